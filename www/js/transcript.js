@@ -16,6 +16,7 @@ export class Transcript {
   #typists = new Map();
   #last; // the last message's day, author and time, which decide what the next one needs above it
   #following = true;
+  #top = 0;
   #scheduled = false;
 
   constructor(label) {
@@ -25,8 +26,13 @@ export class Transcript {
     this.#toLatest = el("button", { type: "button", className: "small to-latest", hidden: true }, "New messages ↓");
     this.#toLatest.addEventListener("click", () => { this.showLatest(); this.#scroller.focus(); });
     this.#scroller.addEventListener("scroll", () => {
-      this.#following = this.#distance() < NEAR_THE_END;
-      if (this.#following) this.#toLatest.hidden = true;
+      // Only the reader scrolls up; a distance alone may just as well come from what was added meanwhile.
+      const wentUp = this.#scroller.scrollTop < this.#top;
+      this.#top = this.#scroller.scrollTop;
+      if (this.#distance() < NEAR_THE_END) {
+        this.#following = true;
+        this.#toLatest.hidden = true;
+      } else if (wentUp) this.#following = false;
     }, { passive: true });
     // The on-screen keyboard and a growing composer shrink the view: whoever is following stays at the end.
     new ResizeObserver(() => { if (this.#following) this.showLatest(); }).observe(this.#scroller);
@@ -141,5 +147,6 @@ export class Transcript {
 function bubble(text, isUrl) {
   const url = isUrl ? safeUrl(text) : undefined;
   const content = url ? el("a", { href: url.href, target: "_blank", rel: "noopener noreferrer" }, text) : text;
-  return el("div", { className: "text", dir: "auto" }, content);
+  // The text has its own direction; the bubble's shape keeps the page's.
+  return el("div", { className: "text" }, el("div", { dir: "auto" }, content));
 }

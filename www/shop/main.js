@@ -52,6 +52,8 @@ async function start(username, question) {
   }
   const conversation = open(session);
   conversation.say(question);
+  // On a phone the chat is below the product, and has just grown.
+  if (matchMedia("(max-width: 52rem)").matches) byId("chat").scrollIntoView();
   conversation.focus();
   byId("question").value = "";
 }
