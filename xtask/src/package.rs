@@ -1,0 +1,200 @@
+//! The npm package: wasm from cargo, glue from wasm-bindgen, both made small, the hand-written entries beside them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::files::{self, Stamp};
+use crate::place::Place;
+use crate::{run, setup};
+
+const WASM_OPT: &[&str] = &[
+    "-Oz",
+    "--converge",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+];
+const ESBUILD: &[&str] = &[
+    "--minify",
+    "--format=esm",
+    "--legal-comments=none",
+    "--log-level=warning",
+];
+const LICENCES: &[&str] = &["LICENSE-MIT", "LICENSE-APACHE"];
+
+/// Builds the package into `pkg/`.
+pub fn build(place: &Place) -> Result<()> {
+    let template = place.root.join("pkg-template");
+    let version = template_version(&template)?;
+    setup::npm(place)?;
+    let compiler = setup::wasm(place)?;
+    let wasm = run::step("wasm: compile", || compile(place, compiler))?;
+    let work = place.target.join("package");
+    let stamp = optimised_from(place, &wasm, &work)?;
+    if stamp.holds() {
+        eprintln!("\n── wasm: unchanged since it was last optimised");
+    } else {
+        files::fresh_directory(&work)?;
+        run::step("wasm: bindings", || bind(place, &wasm, &work))?;
+        run::step("wasm: optimise", || optimise(place, &work))?;
+        stamp.set()?;
+    }
+    run::step(&format!("package: pkg/ (causerie {version})"), || {
+        assemble(place, &template, &work)
+    })
+}
+
+/// Packs the package into `target/dist/`; returns the tarball.
+pub fn dist(place: &Place) -> Result<PathBuf> {
+    build(place)?;
+    let directory = place.target.join("dist");
+    files::fresh_directory(&directory)?;
+    let tarball = run::step("package: pack", || {
+        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+        let mut command = place.command(npm);
+        command
+            .current_dir(place.package())
+            .args(["pack", "--silent", "--pack-destination"])
+            .arg(&directory);
+        let printed = run::quiet(&mut command)?;
+        let name = printed
+            .lines()
+            .last()
+            .context("npm pack named no file")?
+            .trim()
+            .to_owned();
+        Ok(directory.join(name))
+    })?;
+    let wasm = place.package().join("wasm").join("causerie_bg.wasm");
+    println!(
+        "{}  {} bytes",
+        place.shown(&tarball),
+        fs::metadata(&tarball)?.len()
+    );
+    println!(
+        "wasm/causerie_bg.wasm  integrity {}",
+        integrity(place, &wasm)?
+    );
+    Ok(tarball)
+}
+
+/// The hash of a file in the form of the `integrity` attribute.
+fn integrity(place: &Place, file: &Path) -> Result<String> {
+    let script = "const { createHash } = require('node:crypto'); const { readFileSync } = require('node:fs'); \
+                  console.log('sha384-' + createHash('sha384').update(readFileSync(process.argv[1])).digest('base64'));";
+    Ok(
+        run::quiet(place.command("node").args(["-e", script]).arg(file))?
+            .trim()
+            .to_owned(),
+    )
+}
+
+/// The template's version, which must be the workspace's.
+fn template_version(template: &Path) -> Result<String> {
+    let manifest = files::read_text(&template.join("package.json"))?;
+    let after = |text: &str, mark: &str| text.split_once(mark).map(|(_, rest)| rest.to_owned());
+    let version = after(&manifest, "\"version\"")
+        .and_then(|rest| after(&rest, "\""))
+        .and_then(|rest| rest.split_once('"').map(|(version, _)| version.to_owned()))
+        .context("pkg-template/package.json has no version")?;
+    let workspace = env!("CARGO_PKG_VERSION");
+    if version != workspace {
+        bail!(
+            "pkg-template/package.json says version {version}, Cargo.toml {workspace}: make them agree"
+        );
+    }
+    Ok(version)
+}
+
+fn compile(place: &Place, compiler: setup::Wasm) -> Result<PathBuf> {
+    let mut command = compiler.cargo(place, "build");
+    command.args([
+        "--locked",
+        "--profile",
+        "wasm",
+        "--package",
+        "causerie",
+        "--lib",
+    ]);
+    run::live(command.env("CARGO_ENCODED_RUSTFLAGS", compiler.remap(place)))?;
+    Ok(place
+        .target
+        .join("wasm32-unknown-unknown")
+        .join("wasm")
+        .join("causerie.wasm"))
+}
+
+/// What the optimised files are made from: the compiled wasm, and the tools by their lock files and options.
+fn optimised_from(place: &Place, wasm: &Path, work: &Path) -> Result<Stamp> {
+    let mut key = files::read(wasm)?;
+    key.extend(files::read(&place.root.join("package-lock.json"))?);
+    key.extend(files::read(
+        &place
+            .root
+            .join("xtask")
+            .join("src")
+            .join("bin")
+            .join("bindgen.rs"),
+    )?);
+    key.extend(format!("{WASM_OPT:?}{ESBUILD:?}{}", env!("CARGO_PKG_VERSION")).into_bytes());
+    Ok(Stamp::new(work.join("made-from"), key))
+}
+
+fn bind(place: &Place, wasm: &Path, work: &Path) -> Result<()> {
+    let mut command = place.cargo();
+    command.args([
+        "run",
+        "--quiet",
+        "--locked",
+        "--package",
+        "xtask",
+        "--features",
+        "bindgen",
+        "--bin",
+        "bindgen",
+        "--",
+    ]);
+    eprintln!("(the first time, this compiles wasm-bindgen)");
+    run::quiet(command.arg(wasm).arg(work.join("bound"))).map(drop)
+}
+
+fn optimise(place: &Place, work: &Path) -> Result<()> {
+    let bound = work.join("bound");
+    let small = work.join("small");
+    fs::create_dir_all(&small)?;
+    let wasm = "causerie_bg.wasm";
+    let mut wasm_opt = place.npm_program("wasm-opt");
+    run::quiet(
+        wasm_opt
+            .args(WASM_OPT)
+            .arg(bound.join(wasm))
+            .arg("-o")
+            .arg(small.join(wasm)),
+    )?;
+    for glue in files::list(&bound, &|path| {
+        path.extension().is_some_and(|extension| extension == "js")
+    })? {
+        let output = small.join(glue.strip_prefix(&bound)?);
+        let mut esbuild = place.npm_program("esbuild");
+        run::quiet(
+            esbuild
+                .arg(&glue)
+                .args(ESBUILD)
+                .arg(format!("--outfile={}", output.display())),
+        )?;
+    }
+    Ok(())
+}
+
+fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
+    let package = place.package();
+    files::fresh_directory(&package)?;
+    files::copy(template, &package)?;
+    files::copy(&work.join("small"), &package.join("wasm"))?;
+    for licence in LICENCES {
+        files::copy(&place.root.join(licence), &package.join(licence))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! The compiler for `wasm32-unknown-unknown`.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::place::Place;
+use crate::run;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const PACKAGES: &[&str] = &["rustc-web", "cargo-web", "rust-web-src", "lld-19"];
+
+/// Which compiler makes wasm here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Wasm {
+    /// The Rust that runs us, with the target's standard library beside it.
+    Rustup,
+    /// Debian's, which builds the standard library from its source.
+    Debian,
+}
+
+/// Finds or brings a compiler for wasm.
+pub fn wasm(place: &Place) -> Result<Wasm> {
+    if std::env::var_os("CAUSERIE_DEBIAN_RUST").is_none() {
+        if has_target(place) {
+            return Ok(Wasm::Rustup);
+        }
+        let added = run::step(&format!("the Rust target {TARGET}"), || {
+            run::live(place.command("rustup").args(["target", "add", TARGET]))
+        });
+        match added {
+            Ok(()) if has_target(place) => return Ok(Wasm::Rustup),
+            Ok(()) => eprintln!("rustup added the target to another toolchain than the one in use"),
+            Err(error) => eprintln!("{error:#}"),
+        }
+    }
+    if !Path::new("/usr/bin/rustc").is_file() || !Path::new("/usr/bin/wasm-ld-19").is_file() {
+        let title = format!("Debian's Rust for wasm ({})", PACKAGES.join(", "));
+        run::step(&title, || super::debian_packages(place, PACKAGES)).with_context(|| {
+            format!("no compiler for {TARGET}: make `rustup target add {TARGET}` work")
+        })?;
+    }
+    Ok(Wasm::Debian)
+}
+
+impl Wasm {
+    /// A `cargo <subcommand>` for the target. `remap` are paths that must not show in what is built.
+    pub fn cargo(self, place: &Place, subcommand: &str) -> Command {
+        let mut command = match self {
+            Self::Rustup => place.cargo(),
+            Self::Debian => place.command("/usr/bin/cargo"),
+        };
+        command.args([subcommand, "--target", TARGET]);
+        if self == Self::Debian {
+            command
+                .env_remove("RUSTUP_TOOLCHAIN")
+                .env("RUSTC", "/usr/bin/rustc")
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld-19")
+                .arg("-Zbuild-std=std,panic_abort");
+        }
+        command
+    }
+
+    /// Flags that keep this machine's paths out of the panic messages, so that every machine builds the same bytes.
+    pub fn remap(self, place: &Place) -> String {
+        let home = std::env::var_os("HOME")
+            .or_else(|| std::env::var_os("USERPROFILE"))
+            .unwrap_or_default();
+        let cargo_home = std::env::var_os("CARGO_HOME")
+            .map_or_else(|| Path::new(&home).join(".cargo"), Into::into);
+        let mut prefixes = vec![
+            (place.root.display().to_string(), "/causerie"),
+            (cargo_home.display().to_string(), "/cargo"),
+        ];
+        let sysroot = match self {
+            Self::Rustup => run::first_line(place.command(rustc()).args(["--print", "sysroot"])),
+            Self::Debian => None,
+        };
+        prefixes.extend(sysroot.map(|path| (path, "/rust")));
+        let flags: Vec<String> = prefixes
+            .iter()
+            .map(|(from, to)| format!("--remap-path-prefix={from}={to}"))
+            .collect();
+        // The form of `CARGO_ENCODED_RUSTFLAGS`, in which a path may hold spaces.
+        flags.join("\x1f")
+    }
+}
+
+fn rustc() -> std::ffi::OsString {
+    std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
+}
+
+fn has_target(place: &Place) -> bool {
+    run::first_line(
+        place
+            .command(rustc())
+            .args(["--print", "target-libdir", "--target", TARGET]),
+    )
+    .is_some_and(|directory| Path::new(&directory).is_dir())
+}
