@@ -1,0 +1,164 @@
+//! How messages are taken in: envelopes, answers, advice, and sockets that open and close.
+
+use super::advice::{Advice, Reconnect};
+use super::client::{Client, Event, Phase, Timer, Wire};
+use super::message::{self, Answer, Inbound, Kind};
+use crate::fault::Fault;
+use crate::json::{Json, Name};
+use crate::time::Now;
+
+impl<J: Json> Client<J> {
+    /// A socket is open.
+    pub fn handle_opened(&mut self, now: Now, socket: u32) {
+        if self.socket != Some(socket) || self.phase != Phase::Opening {
+            self.stale += 1;
+            return;
+        }
+        self.timers.cancel(Timer::Open);
+        self.opened(now);
+    }
+
+    /// A socket is closed, or could not be opened.
+    pub fn handle_closed(&mut self, socket: u32, code: u16) {
+        if self.socket != Some(socket) {
+            self.stale += 1;
+            return;
+        }
+        self.socket = None;
+        self.lose(match code {
+            1009 => Fault::TooLarge,
+            _ if self.phase == Phase::Opening => Fault::Network("the WebSocket could not be opened"),
+            _ => Fault::Network("the WebSocket was closed"),
+        });
+    }
+
+    /// A frame came; `Err` says what was wrong with it.
+    pub fn handle_frame(&mut self, now: Now, socket: u32, body: Result<J, String>) {
+        if self.socket != Some(socket) {
+            self.stale += 1;
+            return;
+        }
+        match body {
+            Ok(body) => self.take_envelope(now, body),
+            Err(got) => self.emit(Event::Malformed(got)),
+        }
+    }
+
+    /// Takes in an array of messages, or a bare one.
+    pub(super) fn take_envelope(&mut self, now: Now, body: J) {
+        let Some(count) = body.len() else {
+            return self.take_message(now, body);
+        };
+        for place in 0..count {
+            self.take_message(now, body.at(place));
+            // What a lost link still held is of no use: it comes again.
+            if self.phase == Phase::Idle {
+                return;
+            }
+        }
+    }
+
+    fn take_message(&mut self, now: Now, message: J) {
+        if !message.is_object() {
+            return self.emit(Event::Malformed(format!("{} in place of a message", message.kind())));
+        }
+        match message::read(message) {
+            Inbound::Event { id, data } => {
+                // Some servers leave the publisher's id on what they deliver: only our own ids mean anything here.
+                let id = id.filter(|id| id.starts_with(&self.id_prefix));
+                self.emit(Event::Data { id, data });
+            }
+            Inbound::Malformed(what) => self.emit(Event::Malformed(what)),
+            Inbound::Answer(answer) => self.take_answer(now, answer),
+        }
+    }
+
+    fn take_answer(&mut self, now: Now, answer: Answer<J>) {
+        let place = self.pending.iter().position(|(waiting, _)| match &answer.id {
+            Some(id) => waiting.id == *id,
+            None => waiting.kind == answer.kind && answer.kind != Kind::Publish,
+        });
+        let Some(place) = place else {
+            self.stale += 1;
+            return;
+        };
+        let (asked, _) = self.pending.remove(place);
+        if let Some(advice) = answer.advice {
+            self.advice = advice;
+        }
+        match asked.kind {
+            Kind::Handshake => self.take_handshake(now, &answer),
+            Kind::Connect => self.take_connect(now, &answer),
+            Kind::Disconnect => self.close(),
+            Kind::Subscribe if answer.successful => {}
+            Kind::Subscribe if names_lost_client(&answer) => self.shake_hands_again(now),
+            Kind::Subscribe => self.lose(Fault::Refused(answer.error)),
+            Kind::Publish if answer.successful => self.emit(Event::Published { id: asked.id, result: Ok(()) }),
+            Kind::Publish if names_lost_client(&answer) => self.shake_hands_again(now),
+            Kind::Publish => self.emit(Event::Published { id: asked.id, result: Err(Fault::Refused(answer.error)) }),
+        }
+    }
+
+    fn take_handshake(&mut self, now: Now, answer: &Answer<J>) {
+        if !answer.successful {
+            let stop = answer.advice.is_some_and(|advice| advice.reconnect == Some(Reconnect::None));
+            let error = answer.error.clone();
+            return self.lose(if stop { Fault::Refused(error) } else { Fault::peer("a handshake", error) });
+        }
+        let Some(client) = answer.message.string_of(Name::ClientId) else {
+            return self.lose(Fault::peer("a clientId in the answer to the handshake", "none"));
+        };
+        self.spoke = true;
+        let types = answer.message.get(Name::SupportedConnectionTypes);
+        let count = types.len().unwrap_or(0);
+        let named = (0..count).any(|place| types.at(place).string().as_deref() == Some(self.target.wire.name()));
+        if count > 0 && !named {
+            return self.lose(Fault::peer(self.target.wire.name(), "a server without it"));
+        }
+        self.client_id = Some(client);
+        self.handshakes += 1;
+        self.connected_at = now.mono;
+        self.phase = Phase::Attaching;
+        self.emit(Event::Attach);
+    }
+
+    fn take_connect(&mut self, now: Now, answer: &Answer<J>) {
+        if self.phase == Phase::Leaving {
+            return;
+        }
+        if answer.successful {
+            self.spoke = true;
+            self.connected_at = now.mono;
+            self.handshakes = 0;
+            if self.phase == Phase::Connecting {
+                self.phase = Phase::Connected;
+                self.emit(Event::Up);
+            }
+            if self.advice.reconnect == Some(Reconnect::None) {
+                return self.lose(Fault::Refused("the server asks not to reconnect".to_owned()));
+            }
+            return if self.advice.interval == 0 {
+                self.connect(now);
+            } else {
+                self.timers.set(Timer::Connect, now.after(self.advice.interval));
+            };
+        }
+        match answer.advice.and_then(|advice: Advice| advice.reconnect) {
+            Some(Reconnect::None) => self.lose(Fault::Refused(answer.error.clone())),
+            Some(Reconnect::Handshake) => self.shake_hands_again(now),
+            _ if message::names_unknown_client(&answer.error) => self.shake_hands_again(now),
+            Some(Reconnect::Retry) | None => self.lose(Fault::peer("a successful connect", answer.error.clone())),
+        }
+    }
+
+    /// The wire in use.
+    pub fn wire(&self) -> Wire {
+        self.target.wire
+    }
+}
+
+/// Whether the refusal of a message means that the server does not know us any more.
+fn names_lost_client<J>(answer: &Answer<J>) -> bool {
+    answer.advice.is_some_and(|advice| advice.reconnect == Some(Reconnect::Handshake))
+        || message::names_unknown_client(&answer.error)
+}

@@ -1,0 +1,134 @@
+//! Bayeux messages: the ones that are sent, and the reading of those that come.
+
+use super::advice::Advice;
+use super::client::Wire;
+use crate::json::{Json, Name, Value};
+
+/// What a message is for, so that its answer can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Handshake,
+    Connect,
+    Subscribe,
+    Publish,
+    Disconnect,
+}
+
+/// A message on its way, with what is needed to know its answer.
+#[derive(Clone, Debug)]
+pub(super) struct Message<J: Json> {
+    pub id: String,
+    pub kind: Kind,
+    /// Milliseconds that the server may hold the answer back.
+    pub held: u64,
+    pub body: Value<J>,
+}
+
+fn message<J: Json>(kind: Kind, id: String, channel: &str, mut members: Vec<(&'static str, Value<J>)>) -> Message<J> {
+    let mut body = vec![("channel", Value::str(channel)), ("id", Value::str(&id))];
+    body.append(&mut members);
+    Message { id, kind, held: 0, body: Value::Map(body) }
+}
+
+/// `/meta/handshake`, offering the wire in use first.
+pub(super) fn handshake<J: Json>(id: String, wire: Wire) -> Message<J> {
+    let types = match wire {
+        Wire::WebSocket => vec![Value::str("websocket"), Value::str("long-polling")],
+        Wire::LongPolling => vec![Value::str("long-polling")],
+    };
+    let members = vec![
+        ("version", Value::str("1.0")),
+        ("minimumVersion", Value::str("1.0")),
+        ("supportedConnectionTypes", Value::List(types)),
+    ];
+    message(Kind::Handshake, id, "/meta/handshake", members)
+}
+
+/// `/meta/connect`; at once when the server is not to hold its answer back.
+pub(super) fn connect<J: Json>(id: String, client: &str, wire: Wire, at_once: bool, advice: &Advice) -> Message<J> {
+    let mut members = vec![("clientId", Value::str(client)), ("connectionType", Value::str(wire.name()))];
+    if at_once {
+        members.push(("advice", Value::Map(vec![("timeout", Value::Number(0.0))])));
+    }
+    let mut message = message(Kind::Connect, id, "/meta/connect", members);
+    message.held = if at_once { 0 } else { advice.timeout };
+    message
+}
+
+/// `/meta/subscribe`.
+pub(super) fn subscribe<J: Json>(id: String, client: &str, channel: &str) -> Message<J> {
+    let members = vec![("clientId", Value::str(client)), ("subscription", Value::str(channel))];
+    message(Kind::Subscribe, id, "/meta/subscribe", members)
+}
+
+/// `/meta/disconnect`.
+pub(super) fn disconnect<J: Json>(id: String, client: &str) -> Message<J> {
+    message(Kind::Disconnect, id, "/meta/disconnect", vec![("clientId", Value::str(client))])
+}
+
+/// A publish.
+pub(super) fn publish<J: Json>(id: String, client: &str, channel: &str, data: Value<J>) -> Message<J> {
+    message(Kind::Publish, id, channel, vec![("clientId", Value::str(client)), ("data", data)])
+}
+
+/// A message that came.
+#[derive(Debug)]
+pub(super) enum Inbound<J> {
+    /// An event, or the result of an operation when it carries the operation's id.
+    Event { id: Option<String>, data: J },
+    /// The answer to a message of ours.
+    Answer(Answer<J>),
+    /// Something that no client reads.
+    Malformed(String),
+}
+
+/// The answer to a message of ours.
+#[derive(Debug)]
+pub(super) struct Answer<J> {
+    pub kind: Kind,
+    pub id: Option<String>,
+    pub successful: bool,
+    pub error: String,
+    pub advice: Option<Advice>,
+    pub message: J,
+}
+
+/// Reads one message. What has `data` is an event, whatever else it has: some servers leave the publisher's id on it.
+pub(super) fn read<J: Json>(message: J) -> Inbound<J> {
+    let id = message.get(Name::Id);
+    let id = id.string().or_else(|| id.number().map(|n| (n as i64).to_string()));
+    let data = message.get(Name::Data);
+    if !data.is_null() {
+        return Inbound::Event { id, data };
+    }
+    let Some(channel) = message.string_of(Name::Channel) else {
+        return Inbound::Malformed(format!("a message whose channel is {}", message.get(Name::Channel).kind()));
+    };
+    let kind = match channel.as_str() {
+        "/meta/handshake" => Kind::Handshake,
+        "/meta/connect" => Kind::Connect,
+        "/meta/subscribe" => Kind::Subscribe,
+        "/meta/disconnect" => Kind::Disconnect,
+        _ => Kind::Publish,
+    };
+    let successful = message.get(Name::Successful).bool();
+    if successful.is_none() {
+        return Inbound::Malformed("an answer whose `successful` is no boolean".to_owned());
+    }
+    Inbound::Answer(Answer {
+        kind,
+        id,
+        successful: successful == Some(true),
+        error: message.string_of(Name::Error).unwrap_or_default(),
+        advice: Advice::read(&message),
+        message,
+    })
+}
+
+/// Whether an error says that the server does not know the client (any more). The codes differ between servers (402,
+/// 401, 403), and 402 means other things too, so it is the words that count: `402::session_unknown`,
+/// `402::Unknown client`, `401:…:Unknown client`, `403::Unknown client`.
+pub fn names_unknown_client(error: &str) -> bool {
+    let lower = error.to_ascii_lowercase();
+    lower.contains("unknown") && (lower.contains("client") || lower.contains("session"))
+}

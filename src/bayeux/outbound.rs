@@ -1,0 +1,129 @@
+//! How messages go out: opening a wire, the handshake, one connect after the other, and the deadlines of all.
+
+use super::client::{Client, Event, Phase, Timer, Wire};
+use super::message::{self, Kind, Message};
+use crate::fault::Fault;
+use crate::io::Io;
+use crate::json::{Json, Value};
+use crate::time::Now;
+
+impl<J: Json> Client<J> {
+    /// Opens the wire, and then shakes hands or, with a client id, attaches at once.
+    pub(super) fn open(&mut self, now: Now) {
+        match self.target.wire {
+            Wire::WebSocket => {
+                let socket = self.next_serial();
+                self.socket = Some(socket);
+                self.phase = Phase::Opening;
+                self.timers.set(Timer::Open, now.after(self.config.open_timeout));
+                self.io(Io::Open { socket, url: socket_url(&self.target.url) });
+            }
+            Wire::LongPolling => self.opened(now),
+        }
+    }
+
+    /// The wire is there.
+    pub(super) fn opened(&mut self, now: Now) {
+        if self.client_id.is_some() {
+            self.timers.cancel(Timer::Open);
+            self.phase = Phase::Attaching;
+            self.emit(Event::Attach);
+        } else {
+            self.shake_hands(now);
+        }
+    }
+
+    pub(super) fn shake_hands(&mut self, now: Now) {
+        self.phase = Phase::Handshaking;
+        let id = self.next_id();
+        self.send(now, vec![message::handshake(id, self.target.wire)]);
+    }
+
+    /// The server does not know us any more: a new handshake on the same wire, after the advised interval.
+    pub(super) fn shake_hands_again(&mut self, now: Now) {
+        self.client_id = None;
+        self.pending.clear();
+        self.drop_requests();
+        self.timers.clear();
+        self.emit(Event::Forgotten);
+        if self.handshakes >= 3 {
+            return self.lose(Fault::peer("a server that knows its clients", "one that forgets them at once"));
+        }
+        self.phase = Phase::Handshaking;
+        if self.advice.interval == 0 && self.handshakes == 0 {
+            self.shake_hands(now);
+        } else {
+            let jitter = self.dice.up_to(500);
+            self.timers.set(Timer::Handshake, now.after(self.advice.interval + jitter));
+        }
+    }
+
+    pub(super) fn connect(&mut self, now: Now) {
+        let Some(client) = self.client_id.clone() else { return };
+        let id = self.next_id();
+        let connect = message::connect(id, &client, self.target.wire, false, &self.advice);
+        self.send(now, vec![connect]);
+    }
+
+    /// Sends an envelope: at once on a socket; over HTTP a connect alone at once, all else in turn.
+    pub(super) fn send(&mut self, now: Now, envelope: Vec<Message<J>>) {
+        match (self.target.wire, self.socket) {
+            (Wire::WebSocket, Some(socket)) => {
+                let body = Value::List(envelope.iter().map(|message| message.body.clone()).collect());
+                for message in envelope {
+                    self.expect(now, message);
+                }
+                self.io(Io::Frame { socket, body });
+            }
+            (Wire::WebSocket, None) => {}
+            (Wire::LongPolling, _) => self.enqueue(now, envelope),
+        }
+    }
+
+    /// An answer to the message is expected from now on.
+    pub(super) fn expect(&mut self, now: Now, message: Message<J>) {
+        let first = message.kind == Kind::Handshake && self.target.wire == Wire::WebSocket && !self.spoke;
+        let delay = if first { self.config.open_timeout } else { self.config.max_network_delay };
+        let deadline = now.after(delay + message.held);
+        self.pending.push((message, deadline));
+    }
+
+    /// Lets go of the wire and of all that waited on it.
+    pub(super) fn drop_wire(&mut self) {
+        if let Some(socket) = self.socket.take() {
+            self.io(Io::Close { socket });
+        }
+        self.drop_requests();
+        self.pending.clear();
+        self.timers.clear();
+        self.phase = Phase::Idle;
+    }
+
+    /// Time has come to the point of [`Client::next_timeout`].
+    pub fn handle_timeout(&mut self, now: Now) {
+        while let Some(timer) = self.timers.pop_due(now) {
+            match timer {
+                Timer::Open => return self.lose(Fault::Timeout("open WebSocket")),
+                Timer::Handshake => self.shake_hands(now),
+                Timer::Connect => self.connect(now),
+                Timer::Resume => self.resume(now),
+                Timer::Goodbye => return self.close(),
+            }
+        }
+        let late = self.pending.iter().find(|(_, deadline)| *deadline <= now.mono).map(|(message, _)| message.kind);
+        if let Some(kind) = late {
+            self.lose(Fault::Timeout(match kind {
+                Kind::Handshake => "answer to the handshake",
+                Kind::Connect => "answer to a connect",
+                Kind::Subscribe => "answer to a subscribe",
+                Kind::Publish => "answer to a publish",
+                Kind::Disconnect => "answer to a disconnect",
+            }));
+        }
+    }
+}
+
+/// `http:` becomes `ws:`, `https:` becomes `wss:`.
+fn socket_url(url: &str) -> String {
+    url.strip_prefix("http").map_or_else(|| url.to_owned(), |rest| format!("ws{rest}"))
+}

@@ -1,0 +1,203 @@
+//! Long-polling: two lanes of HTTP requests, one for the connect that the server holds, one for all else, in order.
+
+use std::collections::VecDeque;
+
+use super::client::{Client, Event, Phase, Timer};
+use super::message::{Kind, Message};
+use crate::fault::Fault;
+use crate::io::{HttpAnswer, Io};
+use crate::json::{Json, Value};
+use crate::time::Now;
+
+/// Publishes go together in one request up to about this many characters.
+const BATCH_SIZE: usize = 32_000;
+
+/// The requests of a client.
+#[derive(Debug)]
+pub(super) struct Polling<J: Json> {
+    /// Requests without an answer yet.
+    in_flight: Vec<Request<J>>,
+    /// Envelopes that wait for the lane.
+    queue: VecDeque<Vec<Message<J>>>,
+    /// The server asked for a pause: nothing is sent.
+    paused: bool,
+    /// The server refused the size of a batch: one message a request from now on.
+    one_by_one: bool,
+}
+
+#[derive(Debug)]
+struct Request<J: Json> {
+    id: u32,
+    envelope: Vec<Message<J>>,
+}
+
+impl<J: Json> Request<J> {
+    fn is_connect(&self) -> bool {
+        is_connect(&self.envelope)
+    }
+}
+
+fn is_connect<J: Json>(envelope: &[Message<J>]) -> bool {
+    matches!(envelope, [only] if only.kind == Kind::Connect)
+}
+
+fn is_publish<J: Json>(envelope: &[Message<J>]) -> bool {
+    envelope.iter().all(|message| message.kind == Kind::Publish)
+}
+
+impl<J: Json> Polling<J> {
+    pub fn new() -> Self {
+        Self { in_flight: Vec::new(), queue: VecDeque::new(), paused: false, one_by_one: false }
+    }
+}
+
+impl<J: Json> Client<J> {
+    pub(super) fn enqueue(&mut self, now: Now, envelope: Vec<Message<J>>) {
+        if is_connect(&envelope) && !self.polling.paused {
+            return self.post(now, envelope);
+        }
+        self.polling.queue.push_back(envelope);
+        self.flush(now);
+    }
+
+    /// Sends what the lane has room for.
+    fn flush(&mut self, now: Now) {
+        let busy = self.polling.in_flight.iter().any(|request| !request.is_connect());
+        if busy || self.polling.paused {
+            return;
+        }
+        let Some(mut envelope) = self.polling.queue.pop_front() else { return };
+        while is_publish(&envelope) && !self.polling.one_by_one {
+            let size: usize = envelope.iter().map(|message| message.body.size()).sum();
+            let more = self.polling.queue.front().is_some_and(|next| {
+                is_publish(next) && size + next.iter().map(|message| message.body.size()).sum::<usize>() < BATCH_SIZE
+            });
+            match self.polling.queue.pop_front() {
+                Some(mut next) if more => envelope.append(&mut next),
+                Some(next) => {
+                    self.polling.queue.push_front(next);
+                    break;
+                }
+                None => break,
+            }
+        }
+        self.post(now, envelope);
+    }
+
+    fn post(&mut self, now: Now, envelope: Vec<Message<J>>) {
+        let request = self.next_serial();
+        let url = request_url(&self.target.url, &envelope);
+        let body = Value::List(envelope.iter().map(|message| message.body.clone()).collect());
+        for message in &envelope {
+            self.expect(now, message.clone());
+        }
+        self.polling.in_flight.push(Request { id: request, envelope });
+        self.io(Io::Post { request, url, body });
+    }
+
+    /// Gives up all requests and forgets what waited.
+    pub(super) fn drop_requests(&mut self) {
+        for request in std::mem::take(&mut self.polling.in_flight) {
+            self.io(Io::Abort { request: request.id });
+        }
+        self.polling.queue.clear();
+        self.polling.paused = false;
+    }
+
+    /// An HTTP exchange is over.
+    pub fn handle_reply(&mut self, now: Now, request: u32, answer: HttpAnswer<J>) {
+        let Some(place) = self.polling.in_flight.iter().position(|r| r.id == request) else {
+            self.stale += 1;
+            return;
+        };
+        let request = self.polling.in_flight.remove(place);
+        let fault = match (answer.status, answer.body) {
+            (200, Ok(body)) if body.len() != Some(0) && !body.is_null() => {
+                return self.answered(now, &request, body);
+            }
+            (200, Ok(_)) => Fault::peer("a JSON array of messages", "an empty answer"),
+            (200, Err(got)) => Fault::peer("a JSON array of messages", got),
+            (0, _) => Fault::Network("no HTTP answer"),
+            (413, _) => return self.too_large(now, request),
+            (429, _) => return self.pause(now, request, answer.retry_after),
+            (status, _) => Fault::Http { status, retry_after: answer.retry_after },
+        };
+        self.lose(fault);
+    }
+
+    fn answered(&mut self, now: Now, request: &Request<J>, body: J) {
+        self.take_envelope(now, body);
+        // An answer is the whole answer: what is not in it never comes, at least not this way.
+        let unanswered: Vec<Kind> = request
+            .envelope
+            .iter()
+            .filter(|message| self.pending.iter().any(|(waiting, _)| waiting.id == message.id))
+            .map(|message| message.kind)
+            .collect();
+        self.pending.retain(|(waiting, _)| request.envelope.iter().all(|message| message.id != waiting.id));
+        let meta = unanswered.iter().any(|kind| !matches!(kind, Kind::Publish | Kind::Subscribe));
+        if meta && !matches!(self.phase, Phase::Idle | Phase::Leaving) {
+            return self.lose(Fault::peer("an answer to each message", "fewer answers"));
+        }
+        self.flush(now);
+    }
+
+    /// 413: a batch is sent again one by one; a message that is too large alone is refused.
+    fn too_large(&mut self, now: Now, request: Request<J>) {
+        self.pending.retain(|(waiting, _)| request.envelope.iter().all(|message| message.id != waiting.id));
+        if !is_publish(&request.envelope) {
+            return self.lose(Fault::Http { status: 413, retry_after: None });
+        }
+        if request.envelope.len() > 1 {
+            self.polling.one_by_one = true;
+            for message in request.envelope.into_iter().rev() {
+                self.polling.queue.push_front(vec![message]);
+            }
+        } else {
+            for message in request.envelope {
+                self.emit(Event::Published { id: message.id, result: Err(Fault::TooLarge) });
+            }
+        }
+        self.flush(now);
+    }
+
+    /// 429: the server did not take it; all rests until it may be sent again. A handshake is for the layer above.
+    fn pause(&mut self, now: Now, request: Request<J>, retry_after: Option<u32>) {
+        if matches!(self.phase, Phase::Handshaking) {
+            return self.lose(Fault::Http { status: 429, retry_after });
+        }
+        self.pending.retain(|(waiting, _)| request.envelope.iter().all(|message| message.id != waiting.id));
+        self.polling.queue.push_front(request.envelope);
+        self.polling.paused = true;
+        let wait = retry_after.map_or(1_000, |seconds| u64::from(seconds.min(120)) * 1000);
+        self.timers.set(Timer::Resume, now.after(wait));
+    }
+
+    /// The pause that the server asked for is over.
+    pub(super) fn resume(&mut self, now: Now) {
+        self.polling.paused = false;
+        let waiting = std::mem::take(&mut self.polling.queue);
+        for envelope in waiting {
+            self.enqueue(now, envelope);
+        }
+    }
+}
+
+/// The URL of a request: the message type as a suffix, unless the URL has a query, a fragment or a file name.
+fn request_url<J: Json>(url: &str, envelope: &[Message<J>]) -> String {
+    let last = url.rsplit('/').next().unwrap_or_default();
+    if url.contains(['?', '#']) || last.contains('.') {
+        return url.to_owned();
+    }
+    let base = url.strip_suffix('/').unwrap_or(url);
+    let suffix = match envelope {
+        [only] => match only.kind {
+            Kind::Handshake => "handshake",
+            Kind::Connect => "connect",
+            Kind::Disconnect => "disconnect",
+            Kind::Subscribe | Kind::Publish => "",
+        },
+        _ => "",
+    };
+    format!("{base}/{suffix}")
+}

@@ -1,0 +1,116 @@
+//! The operations of chat v2, as the data of a publish.
+
+use serde::{Deserialize, Serialize};
+
+use crate::json::{Json, Value};
+
+/// What identifies the session to the server; renewed as it comes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Keys {
+    /// The server's id of the session; constant.
+    pub chat_id: String,
+    /// The secret of the session.
+    pub secure_key: String,
+    /// The server's instance.
+    pub alias: Option<String>,
+    /// The visitor's id.
+    pub user_id: Option<String>,
+}
+
+/// Who asks for a session.
+#[derive(Clone, Debug)]
+pub struct Visitor<J: Json> {
+    /// The name that is shown.
+    pub nickname: J::Text,
+    /// First name, last name, e-mail address and subject, where given, under their names on the wire.
+    pub details: Vec<(&'static str, J::Text)>,
+    /// The attached data, an object, passed on as it is.
+    pub user_data: Option<J>,
+    /// An id of this request that nobody can guess: repeated, it finds the session that it made.
+    pub request_id: String,
+}
+
+/// An operation.
+#[derive(Debug)]
+pub enum Operation<'a, J: Json> {
+    /// Asks for a session.
+    RequestChat(&'a Visitor<J>),
+    /// Takes up a session: asks for its entries from a position (1 = all), and for what comes after.
+    RequestNotifications {
+        /// The first entry, counted from 1.
+        from: u32,
+    },
+    /// Sends a message.
+    SendMessage {
+        /// The text.
+        text: &'a J::Text,
+        /// The client's id of the message.
+        id: &'a str,
+    },
+    /// Sends the address of a page.
+    PushUrl {
+        /// The address.
+        url: &'a J::Text,
+        /// The client's id of the message.
+        id: &'a str,
+    },
+    /// The visitor types, or has stopped.
+    Typing {
+        /// Whether the visitor types.
+        on: bool,
+        /// The text so far.
+        preview: Option<&'a J::Text>,
+    },
+    /// Ends the session.
+    Disconnect,
+}
+
+impl<J: Json> Operation<'_, J> {
+    /// The operation as data, with the keys of the session.
+    pub fn data(&self, keys: &Keys) -> Value<J> {
+        let mut members = vec![("operation", Value::str(self.name()))];
+        if !matches!(self, Operation::RequestChat(_)) {
+            members.push(("secureKey", Value::str(&keys.secure_key)));
+            members.extend(keys.user_id.iter().map(|id| ("userId", Value::str(id))));
+            members.extend(keys.alias.iter().map(|alias| ("alias", Value::str(alias))));
+        }
+        match self {
+            Operation::RequestChat(visitor) => {
+                members.push(("nickname", Value::Text(visitor.nickname.clone())));
+                members.extend(visitor.details.iter().map(|(name, text)| (*name, Value::Text(text.clone()))));
+                members.extend(visitor.user_data.iter().map(|data| ("userData", Value::Json(data.clone()))));
+                members.push(("messageId", Value::str(&visitor.request_id)));
+            }
+            Operation::RequestNotifications { from } => {
+                members.push(("transcriptPosition", Value::Number(f64::from(*from))));
+            }
+            Operation::SendMessage { text, id } => {
+                members.push(("message", Value::Text((*text).clone())));
+                members.push(("messageType", Value::str("text")));
+                members.push(("messageId", Value::str(id)));
+            }
+            Operation::PushUrl { url, id } => {
+                members.push(("pushUrl", Value::Text((*url).clone())));
+                members.push(("messageId", Value::str(id)));
+            }
+            Operation::Typing { preview, .. } => {
+                members.extend(preview.iter().map(|text| ("message", Value::Text((*text).clone()))));
+            }
+            Operation::Disconnect => {}
+        }
+        Value::Map(members)
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Operation::RequestChat(_) => "requestChat",
+            Operation::RequestNotifications { .. } => "requestNotifications",
+            Operation::SendMessage { .. } => "sendMessage",
+            Operation::PushUrl { .. } => "pushUrl",
+            Operation::Typing { on: true, .. } => "startTyping",
+            Operation::Typing { on: false, .. } => "stopTyping",
+            Operation::Disconnect => "disconnect",
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What can go wrong below the session, sorted by blame. The session turns a fault into an error of the public table.
+
+use std::fmt;
+
+/// A fault of a connection or of an exchange on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The network: nothing answered, or the connection broke.
+    Network(&'static str),
+    /// Nothing came in time; what was waited for.
+    Timeout(&'static str),
+    /// An HTTP answer that is no success.
+    Http {
+        /// The status.
+        status: u16,
+        /// The seconds of its `Retry-After`, when it has one.
+        retry_after: Option<u32>,
+    },
+    /// The peer misbehaved: what was expected, what came.
+    Peer {
+        /// What the protocol asks for.
+        expected: &'static str,
+        /// What came instead; never content.
+        got: String,
+    },
+    /// The peer refused for good; its own error text or code.
+    Refused(String),
+    /// The peer refused the size of what was sent.
+    TooLarge,
+}
+
+impl Fault {
+    /// A fault of the peer's.
+    pub fn peer(expected: &'static str, got: impl Into<String>) -> Self {
+        Fault::Peer { expected, got: got.into() }
+    }
+
+    /// Whether another try, here or elsewhere, is useless.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Fault::Refused(_) | Fault::Http { status: 401 | 403, .. })
+    }
+
+    /// How long the peer asked to wait before another try, in milliseconds.
+    pub fn wait(&self) -> Option<u64> {
+        match self {
+            Fault::Http { retry_after: Some(seconds), .. } => Some(u64::from(*seconds) * 1000),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Network(what) => f.write_str(what),
+            Fault::Timeout(what) => write!(f, "no {what} in time"),
+            Fault::Http { status, .. } => write!(f, "HTTP status {status}"),
+            Fault::Peer { expected, got } => write!(f, "expected {expected}, got {got}"),
+            Fault::Refused(error) => write!(f, "refused: {error}"),
+            Fault::TooLarge => f.write_str("too large for the server"),
+        }
+    }
+}

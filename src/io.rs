@@ -1,0 +1,53 @@
+//! What the driver is asked to do with sockets and HTTP, and what an HTTP exchange comes to.
+
+use crate::json::{Json, Value};
+
+/// A request to the driver. Ids of sockets and requests are never used twice; input with an id that is no more in use
+/// is dropped by the core.
+#[derive(Debug)]
+pub enum Io<J: Json> {
+    /// Open a WebSocket.
+    Open {
+        /// The socket's id.
+        socket: u32,
+        /// The `ws:` or `wss:` URL.
+        url: String,
+    },
+    /// Send a text frame.
+    Frame {
+        /// The socket's id.
+        socket: u32,
+        /// What to send, as JSON.
+        body: Value<J>,
+    },
+    /// Close a WebSocket, with code 1000.
+    Close {
+        /// The socket's id.
+        socket: u32,
+    },
+    /// Send an HTTP POST, with credentials.
+    Post {
+        /// The request's id.
+        request: u32,
+        /// The URL.
+        url: String,
+        /// What to send, as JSON.
+        body: Value<J>,
+    },
+    /// Give up an HTTP request.
+    Abort {
+        /// The request's id.
+        request: u32,
+    },
+}
+
+/// What an HTTP exchange came to.
+#[derive(Clone, Debug)]
+pub struct HttpAnswer<J> {
+    /// The status; 0 when there was no answer.
+    pub status: u16,
+    /// The seconds of `Retry-After`.
+    pub retry_after: Option<u32>,
+    /// The parsed body, or what was wrong with it.
+    pub body: Result<J, String>,
+}

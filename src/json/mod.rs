@@ -1,0 +1,136 @@
+//! JSON as the core sees it: a trait over somebody else's parsed value, the closed list of member names that are ever
+//! read, and the tree that is sent. The browser's implementation reads JavaScript objects in place (`web::json`), the
+//! native one `serde_json` values. Text of messages is an opaque handle: the core moves it and never looks inside.
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod native;
+
+/// An opaque piece of text: a JavaScript string in the browser, a `String` natively.
+pub trait Text: Clone + std::fmt::Debug + 'static {
+    /// The text of a Rust string.
+    fn new(text: &str) -> Self;
+    /// Whether both are the same text.
+    fn same(&self, other: &Self) -> bool;
+    /// The length, in UTF-16 code units or bytes: an estimate of the size on the wire.
+    fn size(&self) -> usize;
+}
+
+/// A parsed JSON value that can be read but not changed. What is absent reads as null.
+pub trait Json: Clone + std::fmt::Debug + 'static {
+    /// The handle of a text.
+    type Text: Text;
+    /// A member of an object; null when absent or when this is no object.
+    fn get(&self, name: Name) -> Self;
+    /// Whether this is null or absent.
+    fn is_null(&self) -> bool;
+    /// Whether this is an object (and no array).
+    fn is_object(&self) -> bool;
+    /// The boolean, when it is one.
+    fn bool(&self) -> Option<bool>;
+    /// The number, when it is one.
+    fn number(&self) -> Option<f64>;
+    /// The string, when it is one, copied: for short strings that the core itself understands.
+    fn string(&self) -> Option<String>;
+    /// The string, when it is one, as a handle.
+    fn text(&self) -> Option<Self::Text>;
+    /// The number of elements, when this is an array.
+    fn len(&self) -> Option<usize>;
+    /// An element of an array; null beyond its end.
+    fn at(&self, index: usize) -> Self;
+
+    /// A member that is a string, copied.
+    fn string_of(&self, name: Name) -> Option<String> {
+        self.get(name).string()
+    }
+
+    /// A member that is a whole number from 0 on.
+    fn count_of(&self, name: Name) -> Option<u32> {
+        whole(self.get(name).number()?)
+    }
+
+    /// What kind of value this is, for error messages: never the value itself.
+    fn kind(&self) -> &'static str {
+        if self.is_null() {
+            "nothing"
+        } else if self.bool().is_some() {
+            "a boolean"
+        } else if self.number().is_some() {
+            "a number"
+        } else if self.text().is_some() {
+            "a string"
+        } else if self.len().is_some() {
+            "an array"
+        } else {
+            "an object"
+        }
+    }
+}
+
+/// The number as a `u32`, when it is whole and fits.
+pub fn whole(number: f64) -> Option<u32> {
+    (number >= 0.0 && number <= f64::from(u32::MAX) && number.fract() == 0.0).then_some(number as u32)
+}
+
+/// Declares [`Name`]: the members that are ever read from the wire, and their spelling there.
+macro_rules! names {
+    ($($variant:ident $text:literal),* $(,)?) => {
+        /// The name of a member that is read from the wire.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs)]
+        pub enum Name { $($variant),* }
+
+        impl Name {
+            /// The name as it is on the wire.
+            pub fn text(self) -> &'static str {
+                match self { $(Name::$variant => $text),* }
+            }
+        }
+    };
+}
+
+names! {
+    Advice "advice", Alias "alias", Channel "channel", ChatEnded "chatEnded", ChatId "chatId", ClientId "clientId",
+    Code "code", Data "data", Error "error", Errors "errors", From "from", Id "id", Index "index",
+    Interval "interval", MaxInterval "maxInterval", MessageId "messageId", Messages "messages", NextPosition "nextPosition",
+    Nickname "nickname", ParticipantId "participantId", Reconnect "reconnect", RetryAfter "retryAfter",
+    SecureKey "secureKey", StatusCode "statusCode", Successful "successful",
+    SupportedConnectionTypes "supportedConnectionTypes", TextMember "text", Timeout "timeout", Type "type",
+    UserId "userId", UtcTime "utcTime",
+}
+
+/// A value to send.
+#[derive(Clone, Debug)]
+pub enum Value<J: Json> {
+    /// A boolean.
+    Bool(bool),
+    /// A number.
+    Number(f64),
+    /// A string of the core's own.
+    Str(String),
+    /// A text of the page's.
+    Text(J::Text),
+    /// Anything that the page gave, passed on as it is.
+    Json(J),
+    /// An array.
+    List(Vec<Value<J>>),
+    /// An object, its members in this order.
+    Map(Vec<(&'static str, Value<J>)>),
+}
+
+impl<J: Json> Value<J> {
+    /// A string of the core's own.
+    pub fn str(text: &str) -> Self {
+        Value::Str(text.to_owned())
+    }
+
+    /// About how many characters this takes on the wire, what the page gave as [`Value::Json`] left out.
+    pub fn size(&self) -> usize {
+        match self {
+            Value::Bool(_) | Value::Number(_) | Value::Json(_) => 8,
+            Value::Str(text) => text.len() + 2,
+            Value::Text(text) => text.size() + 2,
+            Value::List(items) => items.iter().map(|item| item.size() + 1).sum(),
+            Value::Map(members) => members.iter().map(|(name, value)| name.len() + value.size() + 4).sum(),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The manual, for those who carry the house on. Each chapter is a Markdown file beside this one.
+
+#[doc = include_str!("architecture.md")]
+pub mod architecture {}
+#[doc = include_str!("states.md")]
+pub mod states {}
+#[doc = include_str!("wire.md")]
+pub mod wire {}
+#[doc = include_str!("delivery.md")]
+pub mod delivery {}
+#[doc = include_str!("defaults.md")]
+pub mod defaults {}
+#[doc = include_str!("errors.md")]
+pub mod errors {}

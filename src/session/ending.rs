@@ -1,0 +1,52 @@
+//! How a session ends: whoever is there leaves, every command is settled, nothing stays behind.
+
+use super::error::{Code, Error};
+use super::event::{EndReason, Event, Output, Place};
+use super::{Attached, Session, State};
+use crate::json::Json;
+
+impl<J: Json> Session<J> {
+    /// The session is over.
+    pub(super) fn end(&mut self, reason: EndReason) {
+        if !self.is_on() {
+            return;
+        }
+        self.prove_ended();
+        self.state = State::Over;
+        self.attached = Attached::No;
+        self.timers.clear();
+        while let Some(entry) = self.transcript.release(true) {
+            self.pass_on(entry);
+        }
+        self.forget_typing();
+        let time = self.now.wall as f64;
+        for party in self.roster.take_agents() {
+            if let Some(party) = self.roster.type_off(&party.id) {
+                self.emit(Event::AgentTyping { party, on: false });
+            }
+            let place = Place { index: self.transcript.take_place(), time, restored: false };
+            self.emit(Event::AgentDisconnected { place, party });
+        }
+        while self.roster.pop_due(u64::MAX).is_some() {}
+        for command in self.outbox.drain().collect::<Vec<_>>() {
+            self.resolve(command, Err(Code::SessionOver.into()));
+        }
+        self.emit(Event::Ended { reason, time });
+        self.out.push_back(Output::Forget);
+        if let Some(leaving) = self.leaving.take() {
+            let left = reason != EndReason::Error;
+            let error = Error::new(Code::ServerUnavailable, "the server could not be told in time");
+            self.resolve(leaving.command, if left { Ok(()) } else { Err(error) });
+        }
+        if let Some(link) = &mut self.link {
+            link.disconnect(self.now);
+        }
+    }
+
+    /// The end comes over the link, or because it never came back: only in the first case the interruption is over.
+    fn prove_ended(&mut self) {
+        if self.attached == Attached::Yes {
+            self.prove();
+        }
+    }
+}

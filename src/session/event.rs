@@ -1,0 +1,224 @@
+//! What goes in and out of a session: commands, inputs, events, outputs.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use crate::chat::{Keys, Party, Visitor};
+use crate::io::{HttpAnswer, Io};
+use crate::json::Json;
+use crate::transport::Mode;
+
+/// The id of a command; it resolves exactly once.
+pub type CommandId = u32;
+
+/// A command of the page's.
+#[derive(Debug)]
+pub enum Command<J: Json> {
+    /// Launches a new session.
+    Start(Setup, Visitor<J>),
+    /// Launches the session that an earlier page left.
+    Restore(Setup, Snapshot),
+    /// Gives up a launch.
+    GiveUp,
+    /// Sends a message; `url` says that it is the address of a page.
+    Send {
+        /// The text.
+        text: J::Text,
+        /// Whether it is the address of a page.
+        url: bool,
+    },
+    /// Tells that the visitor types, or has stopped.
+    Typing {
+        /// Whether the visitor types.
+        on: bool,
+        /// The text so far.
+        preview: Option<J::Text>,
+    },
+    /// Ends the session.
+    Leave,
+}
+
+/// How a session is to be run.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Base URLs, in order of preference; not empty.
+    pub servers: Vec<String>,
+    /// The service (channel).
+    pub service: String,
+    /// Which wires may be used.
+    pub mode: Mode,
+    /// Milliseconds without a link after which the session is given up.
+    pub max_offline: u64,
+    /// Seeds jitter and ids.
+    pub seed: u64,
+    /// Times of the link.
+    pub link: crate::bayeux::Config,
+}
+
+/// What a restore needs; never a message's text. Written as it changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot {
+    /// The version of this shape: [`Snapshot::VERSION`].
+    pub version: u32,
+    /// The base URL that the session belongs to.
+    pub server: String,
+    /// The service that it belongs to.
+    pub service: String,
+    /// The keys.
+    pub keys: Keys,
+    /// How many entries of the transcript the page has been told of.
+    pub position: u32,
+    /// When the page was last alive, in milliseconds since the epoch.
+    pub seen: u64,
+    /// Whether the WebSocket was found not to be answered.
+    #[serde(default)]
+    pub polling: bool,
+}
+
+impl Snapshot {
+    /// The version that this code writes and reads.
+    pub const VERSION: u32 = 1;
+}
+
+/// Something from outside.
+#[derive(Debug)]
+pub enum Input<J> {
+    /// A socket is open.
+    Opened {
+        /// The socket's id.
+        socket: u32,
+    },
+    /// A frame came.
+    Frame {
+        /// The socket's id.
+        socket: u32,
+        /// The parsed frame, or what was wrong with it.
+        body: Result<J, String>,
+    },
+    /// A socket is closed, or could not be opened.
+    Closed {
+        /// The socket's id.
+        socket: u32,
+        /// The close code; 1006 when there was none.
+        code: u16,
+    },
+    /// An HTTP exchange is over.
+    Reply {
+        /// The request's id.
+        request: u32,
+        /// What it came to.
+        answer: HttpAnswer<J>,
+    },
+    /// The page has been told of all entries up to this one (counted from 0).
+    Told {
+        /// The index.
+        index: u32,
+    },
+    /// The page is being hidden, and may not come back.
+    Hidden,
+    /// Time has come to the point of [`Output::Wait`].
+    Timeout,
+}
+
+/// What the driver has to do next.
+#[derive(Debug)]
+pub enum Output<J: Json> {
+    /// Use the network.
+    Transmit(Io<J>),
+    /// Settle a command.
+    Resolve(CommandId, Result<(), Error>),
+    /// Tell the page.
+    Event(Event<J>),
+    /// Store the state for a restore.
+    Persist(Snapshot),
+    /// Delete the stored state.
+    Forget,
+    /// A line for the page's logger: never text, names or secrets.
+    Log(String),
+    /// Nothing more until something comes in, or until this point of the monotonic clock.
+    Wait(Option<u64>),
+}
+
+/// What the page is told.
+#[derive(Clone, Debug)]
+pub enum Event<J: Json> {
+    /// A message.
+    Message {
+        /// Where and when.
+        place: Place,
+        /// Its text.
+        text: J::Text,
+        /// Whether it is the address of a page.
+        url: bool,
+        /// Whose it is.
+        party: Party<J>,
+    },
+    /// An agent joined.
+    AgentConnected {
+        /// Where and when.
+        place: Place,
+        /// The agent.
+        party: Party<J>,
+    },
+    /// An agent left.
+    AgentDisconnected {
+        /// Where and when.
+        place: Place,
+        /// The agent.
+        party: Party<J>,
+    },
+    /// An agent types, or has stopped.
+    AgentTyping {
+        /// The agent.
+        party: Party<J>,
+        /// Whether the agent types.
+        on: bool,
+    },
+    /// The link is down.
+    Interrupted,
+    /// The link is up again.
+    Continued,
+    /// The session is over.
+    Ended {
+        /// Why.
+        reason: EndReason,
+        /// When, in milliseconds since the epoch.
+        time: f64,
+    },
+    /// Something unexpected or unusual.
+    Error(Error),
+}
+
+/// Where in the transcript an event stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Place {
+    /// Counted from 0.
+    pub index: u32,
+    /// Milliseconds since the epoch.
+    pub time: f64,
+    /// An earlier page has been told of it.
+    pub restored: bool,
+}
+
+/// Why a session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// The visitor left.
+    LeaveRequest,
+    /// It was ended from the agent's side.
+    Agent,
+    /// The server is gone, or lost the session.
+    Error,
+}
+
+impl EndReason {
+    /// The code in the transcript: 1, 2 or 3.
+    pub fn code(self) -> u8 {
+        match self {
+            EndReason::LeaveRequest => 1,
+            EndReason::Agent => 2,
+            EndReason::Error => 3,
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! How a session begins: a new one, or the one that an earlier page left; and what is stored so that a later page can.
+
+use super::error::{Code, Error};
+use super::event::{CommandId, Output, Setup, Snapshot};
+use super::{Attached, Launch, Session, State, Timer};
+use crate::chat::{Operation, Reply, Visitor};
+use crate::fault::Fault;
+use crate::json::Json;
+use crate::transport::{Link, Plan};
+
+/// How long a restore that finds no server is tried again, in milliseconds: a reload may meet a server's restart.
+const RESTORE_PATIENCE: u64 = 5_000;
+/// The wait between such tries, in milliseconds, and that before a server that is not ready is asked again.
+const PAUSE: u64 = 1_000;
+/// How long the opening operation may be without an answer, in milliseconds.
+const ATTACH_TIME: u64 = 10_000;
+
+impl<J: Json> Session<J> {
+    pub(super) fn start(&mut self, command: CommandId, setup: Setup, visitor: Visitor<J>) {
+        let launch = Launch { command, visitor: Some(visitor), until: 0 };
+        self.begin(launch, setup, false);
+    }
+
+    pub(super) fn restore(&mut self, command: CommandId, mut setup: Setup, snapshot: Snapshot) {
+        let known = snapshot.version == Snapshot::VERSION && !snapshot.keys.secure_key.is_empty();
+        let away = self.now.wall.saturating_sub(snapshot.seen);
+        if !known || away > setup.max_offline {
+            self.state = State::Over;
+            self.out.push_back(Output::Forget);
+            return self.resolve(command, Err(Code::NothingToRestore.into()));
+        }
+        setup.servers.retain(|server| *server != snapshot.server);
+        setup.servers.insert(0, snapshot.server.clone());
+        setup.service = snapshot.service;
+        self.server_of_keys = snapshot.server;
+        self.keys = snapshot.keys;
+        self.told = snapshot.position;
+        self.told_before = snapshot.position;
+        let launch = Launch { command, visitor: None, until: self.now.after(RESTORE_PATIENCE) };
+        self.begin(launch, setup, snapshot.polling);
+    }
+
+    fn begin(&mut self, launch: Launch<J>, setup: Setup, polling: bool) {
+        if !matches!(self.state, State::New) {
+            return self.resolve(launch.command, Err(Error::new(Code::CommandFailed, "the session was launched before")));
+        }
+        let plan = Plan::new(setup.servers.clone(), setup.mode, polling);
+        let mut link = Link::new(setup.link, plan, &setup.service, setup.seed);
+        link.start(self.now);
+        self.link = Some(link);
+        self.setup = Some(setup);
+        self.state = State::Launching(launch);
+    }
+
+    pub(super) fn give_up(&mut self, command: CommandId) {
+        if let State::Launching(_) = self.state {
+            self.fail_launch(Code::Aborted.into());
+        }
+        self.resolve(command, Ok(()));
+    }
+
+    /// The launch has come to nothing. A stored state stays, for another try.
+    pub(super) fn fail_launch(&mut self, error: Error) {
+        if let State::Launching(launch) = std::mem::replace(&mut self.state, State::Over) {
+            self.timers.clear();
+            if let Some(link) = &mut self.link {
+                link.disconnect(self.now);
+            }
+            self.resolve(launch.command, Err(error));
+        }
+    }
+
+    /// The link gave up while launching.
+    pub(super) fn link_failed(&mut self, fault: &Fault) {
+        let State::Launching(launch) = &self.state else { return };
+        if launch.visitor.is_none() && !fault.is_final() && self.now.mono < launch.until {
+            return self.timers.set(Timer::Relaunch, self.now.after(PAUSE));
+        }
+        let code = if fault.is_final() { Code::LoginRefused } else { Code::ServerUnavailable };
+        self.fail_launch(Error::new(code, fault.to_string()));
+    }
+
+    pub(super) fn relaunch(&mut self) {
+        if let Some(link) = &mut self.link {
+            link.start_again(self.now);
+        }
+    }
+
+    /// The link is there: the opening operation goes out with the first connect.
+    pub(super) fn attach(&mut self) {
+        let operation = match &self.state {
+            State::Launching(Launch { visitor: Some(visitor), .. }) => Operation::RequestChat(visitor),
+            State::Over | State::New => return,
+            _ => Operation::RequestNotifications { from: self.transcript.last() + 1 },
+        };
+        let data = operation.data(&self.keys);
+        let asked = self.link.as_mut().and_then(|link| link.attach(self.now, data));
+        self.asked_to_attach(asked);
+    }
+
+    /// The server was not ready: the opening operation is sent again on the same link.
+    pub(super) fn attach_again(&mut self) {
+        let data = Operation::RequestNotifications { from: self.transcript.last() + 1 }.data(&self.keys);
+        let asked = self.link.as_mut().and_then(|link| link.send(self.now, data));
+        self.asked_to_attach(asked);
+    }
+
+    fn asked_to_attach(&mut self, operation: Option<String>) {
+        self.resync = None;
+        self.outbox.unsettle();
+        self.attached = operation.map_or(Attached::No, |operation| {
+            self.timers.set(Timer::Attach, self.now.after(ATTACH_TIME));
+            Attached::Asked(operation)
+        });
+    }
+
+    /// The server's refusal of the opening operation. `true` when the launch, or the session, has come to its end.
+    pub(super) fn refused_to_attach(&mut self, reply: &Reply<J>) -> bool {
+        self.timers.cancel(Timer::Attach);
+        let error = server_error(reply, Code::LoginRefused);
+        match &self.state {
+            State::Launching(Launch { visitor: Some(_), .. }) => self.fail_launch(error),
+            State::Launching(_) if reply.status >= 2 => {
+                self.out.push_back(Output::Forget);
+                self.fail_launch(Error::new(Code::SessionOver, error.detail));
+            }
+            State::Launching(launch) if self.now.mono >= launch.until => {
+                self.fail_launch(Error::new(Code::ServerUnavailable, error.detail));
+            }
+            _ if reply.status >= 2 => return true,
+            _ => {
+                self.attached = Attached::No;
+                self.timers.set(Timer::Again, self.now.after(PAUSE));
+                self.report(Error::new(Code::ServerNotReady, error.detail));
+            }
+        }
+        false
+    }
+
+    /// The server has taken us up: the launch is over, or the interruption.
+    pub(super) fn accepted(&mut self, reply: &Reply<J>) {
+        self.attached = Attached::Yes;
+        self.timers.cancel(Timer::Attach);
+        let server = self.link.as_ref().map_or("", Link::server);
+        let elsewhere = !self.server_of_keys.is_empty() && self.server_of_keys != server;
+        self.server_of_keys = server.to_owned();
+        if let State::Launching(launch) = &self.state {
+            let command = launch.command;
+            if launch.visitor.is_some() && reply.is_empty() {
+                self.transcript.open(reply.next_position);
+            }
+            self.state = State::Live;
+            if let Some(link) = &mut self.link {
+                link.keep();
+            }
+            self.resolve(command, Ok(()));
+            self.note_seen();
+        }
+        self.prove();
+        if elsewhere {
+            self.report(Code::RestoredElsewhere.into());
+        }
+        self.store();
+    }
+
+    /// The page has been told of all entries up to this index, counted from 0.
+    pub(super) fn told(&mut self, index: u32) {
+        self.told = self.told.max(index.saturating_add(1).min(self.transcript.last()));
+        self.store();
+    }
+
+    /// Stores the state, when it has changed.
+    pub(super) fn store(&mut self) {
+        let (true, Some(setup), Some(link)) = (self.is_on(), &self.setup, &self.link) else { return };
+        let seen = self.stored.as_ref().map_or(self.now.wall, |stored| stored.seen);
+        let snapshot = Snapshot {
+            version: Snapshot::VERSION,
+            server: self.server_of_keys.clone(),
+            service: setup.service.clone(),
+            keys: self.keys.clone(),
+            position: self.told,
+            seen,
+            polling: link.is_fallen_back(),
+        };
+        if self.stored.as_ref() != Some(&snapshot) {
+            self.stored = Some(Snapshot { seen: self.now.wall, ..snapshot.clone() });
+            self.out.push_back(Output::Persist(Snapshot { seen: self.now.wall, ..snapshot }));
+        }
+    }
+
+    /// Notes that the page is still there, and when to note it again.
+    pub(super) fn note_seen(&mut self) {
+        let (true, Some(setup)) = (self.is_on(), &self.setup) else { return };
+        let period = (setup.max_offline / 4).clamp(250, 5_000);
+        self.timers.set(Timer::Seen, self.now.after(period));
+        self.stored = None;
+        self.store();
+    }
+}
+
+/// The server's own words as an error; `otherwise` where its code says nothing to us.
+pub(super) fn server_error<J: Json>(reply: &Reply<J>, otherwise: Code) -> Error {
+    let Some(error) = reply.errors.first() else {
+        return Error::new(otherwise, format!("the server answered with status {}", reply.status));
+    };
+    let code = match error.code {
+        102 | 103 | 161 => Code::ParameterMissing,
+        204 | 364 | 400 | 404 => Code::ParameterIncorrect,
+        240 | 249 if otherwise == Code::LoginRefused => Code::ServerUnavailable,
+        429 if otherwise == Code::LoginRefused => Code::ServerUnavailable,
+        8201 | 8209 | 8210 => Code::SessionOver,
+        _ => otherwise,
+    };
+    Error::new(code, format!("the server answered {} {}", error.code, error.advice).trim_end().to_owned())
+}

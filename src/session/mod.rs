@@ -1,0 +1,288 @@
+//! The chat session, sans-IO: no clock, no socket, no storage, no randomness, no JavaScript. Time and bytes come in,
+//! actions come out.
+//!
+//! [`Session`] is the whole of it. `launch` begins a session, `receiving` takes in what the link brings, `sending` lets
+//! out what the page gives, `ending` closes it; the parts that they work on are `transcript` (order), `outbox`
+//! (messages on their way), `roster` (agents) and `typing`. `event` has the vocabulary, `error` the table of errors.
+
+mod ending;
+mod error;
+mod event;
+mod launch;
+mod outbox;
+mod receiving;
+mod roster;
+mod sending;
+mod transcript;
+mod typing;
+
+use std::collections::VecDeque;
+
+pub use error::{Code, Error};
+pub use event::{Command, CommandId, EndReason, Event, Input, Output, Place, Setup, Snapshot};
+
+use crate::chat::{Keys, Visitor};
+use crate::json::Json;
+use crate::time::{Dice, Now, Timers};
+use crate::transport::Link;
+use outbox::Outbox;
+use roster::Roster;
+use transcript::Transcript;
+use typing::Typing;
+
+/// One chat, one visitor, no IO.
+///
+/// 1. Give it a [`Session::command`] or a [`Session::handle_input`], with the time.
+/// 2. Call [`Session::poll_output`] and do what it says, until it says [`Output::Wait`].
+/// 3. Wait for something to come in, or for the point in time that it named; then go on with 1.
+///
+/// Step 2 may not be left out: what a command or an input leads to happens there.
+#[derive(Debug)]
+pub struct Session<J: Json> {
+    now: Now,
+    state: State<J>,
+    setup: Option<Setup>,
+    link: Option<Link<J>>,
+    keys: Keys,
+    attached: Attached,
+    /// The operation that asks for what is missing in mid-session.
+    resync: Option<String>,
+    /// The server answers operations under their ids.
+    answers_by_id: bool,
+    server_of_keys: String,
+    transcript: Transcript<J>,
+    roster: Roster<J>,
+    outbox: Outbox<J>,
+    typing: Typing<J>,
+    /// Typing operations that are not answered.
+    typing_asked: Vec<(String, CommandId)>,
+    leaving: Option<Leaving>,
+    /// How many entries the page has been told of, by this page or by earlier ones.
+    told: u32,
+    /// How many of them by earlier pages.
+    told_before: u32,
+    /// What was last stored, to store changes only.
+    stored: Option<Snapshot>,
+    timers: Timers<Timer>,
+    id_prefix: String,
+    counter: u32,
+    out: VecDeque<Output<J>>,
+}
+
+/// Where the session stands.
+#[derive(Debug)]
+enum State<J: Json> {
+    /// Nothing was asked for yet.
+    New,
+    /// The server has not accepted the session yet.
+    Launching(Launch<J>),
+    /// The session is on and the link is up, as far as is known.
+    Live,
+    /// The session is on and the link is down.
+    Interrupted,
+    /// The session is over, or never came about.
+    Over,
+}
+
+/// A launch under way.
+#[derive(Debug)]
+struct Launch<J: Json> {
+    command: CommandId,
+    /// Who asks for a new session; `None` when one is being restored.
+    visitor: Option<Visitor<J>>,
+    /// Until when a failed restore is tried again, on the monotonic clock.
+    until: u64,
+}
+
+/// Whether the chat server has taken us up on this link.
+#[derive(Debug, PartialEq, Eq)]
+enum Attached {
+    /// No.
+    No,
+    /// It has been asked to, by this operation; until then nothing else is sent.
+    Asked(String),
+    /// Yes.
+    Yes,
+}
+
+/// A `leave` under way.
+#[derive(Debug)]
+struct Leaving {
+    command: CommandId,
+    /// The operation, once it is sent.
+    operation: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// The opening operation was not answered: the link is begun anew.
+    Attach,
+    /// The opening operation is sent again to a server that was not ready.
+    Again,
+    /// A failed restore is tried once more.
+    Relaunch,
+    /// The link was down too long: the session is over.
+    Offline,
+    /// Something is missing in the transcript: it is asked for.
+    Gap,
+    /// What was asked for did not come: what is held goes on without it.
+    GapLost,
+    /// Unsettled messages are sent again to a server that does not answer under ids.
+    Resend,
+    /// The visitor's typing is told.
+    Typing,
+    /// The `leave` was acknowledged and nothing more came: the session is over.
+    Leave,
+    /// It is noted that the page is still there.
+    Seen,
+}
+
+impl<J: Json> Session<J> {
+    /// A session that waits for [`Command::Start`] or [`Command::Restore`].
+    pub fn new(seed: u64) -> Self {
+        let id_prefix = Dice::new(seed).word(12);
+        Self {
+            now: Now { mono: 0, wall: 0 },
+            state: State::New,
+            setup: None,
+            link: None,
+            keys: Keys::default(),
+            attached: Attached::No,
+            resync: None,
+            answers_by_id: false,
+            server_of_keys: String::new(),
+            transcript: Transcript::new(),
+            roster: Roster::new(),
+            outbox: Outbox::new(),
+            typing: Typing::new(),
+            typing_asked: Vec::new(),
+            leaving: None,
+            told: 0,
+            told_before: 0,
+            stored: None,
+            timers: Timers::new(),
+            id_prefix,
+            counter: 0,
+            out: VecDeque::new(),
+        }
+    }
+
+    /// A command of the page's. Its id is settled by one [`Output::Resolve`], whatever happens.
+    pub fn command(&mut self, now: Now, command: Command<J>) -> CommandId {
+        self.now = now;
+        self.counter += 1;
+        let id = self.counter;
+        match command {
+            Command::Start(setup, visitor) => self.start(id, setup, visitor),
+            Command::Restore(setup, snapshot) => self.restore(id, setup, snapshot),
+            Command::GiveUp => self.give_up(id),
+            Command::Send { text, url } => self.send(id, text, url),
+            Command::Typing { on, preview } => self.type_on(id, on, preview),
+            Command::Leave => self.leave(id),
+        }
+        id
+    }
+
+    /// Something from outside.
+    pub fn handle_input(&mut self, now: Now, input: Input<J>) {
+        self.now = now;
+        match input {
+            Input::Told { index } => return self.told(index),
+            Input::Hidden => return self.note_seen(),
+            _ => {}
+        }
+        let Some(link) = &mut self.link else { return };
+        match input {
+            Input::Opened { socket } => link.handle_opened(now, socket),
+            Input::Frame { socket, body } => link.handle_frame(now, socket, body),
+            Input::Closed { socket, code } => link.handle_closed(socket, code),
+            Input::Reply { request, answer } => link.handle_reply(now, request, answer),
+            Input::Timeout | Input::Told { .. } | Input::Hidden => self.handle_timeout(),
+        }
+    }
+
+    /// What to do next. To be called until it returns [`Output::Wait`].
+    pub fn poll_output(&mut self) -> Output<J> {
+        loop {
+            if let Some(output) = self.out.pop_front() {
+                return output;
+            }
+            let Some(link) = &mut self.link else { return Output::Wait(None) };
+            if let Some(io) = link.poll_output(self.now) {
+                return Output::Transmit(io);
+            }
+            match link.poll_event() {
+                Some(event) => self.take_link_event(event),
+                None => return Output::Wait(self.next_timeout()),
+            }
+        }
+    }
+
+    /// The server's id of the session; empty before it is accepted.
+    pub fn id(&self) -> &str {
+        &self.keys.chat_id
+    }
+
+    /// Whether at least one agent is in the session.
+    pub fn is_agent_connected(&self) -> bool {
+        self.roster.has_agents()
+    }
+
+    /// Whether the session is over, or never came about.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    /// How many inputs belonged to a connection that is no more, and were dropped.
+    pub fn stale_inputs(&self) -> u32 {
+        self.link.as_ref().map_or(0, Link::stale_inputs)
+    }
+
+    fn next_timeout(&self) -> Option<u64> {
+        let link = self.link.as_ref().and_then(Link::next_timeout);
+        [self.timers.next(), link, self.outbox.next_deadline(), self.roster.next_deadline()].into_iter().flatten().min()
+    }
+
+    fn handle_timeout(&mut self) {
+        while let Some(timer) = self.timers.pop_due(self.now) {
+            match timer {
+                Timer::Attach => self.renew_link("answer to the opening operation"),
+                Timer::Again => self.attach_again(),
+                Timer::Relaunch => self.relaunch(),
+                Timer::Offline => self.end(EndReason::Error),
+                Timer::Gap => self.ask_for_gap(),
+                Timer::GapLost => self.give_up_gap(),
+                Timer::Resend => self.resend(),
+                Timer::Typing => self.tell_typing(),
+                Timer::Leave => self.end(EndReason::LeaveRequest),
+                Timer::Seen => self.note_seen(),
+            }
+        }
+        self.look_after_sends();
+        self.expire_agent_typing();
+        if let Some(link) = &mut self.link {
+            link.handle_timeout(self.now);
+        }
+    }
+
+    fn resolve(&mut self, command: CommandId, result: Result<(), Error>) {
+        self.out.push_back(Output::Resolve(command, result));
+    }
+
+    fn emit(&mut self, event: Event<J>) {
+        self.out.push_back(Output::Event(event));
+    }
+
+    fn report(&mut self, error: Error) {
+        self.emit(Event::Error(error));
+    }
+
+    fn log(&mut self, line: impl Into<String>) {
+        self.out.push_back(Output::Log(line.into()));
+    }
+
+    /// Whether the server has accepted the session and it is not over.
+    fn is_on(&self) -> bool {
+        matches!(self.state, State::Live | State::Interrupted)
+    }
+}

@@ -1,0 +1,340 @@
+//! What the link brings: data and acknowledgements, the entries of the transcript, and news of the link itself.
+
+use super::error::{Code, Error};
+use super::event::{EndReason, Event, Place};
+use super::launch::server_error;
+use super::{Attached, Session, State, Timer};
+use crate::chat::{Entry, EntryKind, Malformed, Operation, Reply, Role};
+use crate::fault::Fault;
+use crate::json::Json;
+use crate::transport::LinkEvent;
+
+/// How long something missing may still be on its way, in milliseconds, before it is asked for.
+const GAP_PATIENCE: u64 = 300;
+/// How long the answer to that may take, in milliseconds, before what is held goes on without it.
+const GAP_TIME: u64 = 8_000;
+/// How long an agent types when nothing more is heard of it, in milliseconds.
+const AGENT_TYPING: u64 = 30_000;
+/// How long after an answer that may be none unsettled messages are sent again, in milliseconds.
+const RESEND_PATIENCE: u64 = 300;
+/// How long after its acknowledgement a message counts as arrived, in milliseconds, when the server tells no more.
+const ECHO_TIME: u64 = 3_000;
+
+impl<J: Json> Session<J> {
+    pub(super) fn take_link_event(&mut self, event: LinkEvent<J>) {
+        match event {
+            LinkEvent::Attach => self.attach(),
+            LinkEvent::Data { id, data } => self.take_data(id, &data),
+            LinkEvent::Acknowledged { id, result } => self.take_acknowledgement(&id, result),
+            LinkEvent::Unsettled => self.detach(),
+            LinkEvent::Down(fault) => self.link_down(&fault),
+            LinkEvent::OtherServer => self.report(Code::TryingOtherServer.into()),
+            LinkEvent::Failed(fault) => self.link_failed(&fault),
+            LinkEvent::Malformed(got) => {
+                self.report(Error::new(Code::MalformedEvent, format!("expected a Bayeux message, got {got}")));
+            }
+            LinkEvent::Closed => self.link = None,
+        }
+    }
+
+    /// What was sent and not answered is unsettled, and nothing is sent before the server has taken us up again.
+    fn detach(&mut self) {
+        self.attached = Attached::No;
+        self.resync = None;
+        self.timers.cancel(Timer::Attach);
+        self.timers.cancel(Timer::Again);
+        self.timers.cancel(Timer::Resend);
+        self.timers.cancel(Timer::GapLost);
+        self.outbox.unsettle();
+        self.forget_typing();
+        if let Some(leaving) = &mut self.leaving {
+            leaving.operation = None;
+        }
+    }
+
+    fn link_down(&mut self, fault: &Fault) {
+        self.detach();
+        self.log(format!("link down: {fault}"));
+        if *fault == Fault::TooLarge {
+            self.refuse_largest();
+        }
+        if let State::Live = self.state {
+            self.state = State::Interrupted;
+            let limit = self.setup.as_ref().map_or(0, |setup| setup.max_offline);
+            self.timers.set(Timer::Offline, self.now.after(limit));
+            self.emit(Event::Interrupted);
+            self.report(Error::new(Code::NetworkInterrupted, fault.to_string()));
+        }
+    }
+
+    /// The link is of no use: it is begun anew.
+    pub(super) fn renew_link(&mut self, missing: &'static str) {
+        if let Some(link) = &mut self.link {
+            link.renew(self.now, Fault::Timeout(missing));
+        }
+    }
+
+    /// The link has brought news of the chat: an interruption is over.
+    pub(super) fn prove(&mut self) {
+        if let State::Interrupted = self.state {
+            self.state = State::Live;
+            self.timers.cancel(Timer::Offline);
+            self.emit(Event::Continued);
+        }
+    }
+
+    fn take_data(&mut self, id: Option<String>, data: &J) {
+        if matches!(self.state, State::Over | State::New) {
+            return;
+        }
+        let reply = match Reply::read(data) {
+            Ok(reply) => reply,
+            Err(malformed) => return self.malformed(&malformed),
+        };
+        let opening = self.answers_opening(id.as_deref(), &reply);
+        if opening && reply.status != 0 && !self.refused_to_attach(&reply) {
+            return;
+        }
+        self.take_keys(&reply);
+        if opening && reply.status == 0 {
+            self.accepted(&reply);
+        }
+        if !self.is_on() {
+            return;
+        }
+        if reply.status == 0 {
+            self.prove();
+        }
+        let resync = self.resync.is_some() && (id.is_none() || id == self.resync);
+        self.take_entries(&reply, opening || resync && fills(&reply, self.transcript.last()));
+        if opening && reply.status == 0 {
+            self.look_up_unsettled(id.is_some());
+        }
+        self.take_result(id.as_deref(), &reply, opening);
+    }
+
+    /// Whether a reply answers the opening operation: it has its id or, from a server that answers without ids, it is
+    /// the first that can be meant.
+    fn answers_opening(&mut self, id: Option<&str>, reply: &Reply<J>) -> bool {
+        let Attached::Asked(operation) = &self.attached else { return false };
+        if let Some(id) = id {
+            let ours = id == operation;
+            self.answers_by_id |= ours;
+            return ours;
+        }
+        if self.answers_by_id {
+            return false;
+        }
+        let named = reply.secure_key.is_some() || reply.status != 0 || reply.ended == Some(true);
+        named && fills(reply, self.transcript.last()) || reply.status != 0
+    }
+
+    fn take_keys(&mut self, reply: &Reply<J>) {
+        if reply.status != 0 {
+            return;
+        }
+        let keys = &mut self.keys;
+        if let Some(id) = reply.chat_id.as_ref().filter(|id| !id.is_empty()) {
+            keys.chat_id.clone_from(id);
+        }
+        if let Some(key) = reply.secure_key.as_ref().filter(|key| !key.is_empty()) {
+            keys.secure_key.clone_from(key);
+        }
+        if reply.alias.is_some() {
+            keys.alias.clone_from(&reply.alias);
+        }
+        if reply.user_id.is_some() {
+            keys.user_id.clone_from(&reply.user_id);
+        }
+        self.store();
+    }
+
+    /// Takes in the entries; `whole` says that the server has sent everything from the position that is next.
+    fn take_entries(&mut self, reply: &Reply<J>, whole: bool) {
+        for place in 0..reply.len() {
+            match reply.entry(place) {
+                Ok(entry) => self.take_entry(entry, whole),
+                Err(malformed) => self.malformed(&malformed),
+            }
+        }
+        let whole = whole || reply.ended == Some(true);
+        while let Some(entry) = self.transcript.release(whole) {
+            self.pass_on(entry);
+        }
+        if whole {
+            self.resync = None;
+            self.timers.cancel(Timer::Gap);
+            self.timers.cancel(Timer::GapLost);
+        }
+        if self.transcript.has_gap() && self.resync.is_none() && !self.timers.is_set(Timer::Gap) {
+            self.timers.set(Timer::Gap, self.now.after(GAP_PATIENCE));
+        }
+    }
+
+    fn take_entry(&mut self, entry: Entry<J>, played_back: bool) {
+        if let EntryKind::Typing(on) = entry.kind {
+            if self.transcript.admit_typing(entry.index) && !played_back && entry.from.role == Role::Agent {
+                self.agent_types(entry, on);
+            }
+        } else if let Some(entry) = self.transcript.admit(entry) {
+            self.pass_on(entry);
+        }
+    }
+
+    fn agent_types(&mut self, entry: Entry<J>, on: bool) {
+        if on {
+            self.roster.type_on(entry.from.clone(), self.now.after(AGENT_TYPING));
+        } else {
+            self.roster.type_off(&entry.from.id);
+        }
+        self.emit(Event::AgentTyping { party: entry.from, on });
+    }
+
+    pub(super) fn expire_agent_typing(&mut self) {
+        while let Some(party) = self.roster.pop_due(self.now.mono) {
+            self.emit(Event::AgentTyping { party, on: false });
+        }
+    }
+
+    /// It is the entry's turn: the page is told, where it is something that the page knows.
+    pub(super) fn pass_on(&mut self, entry: Entry<J>) {
+        let position = entry.index.unwrap_or(1);
+        let place = Place {
+            index: position.saturating_sub(1),
+            time: entry.time.unwrap_or(self.now.wall as f64),
+            restored: position <= self.told_before,
+        };
+        let party = entry.from;
+        match (entry.kind, party.role) {
+            (EntryKind::Message(text), _) => self.message(place, text, false, party, entry.message_id.as_deref()),
+            (EntryKind::PushUrl(text), _) => self.message(place, text, true, party, entry.message_id.as_deref()),
+            (EntryKind::Joined, Role::Agent) => {
+                self.roster.join(party.clone());
+                self.emit(Event::AgentConnected { place, party });
+            }
+            (EntryKind::Left, Role::Agent) => {
+                if let Some(party) = self.roster.type_off(&party.id) {
+                    self.emit(Event::AgentTyping { party, on: false });
+                }
+                self.roster.leave(&party.id);
+                self.emit(Event::AgentDisconnected { place, party });
+            }
+            (EntryKind::Joined | EntryKind::Left | EntryKind::Typing(_) | EntryKind::Other, _) => {}
+        }
+    }
+
+    fn message(&mut self, place: Place, text: J::Text, url: bool, party: crate::chat::Party<J>, id: Option<&str>) {
+        let settled = if party.role == Role::Client && !place.restored { self.outbox.echo(id, &text, url) } else { None };
+        if party.role == Role::Agent {
+            // Who has spoken does not type: the server's own word on that may come later, or never.
+            self.roster.type_off(&party.id);
+        }
+        self.emit(Event::Message { place, text, url, party });
+        if let Some(command) = settled {
+            self.resolve(command, Ok(()));
+        }
+    }
+
+    fn malformed(&mut self, malformed: &Malformed) {
+        if let Some(index) = malformed.index {
+            self.transcript.skip(index);
+        }
+        let detail = format!("expected {}, got {}", malformed.expected, malformed.got);
+        self.report(Error::new(Code::MalformedEvent, detail));
+    }
+
+    /// What a reply means for the operation that it answers, and for the session.
+    fn take_result(&mut self, id: Option<&str>, reply: &Reply<J>, opening: bool) {
+        let left = self.leaving.as_ref().is_some_and(|leaving| leaving.operation.is_some() && leaving.operation.as_deref() == id);
+        if reply.ended == Some(true) || reply.status >= 2 && (opening || left) {
+            let leaving = self.leaving.is_some();
+            let reason = if reply.status == 0 { EndReason::Agent } else { EndReason::Error };
+            return self.end(if leaving { EndReason::LeaveRequest } else { reason });
+        }
+        if left && reply.status == 0 {
+            return self.end(EndReason::LeaveRequest);
+        }
+        if let Some(id) = id {
+            self.settle_typing(id);
+        }
+        let send = match id {
+            Some(id) => self.outbox.answered(id),
+            None if reply.status != 0 && !opening => self.outbox.oldest_in_flight(),
+            None => None,
+        };
+        match send {
+            Some(send) if reply.status == 0 => self.resolve(send.command, Ok(())),
+            Some(send) => self.resolve(send.command, Err(server_error(reply, Code::CommandFailed))),
+            None if reply.status != 0 && id.is_none() && !opening => {
+                self.report(server_error(reply, Code::CommandFailed));
+            }
+            None => {}
+        }
+        if left {
+            self.fail_leave(server_error(reply, Code::CommandFailed));
+        }
+    }
+
+    fn take_acknowledgement(&mut self, id: &str, result: Result<(), Fault>) {
+        let opening = matches!(&self.attached, Attached::Asked(operation) if operation == id);
+        let left = self.leaving.as_ref().is_some_and(|leaving| leaving.operation.as_deref() == Some(id));
+        match result {
+            Ok(()) if left => self.timers.set(Timer::Leave, self.now.after(ECHO_TIME)),
+            Ok(()) => {
+                self.settle_typing(id);
+                self.outbox.acknowledged(id, self.now.after(ECHO_TIME));
+            }
+            Err(fault) if opening && matches!(self.state, State::Launching(_)) => {
+                self.fail_launch(Error::new(Code::LoginRefused, fault.to_string()));
+            }
+            Err(_) if opening => self.renew_link("acceptance of the session"),
+            Err(fault) if left => self.fail_leave(Error::new(Code::CommandFailed, fault.to_string())),
+            Err(fault) => {
+                self.settle_typing(id);
+                let code = if fault == Fault::TooLarge { Code::ParameterIncorrect } else { Code::CommandFailed };
+                if let Some(send) = self.outbox.answered(id) {
+                    self.resolve(send.command, Err(Error::new(code, fault.to_string())));
+                }
+            }
+        }
+    }
+
+    /// The transcript is up to date: what of the unsettled messages is not in it is sent again. A server that answers
+    /// without ids may have answered something else: a little later, then.
+    fn look_up_unsettled(&mut self, sure: bool) {
+        if sure || !self.outbox.is_unsettled() {
+            self.resend();
+        } else {
+            self.timers.set(Timer::Resend, self.now.after(RESEND_PATIENCE));
+        }
+    }
+
+    /// Something is missing: the server is asked for it.
+    pub(super) fn ask_for_gap(&mut self) {
+        if self.attached != Attached::Yes || !self.transcript.has_gap() {
+            return;
+        }
+        let data = Operation::RequestNotifications { from: self.transcript.last() + 1 }.data(&self.keys);
+        self.resync = self.link.as_mut().and_then(|link| link.send(self.now, data));
+        self.timers.set(Timer::GapLost, self.now.after(GAP_TIME));
+    }
+
+    /// The server does not say what is missing: the rest goes on, and the page is told.
+    pub(super) fn give_up_gap(&mut self) {
+        self.resync = None;
+        if !self.transcript.has_gap() {
+            return;
+        }
+        let detail = format!("expected entry {}, which the server did not give", self.transcript.last());
+        self.report(Error::new(Code::MalformedEvent, detail));
+        while let Some(entry) = self.transcript.release(true) {
+            self.pass_on(entry);
+        }
+    }
+}
+
+/// Whether a reply can be the answer to the question for all entries after `last`: it has none, or begins there.
+fn fills<J: Json>(reply: &Reply<J>, last: u32) -> bool {
+    let first = if reply.is_empty() { None } else { reply.entry(0).ok().and_then(|entry| entry.index) };
+    first.is_none_or(|first| first <= last.saturating_add(1))
+}

@@ -1,0 +1,68 @@
+//! The agents who are in the session, and which of them type.
+
+use crate::chat::{Party, PartyId};
+use crate::json::Json;
+
+/// The agents in the session, in the order in which they came.
+#[derive(Debug)]
+pub struct Roster<J: Json> {
+    agents: Vec<Party<J>>,
+    typing: Vec<(Party<J>, u64)>,
+}
+
+impl<J: Json> Roster<J> {
+    /// Nobody is there.
+    pub fn new() -> Self {
+        Self { agents: Vec::new(), typing: Vec::new() }
+    }
+
+    /// An agent joined.
+    pub fn join(&mut self, agent: Party<J>) {
+        self.agents.retain(|party| party.id != agent.id);
+        self.agents.push(agent);
+    }
+
+    /// An agent left.
+    pub fn leave(&mut self, id: &PartyId) {
+        self.agents.retain(|party| party.id != *id);
+    }
+
+    /// Whether an agent is there.
+    pub fn has_agents(&self) -> bool {
+        !self.agents.is_empty()
+    }
+
+    /// Takes out all agents.
+    pub fn take_agents(&mut self) -> Vec<Party<J>> {
+        std::mem::take(&mut self.agents)
+    }
+
+    /// An agent types until told otherwise, or until `until` on the monotonic clock.
+    pub fn type_on(&mut self, agent: Party<J>, until: u64) {
+        self.type_off(&agent.id);
+        self.typing.push((agent, until));
+    }
+
+    /// An agent does not type any more; the agent, if it did.
+    pub fn type_off(&mut self, id: &PartyId) -> Option<Party<J>> {
+        let place = self.typing.iter().position(|(party, _)| party.id == *id)?;
+        Some(self.typing.swap_remove(place).0)
+    }
+
+    /// When the first typing runs out.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.typing.iter().map(|(_, until)| *until).min()
+    }
+
+    /// Takes out an agent whose typing has run out.
+    pub fn pop_due(&mut self, now: u64) -> Option<Party<J>> {
+        let place = self.typing.iter().position(|(_, until)| *until <= now)?;
+        Some(self.typing.swap_remove(place).0)
+    }
+}
+
+impl<J: Json> Default for Roster<J> {
+    fn default() -> Self {
+        Self::new()
+    }
+}

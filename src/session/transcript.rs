@@ -1,0 +1,106 @@
+//! The order of the transcript: each entry once, none before the ones it follows. What comes too early is held until
+//! the gap before it is filled, or known to be one that the server has nothing for.
+
+use std::collections::BTreeMap;
+
+use crate::chat::Entry;
+use crate::json::Json;
+
+/// Where the transcript stands. Positions count from 1, as on the wire.
+#[derive(Debug)]
+pub struct Transcript<J: Json> {
+    /// The last position that has been passed on, or skipped.
+    last: u32,
+    /// The highest position seen on typing: some servers number it, and keep no entry of it.
+    typing: u32,
+    /// The server has not told where the transcript begins: the first entry that comes is the first there is.
+    open: bool,
+    held: BTreeMap<u32, Entry<J>>,
+}
+
+impl<J: Json> Transcript<J> {
+    /// An empty transcript.
+    pub fn new() -> Self {
+        Self { last: 0, typing: 0, open: false, held: BTreeMap::new() }
+    }
+
+    /// The server accepted a new session and gave no entries, but perhaps the position of the next one.
+    pub fn open(&mut self, next: Option<u32>) {
+        match next {
+            Some(next) if next > 0 => self.last = self.last.max(next - 1),
+            _ => self.open = self.last == 0,
+        }
+    }
+
+    /// The last position that has been passed on.
+    pub fn last(&self) -> u32 {
+        self.last
+    }
+
+    /// Whether entries wait for a gap to be filled.
+    pub fn has_gap(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    /// Uses up the next position for an event that the server has no entry of; returns it, counted from 0.
+    pub fn take_place(&mut self) -> u32 {
+        let place = self.last;
+        self.last = self.last.saturating_add(1);
+        place
+    }
+
+    /// Takes in an entry; returns it when it is its turn. An entry without a position is taken as the next one.
+    pub fn admit(&mut self, mut entry: Entry<J>) -> Option<Entry<J>> {
+        let at = entry.index.unwrap_or_else(|| self.expected());
+        entry.index = Some(at);
+        if at <= self.last {
+            return None;
+        }
+        if (at <= self.expected() || std::mem::take(&mut self.open)) && self.held.is_empty() {
+            self.open = false;
+            self.last = at;
+            return Some(entry);
+        }
+        self.held.entry(at).or_insert(entry);
+        None
+    }
+
+    /// Whether typing with this position is news.
+    pub fn admit_typing(&mut self, index: Option<u32>) -> bool {
+        let Some(at) = index else { return true };
+        if at <= self.last {
+            return false;
+        }
+        self.typing = self.typing.max(at);
+        true
+    }
+
+    /// A position that will never have an entry: what stood there was unreadable.
+    pub fn skip(&mut self, index: u32) {
+        if index > self.last && index <= self.expected() {
+            self.last = index;
+        }
+    }
+
+    /// The next held entry whose turn it is; with `whole`, gaps are known to be real and do not count.
+    pub fn release(&mut self, whole: bool) -> Option<Entry<J>> {
+        let (&at, _) = self.held.first_key_value()?;
+        if !whole && at > self.expected() {
+            return None;
+        }
+        let (_, entry) = self.held.pop_first()?;
+        self.last = self.last.max(at);
+        Some(entry)
+    }
+
+    /// The highest position that is next in turn.
+    fn expected(&self) -> u32 {
+        self.last.max(self.typing).saturating_add(1)
+    }
+}
+
+impl<J: Json> Default for Transcript<J> {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,258 @@
+//! One link to a chat server that comes and goes: it follows the plan, waits between tries, and tells the session when
+//! it is to attach and when it is down.
+
+use std::collections::VecDeque;
+
+use super::backoff::Backoff;
+use super::plan::{Mode, Next, Plan};
+use crate::bayeux::{self, Client, Output, Wire};
+use crate::fault::Fault;
+use crate::io::{HttpAnswer, Io};
+use crate::json::{Json, Value};
+use crate::time::{Dice, Now, Timers};
+
+/// What the session has to know of its link.
+#[derive(Debug)]
+pub enum LinkEvent<J> {
+    /// The server is there: [`Link::attach`] is to be called at once with the opening operation.
+    Attach,
+    /// Data came; `id` is that of the operation that it answers, when the server says so.
+    Data {
+        /// The operation's id.
+        id: Option<String>,
+        /// The data.
+        data: J,
+    },
+    /// An operation was acknowledged or refused, its data apart.
+    Acknowledged {
+        /// The operation's id.
+        id: String,
+        /// The refusal.
+        result: Result<(), Fault>,
+    },
+    /// What was sent and not answered is unsettled; the link is being renewed without a break.
+    Unsettled,
+    /// The link is down; another try follows by itself.
+    Down(Fault),
+    /// Another server is tried from now on.
+    OtherServer,
+    /// The link is down for good: it was refused, or everything was tried while launching.
+    Failed(Fault),
+    /// Something unreadable came, and was dropped.
+    Malformed(String),
+    /// The goodbye is over.
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// The wait before the next try on the same server and wire is over.
+    Retry,
+    /// The wait before a try elsewhere is over.
+    Start,
+}
+
+/// The link of one session.
+#[derive(Debug)]
+pub struct Link<J: Json> {
+    plan: Plan,
+    client: Client<J>,
+    backoff: Backoff,
+    dice: Dice,
+    /// Each server and wire has one try; afterwards the link is tried for ever.
+    launching: bool,
+    timers: Timers<Timer>,
+    events: VecDeque<LinkEvent<J>>,
+}
+
+impl<J: Json> Link<J> {
+    /// A link of a chat service. Nothing happens before [`Link::start`].
+    pub fn new(config: bayeux::Config, plan: Plan, service: &str, seed: u64) -> Self {
+        let channel = format!("/service/chatV2/{service}");
+        Self {
+            plan,
+            client: Client::new(config, channel, seed),
+            backoff: Backoff::default(),
+            dice: Dice::new(seed.rotate_left(17)),
+            launching: true,
+            timers: Timers::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Begins.
+    pub fn start(&mut self, now: Now) {
+        let target = self.plan.target();
+        self.client.start(now, target);
+    }
+
+    /// Begins once more while launching, every server and wire having its turn again.
+    pub fn start_again(&mut self, now: Now) {
+        self.plan.again();
+        self.start(now);
+    }
+
+    /// From now on a loss is repaired for ever, until [`Link::disconnect`] or [`Link::abandon`].
+    pub fn keep(&mut self) {
+        self.launching = false;
+    }
+
+    /// The answer to [`LinkEvent::Attach`]; returns the operation's id.
+    pub fn attach(&mut self, now: Now, operation: Value<J>) -> Option<String> {
+        self.client.attach(now, Some(operation))
+    }
+
+    /// Sends an operation; returns its id, or `None` when the link is down.
+    pub fn send(&mut self, now: Now, operation: Value<J>) -> Option<String> {
+        self.client.publish(now, operation)
+    }
+
+    /// The link is of no use although it seems to work: begins anew.
+    pub fn renew(&mut self, now: Now, fault: Fault) {
+        self.client.abandon();
+        self.lost(now, fault);
+    }
+
+    /// Says goodbye; ends with [`LinkEvent::Closed`].
+    pub fn disconnect(&mut self, now: Now) {
+        self.timers.clear();
+        self.client.disconnect(now);
+    }
+
+    /// Drops everything at once.
+    pub fn abandon(&mut self) {
+        self.timers.clear();
+        self.client.abandon();
+    }
+
+    /// The base URL of the server in use.
+    pub fn server(&self) -> &str {
+        self.plan.server()
+    }
+
+    /// Whether a later page had better begin with long-polling.
+    pub fn is_fallen_back(&self) -> bool {
+        self.plan.is_fallen_back()
+    }
+
+    /// The wire in use.
+    pub fn wire(&self) -> Wire {
+        self.client.wire()
+    }
+
+    /// A socket is open.
+    pub fn handle_opened(&mut self, now: Now, socket: u32) {
+        self.client.handle_opened(now, socket);
+    }
+
+    /// A socket is closed.
+    pub fn handle_closed(&mut self, socket: u32, code: u16) {
+        self.client.handle_closed(socket, code);
+    }
+
+    /// A frame came.
+    pub fn handle_frame(&mut self, now: Now, socket: u32, body: Result<J, String>) {
+        self.client.handle_frame(now, socket, body);
+    }
+
+    /// An HTTP exchange is over.
+    pub fn handle_reply(&mut self, now: Now, request: u32, answer: HttpAnswer<J>) {
+        self.client.handle_reply(now, request, answer);
+    }
+
+    /// Time has come to the point of [`Link::next_timeout`].
+    pub fn handle_timeout(&mut self, now: Now) {
+        while let Some(timer) = self.timers.pop_due(now) {
+            match timer {
+                Timer::Retry => self.client.retry(now),
+                Timer::Start => self.start(now),
+            }
+        }
+        self.client.handle_timeout(now);
+    }
+
+    /// When [`Link::handle_timeout`] is to be called.
+    pub fn next_timeout(&self) -> Option<u64> {
+        [self.timers.next(), self.client.next_timeout()].into_iter().flatten().min()
+    }
+
+    /// Takes out what the driver has to do next.
+    pub fn poll_output(&mut self, now: Now) -> Option<Io<J>> {
+        loop {
+            match self.client.poll_output()? {
+                Output::Event(event) => self.take(now, event),
+                Output::Io(io) => return Some(io),
+            }
+            if !self.events.is_empty() {
+                return None;
+            }
+        }
+    }
+
+    /// Takes out what the session has to know next.
+    pub fn poll_event(&mut self) -> Option<LinkEvent<J>> {
+        self.events.pop_front()
+    }
+
+    /// How many inputs belonged to a connection that is no more, and were dropped.
+    pub fn stale_inputs(&self) -> u32 {
+        self.client.stale_inputs()
+    }
+
+    fn take(&mut self, now: Now, event: bayeux::Event<J>) {
+        let event = match event {
+            bayeux::Event::Attach => LinkEvent::Attach,
+            bayeux::Event::Up => {
+                self.plan.proved();
+                return self.backoff.up(now);
+            }
+            bayeux::Event::Data { id, data } => LinkEvent::Data { id, data },
+            bayeux::Event::Published { id, result } => LinkEvent::Acknowledged { id, result },
+            bayeux::Event::Forgotten => LinkEvent::Unsettled,
+            bayeux::Event::Lost(fault) => return self.lost(now, fault),
+            bayeux::Event::Malformed(what) => LinkEvent::Malformed(what),
+            bayeux::Event::Closed => LinkEvent::Closed,
+        };
+        self.events.push_back(event);
+    }
+
+    fn lost(&mut self, now: Now, fault: Fault) {
+        if self.launching && fault.is_final() {
+            return self.events.push_back(LinkEvent::Failed(fault));
+        }
+        let next = self.plan.lost(self.launching);
+        if next == Next::Exhausted {
+            return self.events.push_back(LinkEvent::Failed(fault));
+        }
+        let server = fault.wait().unwrap_or(0).max(self.client.advised_interval());
+        self.events.push_back(LinkEvent::Down(fault));
+        match next {
+            Next::Fallback => self.timers.set(Timer::Start, now.mono),
+            Next::Server if self.launching => self.timers.set(Timer::Start, now.mono),
+            Next::Server => {
+                let wait = self.backoff.lost(now, &mut self.dice, 0);
+                self.timers.set(Timer::Start, now.after(wait));
+            }
+            Next::Same | Next::Exhausted => {
+                let wait = self.backoff.lost(now, &mut self.dice, server);
+                self.timers.set(Timer::Retry, now.after(wait));
+            }
+        }
+        if next == Next::Server {
+            self.events.push_back(LinkEvent::OtherServer);
+        }
+    }
+}
+
+/// Which wires a plan may use, by the name that pages give them.
+impl Mode {
+    /// The mode of a name; `None` when there is none of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "auto" => Some(Mode::Auto),
+            "websocket" => Some(Mode::WebSocket),
+            "long-polling" => Some(Mode::LongPolling),
+            _ => None,
+        }
+    }
+}
