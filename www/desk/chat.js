@@ -52,10 +52,11 @@ export class Chat {
       this.preview = own ? `You: ${text}` : text;
       if (!own && !old && !this.open) this.unread += 1;
     } else if (type === "ParticipantJoined") {
-      this.transcript.line(own ? "You joined" : `${from.nickname} joined`, { timestamp, old });
+      this.transcript.line("joined", { who: own ? "You" : from.nickname, timestamp, old });
     } else if (type === "ParticipantLeft") {
       this.#stopsTyping(from);
-      this.transcript.line(own ? "You left" : `${from.nickname} left`, { timestamp, old });
+      this.transcript.line("left", { who: own ? "You" : from.nickname, timestamp, old });
+      if (from.type === "Client") this.end();
     }
     // Notices carry status and data for the visitor's page; the agent has no use for them.
   }

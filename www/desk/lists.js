@@ -43,8 +43,8 @@ export class QueueList {
       try { await this.#onAccept(chatId); } finally { accept.disabled = false; }
     });
     return el("li", { className: "caller" }, el("div", {},
-      el("p", { className: "name", dir: "auto" }, nickname),
-      subject ? el("p", { className: "about", dir: "auto" }, subject) : null,
+      el("p", { className: "name" }, el("bdi", {}, nickname)),
+      subject ? el("p", { className: "about" }, el("bdi", {}, subject)) : null,
       el("p", { className: "since" })), accept);
   }
 
@@ -70,7 +70,7 @@ export class ChatList {
 
   #make(chat) {
     const tab = el("button", { type: "button", className: "tab" },
-      el("span", { className: "what" }, el("span", { className: "name", dir: "auto" }), el("span", { className: "about", dir: "auto" })),
+      el("span", { className: "what" }, el("span", { className: "name" }, el("bdi")), el("span", { className: "about" }, el("bdi"))),
       el("span", { className: "unread" }));
     tab.addEventListener("click", () => this.#onOpen(chat.id));
     return el("li", {}, tab);
@@ -78,8 +78,8 @@ export class ChatList {
 
   #update(item, chat, isOpen) {
     const [name, about, unread] = [".name", ".about", ".unread"].map((part) => item.querySelector(part));
-    name.textContent = chat.nickname;
-    about.textContent = chat.ended ? "Ended" : chat.typing ? "typing…" : chat.preview || chat.subject;
+    name.firstElementChild.textContent = chat.nickname;
+    about.firstElementChild.textContent = chat.ended ? "Ended" : chat.typing ? "typing…" : chat.preview || chat.subject;
     about.classList.toggle("live", chat.typing && !chat.ended);
     unread.hidden = chat.unread === 0;
     unread.replaceChildren(String(chat.unread), el("span", { className: "visually-hidden" }, " unread"));

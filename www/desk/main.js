@@ -26,8 +26,6 @@ const chatList = new ChatList((chatId) => open(chatId));
 
 function open(chatId) {
   panel.show(chats.get(chatId), { focus: true });
-  // On a phone the conversation is below the lists.
-  if (matchMedia("(max-width: 48rem)").matches) byId("panel").scrollIntoView();
   render();
 }
 
@@ -145,6 +143,13 @@ function signedOut(why) {
   showSignIn(why);
   byId("name").focus();
 }
+
+// Only on a phone, where the conversation covers the lists.
+byId("back").addEventListener("click", () => {
+  panel.show(undefined);
+  render();
+  byId("chats").querySelector("button")?.focus();
+});
 
 byId("sign-out").addEventListener("click", () => signedOut(""));
 

@@ -90,12 +90,12 @@ export class Transcript {
     this.#grown(false);
   }
 
-  /** A line about the conversation rather than in it: someone joined, someone left. */
-  line(text, { timestamp = Date.now(), old = false } = {}) {
+  /** A line about the conversation rather than in it: someone (`who`) joined, someone left. */
+  line(text, { who = "", timestamp = Date.now(), old = false } = {}) {
     this.#announce(old);
     this.#dayIfNew(timestamp);
     this.#last = { day: this.#last.day };
-    const item = el("li", { className: "line" }, el("bdi", {}, text), ` · ${timeOf(timestamp)}`);
+    const item = el("li", { className: "line" }, el("bdi", {}, who), ` ${text} · ${timeOf(timestamp)}`);
     item.classList.toggle("arrives", !old);
     this.#list.append(item);
     this.#grown(false);
@@ -135,8 +135,8 @@ export class Transcript {
     }
     const names = [...this.#typists.values()].map((typist) => typist.name);
     if (names.length === 0) return this.#typing.replaceChildren();
-    const who = names.length === 1 ? `${names[0]} is typing` : `${names.join(" and ")} are typing`;
-    this.#typing.replaceChildren(el("span", { className: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")), el("bdi", {}, who));
+    this.#typing.replaceChildren(el("span", { className: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i")),
+      el("span", {}, el("bdi", {}, names.join(" and ")), names.length === 1 ? " is typing" : " are typing"));
   }
 
   nobodyTypes() {

@@ -73,14 +73,14 @@ export function converse(session, { onEnd }) {
   session.onAgentConnected(({ party, timestamp, restored }) => {
     agents.set(party.id, party.name);
     showWho();
-    transcript.line(`${party.name} joined`, { timestamp, old: Boolean(restored) });
+    transcript.line("joined", { who: party.name, timestamp, old: Boolean(restored) });
   });
 
   session.onAgentDisconnected(({ party, timestamp, restored }) => {
     agents.delete(party.id);
     transcript.typing(party.id, party.name, false);
     showWho();
-    transcript.line(`${party.name} left`, { timestamp, old: Boolean(restored) });
+    transcript.line("left", { who: party.name, timestamp, old: Boolean(restored) });
   });
 
   session.onAgentTyping(({ party, isTyping }) => transcript.typing(party.id, party.name, isTyping));
