@@ -14,12 +14,15 @@ let me;
 let panel;
 
 const queueList = new QueueList(async (chatId) => {
+  const trouble = byId("queue-trouble");
+  trouble.hidden = true;
   try {
     await load(chatId);
     open(chatId);
   } catch (error) {
-    // Somebody else was faster, or the visitor left; the queue that follows shows it.
-    byId("queue-news").textContent = `Not accepted. ${error.message}`;
+    // Somebody else was faster, or the visitor left: the queue that follows shows the rest.
+    trouble.textContent = `Not accepted. ${error.message}`;
+    trouble.hidden = false;
   }
 });
 const chatList = new ChatList((chatId) => open(chatId));
