@@ -1,0 +1,92 @@
+//! The browser's clocks, its one timer, and its source of randomness.
+
+use std::cell::RefCell;
+
+use js_sys::Uint32Array;
+use wasm_bindgen::prelude::*;
+
+use crate::time::Now;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(callback: &JsValue, delay: f64) -> JsValue;
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(timer: &JsValue);
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(array: &Uint32Array);
+}
+
+/// The time.
+pub fn now() -> Now {
+    Now { mono: performance_now() as u64, wall: js_sys::Date::now() as u64 }
+}
+
+/// Four random words from the system's source.
+fn random() -> [u32; 4] {
+    let array = Uint32Array::new_with_length(4);
+    get_random_values(&array);
+    let mut words = [0; 4];
+    array.copy_to(&mut words);
+    words
+}
+
+/// A random seed.
+pub fn seed() -> u64 {
+    let [high, low, ..] = random();
+    u64::from(high) << 32 | u64::from(low)
+}
+
+/// 128 random bits as letters and digits: an id that nobody can guess.
+pub fn secret() -> String {
+    random().iter().map(|word| format!("{word:08x}")).collect()
+}
+
+/// One timer, set again and again. It is not set later when the deadline moves away: it then fires too early, which
+/// costs less than to set it with every frame.
+pub struct Alarm {
+    callback: Closure<dyn FnMut()>,
+    set: RefCell<Option<(u64, JsValue)>>,
+}
+
+impl Alarm {
+    /// A timer that calls back; it is not set.
+    pub fn new(callback: impl FnMut() + 'static) -> Self {
+        Self { callback: Closure::new(callback), set: RefCell::new(None) }
+    }
+
+    /// The timer is to fire at this point of the monotonic clock, if not before.
+    pub fn set(&self, at: Option<u64>) {
+        let mut set = self.set.borrow_mut();
+        match (at, &*set) {
+            (Some(at), Some((earlier, _))) if *earlier <= at => {}
+            (Some(at), _) => {
+                if let Some((_, timer)) = set.take() {
+                    clear_timeout(&timer);
+                }
+                let delay = at.saturating_sub(now().mono) + 1;
+                // A longer delay than 31 bits of milliseconds would fire at once.
+                let delay = delay.min(i32::MAX as u64) as f64;
+                *set = Some((at, set_timeout(self.callback.as_ref(), delay)));
+            }
+            (None, _) => {
+                if let Some((_, timer)) = set.take() {
+                    clear_timeout(&timer);
+                }
+            }
+        }
+    }
+
+    /// The timer has fired.
+    pub fn fired(&self) {
+        self.set.borrow_mut().take();
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.set(None);
+    }
+}

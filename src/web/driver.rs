@@ -1,0 +1,182 @@
+//! Runs a session: every input is followed by a full drain of the outputs, and no borrow is held while one is carried out.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use js_sys::{Function, Promise};
+use wasm_bindgen::JsValue;
+
+use super::clock::{self, Alarm};
+use super::http::{self, Exchange};
+use super::json::{JsJson, stringify};
+use super::page::Page;
+use super::socket::Socket;
+use super::storage::Store;
+use crate::io::Io;
+use crate::session::{Code, Command, CommandId, Error, Input, Output, Session, Snapshot};
+
+/// One session and what it uses of the browser.
+pub struct Driver {
+    session: RefCell<Session<JsJson>>,
+    pub page: Page,
+    sockets: RefCell<Vec<(u32, Socket)>>,
+    exchanges: RefCell<Vec<(u32, Exchange)>>,
+    promises: RefCell<Vec<(CommandId, Settle)>>,
+    alarm: Alarm,
+    stored: RefCell<Stored>,
+    me: Weak<Driver>,
+}
+
+struct Settle {
+    resolve: Function,
+    reject: Function,
+}
+
+/// What is stored, and where.
+struct Stored {
+    store: Store,
+    last: Option<Snapshot>,
+    failed: bool,
+}
+
+impl Driver {
+    /// A driver of a session that is not launched yet.
+    pub fn new(page: Page) -> Rc<Self> {
+        Rc::new_cyclic(|me: &Weak<Driver>| {
+            let alarmed = me.clone();
+            Self {
+                session: RefCell::new(Session::new(clock::seed())),
+                page,
+                sockets: RefCell::default(),
+                exchanges: RefCell::default(),
+                promises: RefCell::default(),
+                alarm: Alarm::new(move || {
+                    if let Some(driver) = alarmed.upgrade() {
+                        driver.alarm.fired();
+                        driver.input(Input::Timeout);
+                    }
+                }),
+                stored: RefCell::new(Stored { store: Store::Denied, last: None, failed: false }),
+                me: me.clone(),
+            }
+        })
+    }
+
+    /// Where the state for a restore is to be stored; `last` is what is there of this session.
+    pub fn store_in(&self, store: Store, last: Option<Snapshot>) {
+        *self.stored.borrow_mut() = Stored { store, last, failed: false };
+    }
+
+    /// Runs a command; the promise settles when it does.
+    pub fn command(&self, command: Command<JsJson>) -> Promise {
+        let mut settle = None;
+        let promise = Promise::new(&mut |resolve, reject| settle = Some(Settle { resolve, reject }));
+        let id = self.session.borrow_mut().command(clock::now(), command);
+        self.promises.borrow_mut().extend(settle.map(|settle| (id, settle)));
+        self.drain();
+        promise
+    }
+
+    /// Takes in something from outside.
+    pub fn input(&self, input: Input<JsJson>) {
+        self.session.borrow_mut().handle_input(clock::now(), input);
+        self.drain();
+    }
+
+    /// Reads the session, between two drains.
+    pub fn read<T>(&self, read: impl FnOnce(&Session<JsJson>) -> T) -> T {
+        read(&self.session.borrow())
+    }
+
+    fn drain(&self) {
+        loop {
+            let output = self.session.borrow_mut().poll_output();
+            match output {
+                Output::Transmit(io) => self.transmit(io),
+                Output::Resolve(id, result) => self.settle(id, result),
+                Output::Event(event) => self.page.tell(&event),
+                Output::Persist(snapshot) => self.persist(snapshot),
+                Output::Forget => self.forget(),
+                Output::Log(line) => self.page.log(&line),
+                Output::Wait(at) => return self.alarm.set(at),
+            }
+        }
+    }
+
+    fn transmit(&self, io: Io<JsJson>) {
+        match io {
+            Io::Open { socket, url } => self.open(socket, &url),
+            Io::Frame { socket, body } => {
+                if let Some((_, open)) = self.sockets.borrow().iter().find(|(id, _)| *id == socket) {
+                    open.send(&stringify(&body));
+                }
+            }
+            Io::Close { socket } => self.sockets.borrow_mut().retain(|(id, _)| *id != socket),
+            Io::Post { request, url, body } => self.post(request, url, &body),
+            Io::Abort { request } => self.exchanges.borrow_mut().retain(|(id, _)| *id != request),
+        }
+    }
+
+    fn open(&self, id: u32, url: &str) {
+        let me = self.me.clone();
+        let socket = Socket::open(id, url, move |input| {
+            let Some(driver) = me.upgrade() else { return };
+            let closed = matches!(input, Input::Closed { .. });
+            driver.input(input);
+            if closed {
+                // Its handlers are running: it is let go of when they have returned.
+                wasm_bindgen_futures::spawn_local(async move {
+                    driver.sockets.borrow_mut().retain(|(open, _)| *open != id);
+                });
+            }
+        });
+        match socket {
+            Some(socket) => self.sockets.borrow_mut().push((id, socket)),
+            // The browser refuses the URL (mixed content, a bad port): as if nobody answered there.
+            None => self.session.borrow_mut().handle_input(clock::now(), Input::Closed { socket: id, code: 1006 }),
+        }
+    }
+
+    fn post(&self, request: u32, url: String, body: &crate::json::Value<JsJson>) {
+        let me = self.me.clone();
+        let exchange = http::post(url, stringify(body), move |answer| {
+            let Some(driver) = me.upgrade() else { return };
+            driver.exchanges.borrow_mut().retain(|(id, _)| *id != request);
+            driver.input(Input::Reply { request, answer });
+        });
+        self.exchanges.borrow_mut().push((request, exchange));
+    }
+
+    fn settle(&self, id: CommandId, result: Result<(), Error>) {
+        let mut promises = self.promises.borrow_mut();
+        let Some(place) = promises.iter().position(|(waiting, _)| *waiting == id) else { return };
+        let (_, settle) = promises.swap_remove(place);
+        drop(promises);
+        // Settling a promise runs nobody's code: its handlers run later.
+        let _ = match result {
+            Ok(()) => settle.resolve.call0(&JsValue::UNDEFINED),
+            Err(error) => settle.reject.call1(&JsValue::UNDEFINED, &self.page.failed(&error)),
+        };
+    }
+
+    fn persist(&self, snapshot: Snapshot) {
+        let mut stored = self.stored.borrow_mut();
+        let elsewhere = stored.last.as_ref().is_some_and(|last| last.server != snapshot.server);
+        if let (true, Some(last)) = (elsewhere, &stored.last) {
+            let _ = stored.store.clear(last);
+        }
+        let written = stored.store.write(&snapshot);
+        stored.last = Some(snapshot);
+        if written.is_err() && !std::mem::replace(&mut stored.failed, true) {
+            self.page.report(&Error::new(Code::StorageFailed, "this session will not survive a reload"));
+        }
+    }
+
+    fn forget(&self) {
+        let mut stored = self.stored.borrow_mut();
+        if let Some(last) = stored.last.take() {
+            // What can not be deleted is refused at the next restore.
+            let _ = stored.store.clear(&last);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What the shim sees: one object per chat session, whose methods take what the page gave and return promises.
+
+use std::rc::Rc;
+
+use js_sys::{JsString, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use super::driver::Driver;
+use super::json::JsText;
+use super::options::Options;
+use super::page::Page;
+use super::storage::Store;
+use super::{clock, panic};
+use crate::chat::Visitor;
+use crate::json::Text;
+use crate::session::{Code, Command, Error, Input, Setup};
+
+/// How long the network may be broken, or the page away, in seconds, when the page does not say.
+const MAX_OFFLINE: f64 = 60.0;
+
+/// One chat session.
+#[wasm_bindgen]
+pub struct Engine {
+    driver: Rc<Driver>,
+}
+
+#[wasm_bindgen]
+#[allow(non_snake_case)]
+impl Engine {
+    /// A session that is not launched; `page` is the shim's half.
+    #[wasm_bindgen(constructor)]
+    pub fn new(page: Page) -> Self {
+        panic::watch();
+        Self { driver: Driver::new(page) }
+    }
+
+    /// Launches a new session.
+    pub fn startSession(&self, options: JsValue) -> Promise {
+        self.run(|| {
+            let options = Options::of("startSession", options)?;
+            let setup = setup(&options)?;
+            if setup.servers.is_empty() {
+                return Err(options.missing("serverUrl"));
+            }
+            let mut details = Vec::new();
+            for name in ["firstName", "lastName", "emailAddress", "subject"] {
+                details.extend(options.text(name)?.map(|text| (name, text)));
+            }
+            let visitor = Visitor {
+                nickname: options.username()?,
+                details,
+                user_data: options.object("userData")?,
+                request_id: clock::secret(),
+            };
+            self.driver.store_in(Store::of(&options, setup.max_offline as f64 / 1000.0)?, None);
+            Ok(self.driver.command(Command::Start(setup, visitor)))
+        })
+    }
+
+    /// Launches the session that an earlier page left.
+    pub fn restoreSession(&self, options: JsValue) -> Promise {
+        self.run(|| {
+            let options = Options::of("restoreSession", options)?;
+            let setup = setup(&options)?;
+            let store = Store::of(&options, setup.max_offline as f64 / 1000.0)?;
+            let service = options.string("service")?;
+            let driver = Rc::clone(&self.driver);
+            Ok(future_to_promise(async move {
+                let failed = |code: Code, detail: &str| driver.page.failed(&Error::new(code, detail));
+                let found = match store.read(&setup.servers, service.as_deref()).await {
+                    Ok(Some(found)) => found,
+                    Ok(None) => return Err(failed(Code::NothingToRestore, "")),
+                    Err(_) if matches!(store, Store::Denied) => {
+                        return Err(failed(Code::NothingToRestore, "the browser denies the storage"));
+                    }
+                    Err(_) => return Err(failed(Code::StorageFailed, "the stored state could not be read")),
+                };
+                driver.store_in(store, Some(found.clone()));
+                wasm_bindgen_futures::JsFuture::from(driver.command(Command::Restore(setup, found))).await
+            }))
+        })
+    }
+
+    /// Gives up a launch.
+    pub fn giveUp(&self) -> Promise {
+        self.run(|| Ok(self.driver.command(Command::GiveUp)))
+    }
+
+    /// Sends a message: a string, or `{ message, type }`.
+    pub fn sendMessage(&self, message: JsValue) -> Promise {
+        self.run(|| {
+            let (text, url) = match message.dyn_into::<JsString>() {
+                Ok(text) => (JsText(text), false),
+                Err(options) => message_of(&Options::of("sendMessage", options)?)?,
+            };
+            if text.size() == 0 {
+                let detail = "sendMessage expects `message` to be a string that is not empty, got an empty one";
+                return Err(Error::new(Code::ParameterIncorrect, detail));
+            }
+            Ok(self.driver.command(Command::Send { text, url }))
+        })
+    }
+
+    /// Tells that the visitor types, or has stopped: `{ isTyping, typedText }`.
+    pub fn sendTyping(&self, options: JsValue) -> Promise {
+        self.run(|| {
+            let options = Options::of("sendTyping", options)?;
+            let on = options.bool("isTyping")?.unwrap_or(true);
+            let preview = options.text("typedText")?.filter(|_| on);
+            Ok(self.driver.command(Command::Typing { on, preview }))
+        })
+    }
+
+    /// Validates the options of `getTranscript`; resolves to the index to begin with.
+    pub fn getTranscript(&self, options: JsValue) -> Promise {
+        self.run(|| {
+            let options = Options::of("getTranscript", options)?;
+            let from = options.number("fromIndex")?.unwrap_or(0.0);
+            if from.fract() != 0.0 {
+                return Err(options.incorrect("fromIndex", "a whole number from 0 on", &options.raw("fromIndex")));
+            }
+            match self.driver.read(|session| session.is_over()) {
+                true => Err(Code::SessionOver.into()),
+                false => Ok(Promise::resolve(&JsValue::from_f64(from))),
+            }
+        })
+    }
+
+    /// Ends the session.
+    pub fn leave(&self) -> Promise {
+        self.run(|| Ok(self.driver.command(Command::Leave)))
+    }
+
+    /// Whether at least one agent is in the session.
+    pub fn isAgentConnected(&self) -> bool {
+        self.driver.read(|session| session.is_agent_connected())
+    }
+
+    /// The server's id of the session.
+    #[wasm_bindgen(getter)]
+    pub fn id(&self) -> String {
+        self.driver.read(|session| session.id().to_owned())
+    }
+
+    /// The page has been told of all entries up to this index.
+    pub fn told(&self, index: u32) {
+        if panic::error().is_none() {
+            self.driver.input(Input::Told { index });
+        }
+    }
+
+    /// The page is being hidden, and may not come back.
+    pub fn hidden(&self) {
+        if panic::error().is_none() {
+            self.driver.input(Input::Hidden);
+        }
+    }
+}
+
+impl Engine {
+    /// A promise for what `run` begins; a refusal of the arguments rejects it.
+    fn run(&self, run: impl FnOnce() -> Result<Promise, Error>) -> Promise {
+        let result = match panic::error() {
+            Some(error) => Err(error),
+            None => run(),
+        };
+        result.unwrap_or_else(|error| Promise::reject(&self.driver.page.failed(&error)))
+    }
+}
+
+fn message_of(options: &Options) -> Result<(JsText, bool), Error> {
+    let text = options.text("message")?.ok_or_else(|| options.missing("message"))?;
+    match options.string("type")?.as_deref() {
+        None | Some("text") => Ok((text, false)),
+        Some("url") => Ok((text, true)),
+        Some(_) => Err(options.incorrect("type", "\"text\" or \"url\"", &options.raw("type"))),
+    }
+}
+
+fn setup(options: &Options) -> Result<Setup, Error> {
+    let service = options.string("service")?.unwrap_or_else(|| "default".to_owned());
+    if service.is_empty() || service.contains(['/', '*']) {
+        return Err(options.incorrect("service", "a name without / and *", &options.raw("service")));
+    }
+    let max_offline = options.number("maxOfflineDuration")?.unwrap_or(MAX_OFFLINE);
+    Ok(Setup {
+        servers: options.servers()?,
+        service,
+        mode: options.mode()?,
+        max_offline: (max_offline * 1000.0) as u64,
+        seed: clock::seed(),
+        link: crate::bayeux::Config::default(),
+    })
+}

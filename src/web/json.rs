@@ -1,0 +1,161 @@
+//! JSON as JavaScript has it: objects made by `JSON.parse`, read through typed getters; texts are JavaScript strings that
+//! never enter the memory of the module.
+
+use std::cell::Cell;
+
+use js_sys::{Array, JsString, Object, Reflect};
+use wasm_bindgen::prelude::*;
+
+use crate::json::{Json, Name, Text, Value};
+
+/// A JavaScript value that came out of `JSON.parse`, or that a page gave.
+#[derive(Clone, Debug)]
+pub struct JsJson {
+    value: JsValue,
+    /// Whether it is an object, once somebody has asked.
+    object: Cell<Option<bool>>,
+}
+
+/// A JavaScript string.
+#[derive(Clone, Debug)]
+pub struct JsText(pub JsString);
+
+impl From<JsValue> for JsJson {
+    fn from(value: JsValue) -> Self {
+        Self { value, object: Cell::new(None) }
+    }
+}
+
+/// Declares a getter for each name, and which getter is whose.
+macro_rules! getters {
+    ($($variant:ident $getter:ident $text:literal),* $(,)?) => {
+        #[wasm_bindgen]
+        extern "C" {
+            type Node;
+            $(
+                #[wasm_bindgen(structural, method, getter, js_name = $text)]
+                fn $getter(this: &Node) -> JsValue;
+            )*
+        }
+
+        fn member(node: &Node, name: Name) -> JsValue {
+            match name { $(Name::$variant => node.$getter()),* }
+        }
+    };
+}
+
+getters! {
+    Advice advice "advice", Alias alias "alias", Channel channel "channel", ChatEnded chat_ended "chatEnded",
+    ChatId chat_id "chatId", ClientId client_id "clientId", Code code "code", Data data "data", Error error "error",
+    Errors errors "errors", From from "from", Id id "id", Index index "index", Interval interval "interval",
+    MaxInterval max_interval "maxInterval", MessageId message_id "messageId", Messages messages "messages",
+    NextPosition next_position "nextPosition", Nickname nickname "nickname",
+    ParticipantId participant_id "participantId", Reconnect reconnect "reconnect",
+    RetryAfter retry_after "retryAfter", SecureKey secure_key "secureKey", StatusCode status_code "statusCode",
+    Successful successful "successful",
+    SupportedConnectionTypes supported_connection_types "supportedConnectionTypes", TextMember text "text",
+    Timeout timeout "timeout", Type type_ "type", UserId user_id "userId", UtcTime utc_time "utcTime",
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = JSON)]
+    fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
+}
+
+/// Parses a JavaScript string where it is. The error says what came instead, and nothing of it.
+pub fn parse_json(text: &JsValue) -> Result<JsJson, String> {
+    parse(text).map(JsJson::from).map_err(|_| {
+        let html = text.dyn_ref::<JsString>().is_some_and(|text| text.trim().starts_with("<", 0));
+        if html { "markup (HTML?)" } else { "text that is no JSON" }.to_owned()
+    })
+}
+
+impl Text for JsText {
+    fn new(text: &str) -> Self {
+        Self(JsString::from(text))
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        let (one, other): (&JsValue, &JsValue) = (self.0.as_ref(), other.0.as_ref());
+        one == other
+    }
+
+    fn size(&self) -> usize {
+        self.0.length() as usize
+    }
+}
+
+impl Json for JsJson {
+    type Text = JsText;
+
+    fn get(&self, name: Name) -> Self {
+        if !self.is_object() {
+            return JsValue::UNDEFINED.into();
+        }
+        member(self.value.unchecked_ref(), name).into()
+    }
+
+    fn is_null(&self) -> bool {
+        self.value.is_undefined() || self.value.is_null()
+    }
+
+    fn is_object(&self) -> bool {
+        self.object.get().unwrap_or_else(|| {
+            let object = self.value.is_object();
+            self.object.set(Some(object));
+            object
+        })
+    }
+
+    fn bool(&self) -> Option<bool> {
+        self.value.as_bool()
+    }
+
+    fn number(&self) -> Option<f64> {
+        self.value.as_f64()
+    }
+
+    fn string(&self) -> Option<String> {
+        self.value.as_string()
+    }
+
+    fn text(&self) -> Option<JsText> {
+        self.value.dyn_ref::<JsString>().cloned().map(JsText)
+    }
+
+    fn len(&self) -> Option<usize> {
+        self.value.dyn_ref::<Array>().map(|array| array.length() as usize)
+    }
+
+    fn at(&self, index: usize) -> Self {
+        match self.value.dyn_ref::<Array>() {
+            Some(array) => array.get(index as u32).into(),
+            None => JsValue::UNDEFINED.into(),
+        }
+    }
+}
+
+/// The JSON text of a value to send.
+pub fn stringify(value: &Value<JsJson>) -> JsString {
+    js_sys::JSON::stringify(&build(value)).unwrap_or_else(|_| JsString::from("[]"))
+}
+
+fn build(value: &Value<JsJson>) -> JsValue {
+    match value {
+        Value::Bool(value) => (*value).into(),
+        Value::Number(value) => (*value).into(),
+        Value::Str(text) => text.as_str().into(),
+        Value::Text(text) => text.0.clone().into(),
+        Value::Json(json) => json.value.clone(),
+        Value::List(items) => items.iter().map(build).collect::<Array>().into(),
+        Value::Map(members) => {
+            let object = Object::new();
+            for (name, value) in members {
+                // Setting a member of an object just made can not fail.
+                let _ = Reflect::set(&object, &JsValue::from_str(name), &build(value));
+            }
+            object.into()
+        }
+    }
+}

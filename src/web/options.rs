@@ -1,0 +1,153 @@
+//! What a page gives: the options of the launchers and of the commands, validated one by one, so that an error names the
+//! option, what was expected and what came.
+
+use js_sys::{JsString, Object, Reflect};
+use serde::de::DeserializeOwned;
+use wasm_bindgen::prelude::*;
+
+use super::json::{JsJson, JsText};
+use crate::json::Json;
+use crate::session::{Code, Error};
+use crate::transport::Mode;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = URL)]
+    type Url;
+    #[wasm_bindgen(constructor, catch, js_class = "URL")]
+    fn new(url: &str, base: Option<&str>) -> Result<Url, JsValue>;
+    #[wasm_bindgen(method, getter)]
+    fn href(this: &Url) -> String;
+}
+
+/// An options object, and whose it is.
+pub struct Options {
+    whose: &'static str,
+    object: JsValue,
+}
+
+impl Options {
+    /// The options of a call; none at all are an empty object.
+    pub fn of(whose: &'static str, value: JsValue) -> Result<Self, Error> {
+        if value.is_undefined() || value.is_null() {
+            return Ok(Self { whose, object: Object::new().into() });
+        }
+        if !value.is_object() {
+            return Err(incorrect(whose, "options", "an object", &value));
+        }
+        Ok(Self { whose, object: value })
+    }
+
+    /// An option as it is; undefined when absent. An option of null counts as absent.
+    pub fn raw(&self, name: &str) -> JsValue {
+        let value = Reflect::get(&self.object, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED);
+        if value.is_null() { JsValue::UNDEFINED } else { value }
+    }
+
+    /// An option of a type that serde knows.
+    fn typed<T: DeserializeOwned>(&self, name: &str, expected: &str) -> Result<Option<T>, Error> {
+        let value = self.raw(name);
+        if value.is_undefined() {
+            return Ok(None);
+        }
+        serde_wasm_bindgen::from_value(value.clone()).map(Some).map_err(|_| self.incorrect(name, expected, &value))
+    }
+
+    /// A string that the core understands.
+    pub fn string(&self, name: &str) -> Result<Option<String>, Error> {
+        self.typed(name, "a string")
+    }
+
+    /// A string that is passed on.
+    pub fn text(&self, name: &str) -> Result<Option<JsText>, Error> {
+        let value = self.raw(name);
+        match value.dyn_into::<JsString>() {
+            Ok(text) => Ok(Some(JsText(text))),
+            Err(value) if value.is_undefined() => Ok(None),
+            Err(value) => Err(self.incorrect(name, "a string", &value)),
+        }
+    }
+
+    /// A boolean.
+    pub fn bool(&self, name: &str) -> Result<Option<bool>, Error> {
+        self.typed(name, "a boolean")
+    }
+
+    /// A finite number from 0 on.
+    pub fn number(&self, name: &str) -> Result<Option<f64>, Error> {
+        let expected = "a number from 0 on";
+        match self.typed::<f64>(name, expected)? {
+            Some(number) if !number.is_finite() || number < 0.0 => Err(self.incorrect(name, expected, &self.raw(name))),
+            number => Ok(number),
+        }
+    }
+
+    /// An object that is passed on.
+    pub fn object(&self, name: &str) -> Result<Option<JsJson>, Error> {
+        let value = self.raw(name);
+        match value.is_object() && !js_sys::Array::is_array(&value) {
+            true => Ok(Some(value.into())),
+            false if value.is_undefined() => Ok(None),
+            false => Err(self.incorrect(name, "an object", &value)),
+        }
+    }
+
+    /// The servers: `servers`, or `serverUrl` alone, as absolute URLs.
+    pub fn servers(&self) -> Result<Vec<String>, Error> {
+        let one = self.string("serverUrl")?;
+        let several: Option<Vec<String>> = self.typed("servers", "an array of strings")?;
+        let name = if several.is_some() { "servers" } else { "serverUrl" };
+        let given = several.filter(|several| !several.is_empty()).unwrap_or_else(|| one.into_iter().collect());
+        given.iter().map(|url| self.base_url(name, url)).collect()
+    }
+
+    fn base_url(&self, name: &str, url: &str) -> Result<String, Error> {
+        let here = Reflect::get(&js_sys::global(), &"location".into()).and_then(|it| Reflect::get(&it, &"href".into()));
+        let here = here.ok().and_then(|href| href.as_string());
+        let expected = || self.incorrect(name, "the http: or https: URL of a chat server", &JsValue::from_str(url));
+        let href = Url::new(url, here.as_deref()).map_err(|_| expected())?.href();
+        let href = match href.split_once(':') {
+            Some(("http" | "https", _)) => href,
+            Some(("ws", rest)) => format!("http:{rest}"),
+            Some(("wss", rest)) => format!("https:{rest}"),
+            _ => return Err(expected()),
+        };
+        Ok(href.trim_end_matches('/').to_owned())
+    }
+
+    /// The wires that may be used.
+    pub fn mode(&self) -> Result<Mode, Error> {
+        let value = self.raw("transport");
+        let expected = "\"auto\", \"websocket\" or \"long-polling\"";
+        match value.as_string() {
+            None if value.is_undefined() => Ok(Mode::Auto),
+            None => Err(self.incorrect("transport", expected, &value)),
+            Some(name) => Mode::named(&name).ok_or_else(|| self.incorrect("transport", expected, &value)),
+        }
+    }
+
+    /// A name for the visitor, `"User"` when none or an empty one is given.
+    pub fn username(&self) -> Result<JsText, Error> {
+        let name = self.text("username")?.filter(|name| name.0.trim().length() > 0);
+        Ok(name.unwrap_or_else(|| JsText(JsString::from("User"))))
+    }
+
+    /// That a mandatory option is missing.
+    pub fn missing(&self, name: &str) -> Error {
+        Error::new(Code::ParameterMissing, format!("{} expects `{name}`", self.whose))
+    }
+
+    /// That the value of an option is not what was expected.
+    pub fn incorrect(&self, name: &str, expected: &str, got: &JsValue) -> Error {
+        incorrect(self.whose, name, expected, got)
+    }
+}
+
+fn incorrect(whose: &str, name: &str, expected: &str, got: &JsValue) -> Error {
+    let got = match (got.as_f64(), JsJson::from(got.clone())) {
+        (Some(number), _) => number.to_string(),
+        (None, _) if got.is_function() => "a function".to_owned(),
+        (None, json) => json.kind().to_owned(),
+    };
+    Error::new(Code::ParameterIncorrect, format!("{whose} expects `{name}` to be {expected}, got {got}"))
+}

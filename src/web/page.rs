@@ -1,0 +1,102 @@
+//! The page's side of the boundary: the shim's object that builds events and errors. Each event crosses once, as one call.
+//! None of these calls runs a callback of the page's: the shim queues.
+
+use js_sys::JsString;
+use wasm_bindgen::prelude::*;
+
+use super::json::JsText;
+use crate::chat::{Party, PartyId, Role};
+use crate::json::Json;
+use crate::session::{Error, Event};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The shim's half of a session.
+    pub type Page;
+
+    #[wasm_bindgen(structural, method)]
+    #[allow(clippy::too_many_arguments)]
+    fn message(
+        this: &Page,
+        index: u32,
+        time: f64,
+        restored: bool,
+        text: &JsString,
+        url: bool,
+        id: JsValue,
+        name: &JsString,
+        role: u8,
+    );
+    #[wasm_bindgen(structural, method)]
+    fn agent(this: &Page, joined: bool, index: u32, time: f64, restored: bool, id: JsValue, name: &JsString);
+    #[wasm_bindgen(structural, method)]
+    fn typing(this: &Page, on: bool, id: JsValue, name: &JsString);
+    #[wasm_bindgen(structural, method)]
+    fn link(this: &Page, up: bool);
+    #[wasm_bindgen(structural, method)]
+    fn ended(this: &Page, reason: u8, time: f64);
+    #[wasm_bindgen(structural, method)]
+    fn error(this: &Page, code: u16, description: &str);
+    /// Makes the `ChatError` that a promise rejects with.
+    #[wasm_bindgen(structural, method)]
+    fn failure(this: &Page, code: u16, description: &str) -> JsValue;
+    /// A line for the page's logger.
+    #[wasm_bindgen(structural, method)]
+    pub fn log(this: &Page, line: &str);
+}
+
+impl Page {
+    /// Queues an event.
+    pub fn tell<J: Json<Text = JsText>>(&self, event: &Event<J>) {
+        match event {
+            Event::Message { place, text, url, party } => self.message(
+                place.index,
+                place.time,
+                place.restored,
+                &text.0,
+                *url,
+                id_of(party),
+                &party.name.0,
+                role_of(party.role),
+            ),
+            Event::AgentConnected { place, party } => {
+                self.agent(true, place.index, place.time, place.restored, id_of(party), &party.name.0);
+            }
+            Event::AgentDisconnected { place, party } => {
+                self.agent(false, place.index, place.time, place.restored, id_of(party), &party.name.0);
+            }
+            Event::AgentTyping { party, on } => self.typing(*on, id_of(party), &party.name.0),
+            Event::Interrupted => self.link(false),
+            Event::Continued => self.link(true),
+            Event::Ended { reason, time } => self.ended(reason.code(), *time),
+            Event::Error(error) => self.report(error),
+        }
+    }
+
+    /// Queues an `onError` event.
+    pub fn report(&self, error: &Error) {
+        self.error(error.code.number(), &error.to_string());
+    }
+
+    /// Makes the `ChatError` that a promise rejects with.
+    pub fn failed(&self, error: &Error) -> JsValue {
+        self.failure(error.code.number(), &error.to_string())
+    }
+}
+
+fn id_of<J: Json>(party: &Party<J>) -> JsValue {
+    match &party.id {
+        PartyId::Number(id) => JsValue::from_f64(*id),
+        PartyId::Word(id) => JsValue::from_str(id),
+    }
+}
+
+/// The place of the role in the shim's list: client, agent, supervisor, external.
+fn role_of(role: Role) -> u8 {
+    match role {
+        Role::Client => 0,
+        Role::Agent => 1,
+        Role::Supervisor => 2,
+        Role::External => 3,
+    }
+}

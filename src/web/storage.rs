@@ -1,0 +1,240 @@
+//! Where the state for a restore lives: session or local storage, a cookie, this page's memory, or the page's own object.
+//! Every session has a slot of its own, named after its server and service.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use js_sys::{Function, Promise, Reflect};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+use super::options::Options;
+use crate::session::{Error, Snapshot};
+
+/// What the names of all slots start with.
+const PREFIX: &str = "causerie:";
+
+thread_local! {
+    /// The slots of `storage: "memory"`: they live as long as the page.
+    static MEMORY: RefCell<Vec<(String, JsValue)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A store of restore states.
+#[derive(Clone)]
+pub enum Store {
+    /// `sessionStorage`, `localStorage`.
+    Web(web_sys::Storage),
+    /// A cookie of the page's site, which lives this many seconds.
+    Cookie(u32),
+    /// This page.
+    Memory,
+    /// The page's own object.
+    Own(Rc<Own>),
+    /// The browser denies the store that was asked for.
+    Denied,
+}
+
+/// An object of the page's, `{ read(), write(state), clear() }`, each synchronous or not. Writes are in order: the next
+/// begins when the last is done, and only the newest waits.
+pub struct Own {
+    object: JsValue,
+    busy: Cell<bool>,
+    next: RefCell<Option<Option<JsValue>>>,
+}
+
+impl Store {
+    /// The store that the options name.
+    pub fn of(options: &Options, max_offline: f64) -> Result<Self, Error> {
+        let mut name = "storage";
+        let mut value = options.raw(name);
+        if value.is_undefined() {
+            name = "stateStorage";
+            value = options.raw(name);
+        }
+        let expected = "\"session\", \"local\", \"cookie\", \"memory\" or an object with read() and write(state)";
+        let window = web_sys::window();
+        let web = |storage: Option<Result<Option<web_sys::Storage>, JsValue>>| match storage {
+            Some(Ok(Some(storage))) => Store::Web(storage),
+            _ => Store::Denied,
+        };
+        match value.as_string().as_deref() {
+            None if value.is_undefined() => Ok(web(window.map(|window| window.session_storage()))),
+            Some("session") => Ok(web(window.map(|window| window.session_storage()))),
+            Some("local") => Ok(web(window.map(|window| window.local_storage()))),
+            Some("cookie") if document().is_some() => Ok(Store::Cookie(max_offline.ceil().max(1.0) as u32)),
+            Some("cookie") => Ok(Store::Denied),
+            Some("memory") => Ok(Store::Memory),
+            None if method(&value, "read").is_some() && method(&value, "write").is_some() => {
+                Ok(Store::Own(Rc::new(Own { object: value, busy: Cell::new(false), next: RefCell::new(None) })))
+            }
+            _ => Err(options.incorrect(name, expected, &value)),
+        }
+    }
+
+    /// The newest state of the servers and the service, any of them when none is named.
+    pub async fn read(&self, servers: &[String], service: Option<&str>) -> Result<Option<Snapshot>, JsValue> {
+        let found = match self {
+            Store::Own(own) => own.read().await?.into_iter().collect(),
+            _ => self.slots()?.into_iter().filter_map(|(_, value)| parse(&value)).collect::<Vec<Snapshot>>(),
+        };
+        let wanted = |snapshot: &Snapshot| {
+            (servers.is_empty() || servers.contains(&snapshot.server))
+                && service.is_none_or(|service| service == snapshot.service)
+        };
+        Ok(found.into_iter().filter(wanted).max_by_key(|snapshot| snapshot.seen))
+    }
+
+    /// Stores a state.
+    pub fn write(&self, snapshot: &Snapshot) -> Result<(), JsValue> {
+        let key = key(snapshot);
+        let state = snapshot.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(JsValue::from)?;
+        match self {
+            Store::Web(storage) => storage.set_item(&key, &String::from(js_sys::JSON::stringify(&state)?)),
+            Store::Cookie(age) => set_cookie(&key, &String::from(js_sys::JSON::stringify(&state)?), *age),
+            Store::Memory => {
+                MEMORY.with_borrow_mut(|memory| {
+                    memory.retain(|(other, _)| *other != key);
+                    memory.push((key, state));
+                });
+                Ok(())
+            }
+            Store::Own(own) => {
+                own.put(Some(state));
+                Ok(())
+            }
+            Store::Denied => Err("the browser denies the storage".into()),
+        }
+    }
+
+    /// Deletes a state.
+    pub fn clear(&self, snapshot: &Snapshot) -> Result<(), JsValue> {
+        let key = key(snapshot);
+        match self {
+            Store::Web(storage) => storage.remove_item(&key),
+            Store::Cookie(_) => set_cookie(&key, "", 0),
+            Store::Memory => {
+                MEMORY.with_borrow_mut(|memory| memory.retain(|(other, _)| *other != key));
+                Ok(())
+            }
+            Store::Own(own) => {
+                own.put(None);
+                Ok(())
+            }
+            Store::Denied => Ok(()),
+        }
+    }
+
+    /// All slots, by name.
+    fn slots(&self) -> Result<Vec<(String, JsValue)>, JsValue> {
+        match self {
+            Store::Web(storage) => {
+                let mut slots = Vec::new();
+                for place in 0..storage.length()? {
+                    if let Some(name) = storage.key(place)?.filter(|name| name.starts_with(PREFIX)) {
+                        if let Some(value) = storage.get_item(&name)? {
+                            slots.push((name, value.into()));
+                        }
+                    }
+                }
+                Ok(slots)
+            }
+            Store::Cookie(_) => Ok(cookies()),
+            Store::Memory => Ok(MEMORY.with_borrow(Clone::clone)),
+            Store::Own(_) => Ok(Vec::new()),
+            Store::Denied => Err("the browser denies the storage".into()),
+        }
+    }
+}
+
+impl Own {
+    async fn read(&self) -> Result<Option<Snapshot>, JsValue> {
+        let Some(read) = method(&self.object, "read") else { return Ok(None) };
+        let state = JsFuture::from(Promise::resolve(&read.call0(&self.object)?)).await?;
+        Ok(parse(&state))
+    }
+
+    /// Writes a state, or clears it; after what is being written.
+    fn put(self: &Rc<Self>, state: Option<JsValue>) {
+        *self.next.borrow_mut() = Some(state);
+        if self.busy.replace(true) {
+            return;
+        }
+        let own = Rc::clone(self);
+        spawn_local(async move {
+            loop {
+                // The borrow ends before the page's code runs.
+                let next = own.next.borrow_mut().take();
+                let Some(state) = next else { break };
+                let done = match (state, method(&own.object, "clear"), method(&own.object, "write")) {
+                    (Some(state), _, Some(write)) => write.call1(&own.object, &state),
+                    (None, Some(clear), _) => clear.call0(&own.object),
+                    (None, None, Some(write)) => write.call1(&own.object, &JsValue::NULL),
+                    _ => Ok(JsValue::UNDEFINED),
+                };
+                if let Ok(done) = done {
+                    // The page's own trouble: the state is written again with the next change.
+                    let _ = JsFuture::from(Promise::resolve(&done)).await;
+                }
+            }
+            own.busy.set(false);
+        });
+    }
+}
+
+fn key(snapshot: &Snapshot) -> String {
+    format!("{PREFIX}{}|{}", snapshot.service, snapshot.server)
+}
+
+/// A state that was stored as JSON text, or as an object; `None` when it is neither, or of another shape.
+fn parse(value: &JsValue) -> Option<Snapshot> {
+    let state = match value.as_string() {
+        Some(text) => js_sys::JSON::parse(&text).ok()?,
+        None => value.clone(),
+    };
+    serde_wasm_bindgen::from_value(state).ok()
+}
+
+fn method(object: &JsValue, name: &str) -> Option<Function> {
+    Reflect::get(object, &JsValue::from_str(name)).ok()?.dyn_into().ok()
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The document, as far as its cookies go.
+    type Cookies;
+    #[wasm_bindgen(structural, method, getter)]
+    fn cookie(this: &Cookies) -> String;
+    #[wasm_bindgen(structural, method, setter)]
+    fn set_cookie(this: &Cookies, cookie: &str);
+}
+
+fn document() -> Option<JsValue> {
+    web_sys::window()?.document().map(JsValue::from)
+}
+
+fn cookies() -> Vec<(String, JsValue)> {
+    let Some(document) = document() else { return Vec::new() };
+    let decode = |text: &str| js_sys::decode_uri_component(text).ok().map(String::from);
+    document
+        .unchecked_ref::<Cookies>()
+        .cookie()
+        .split("; ")
+        .filter_map(|cookie| {
+            let (name, value) = cookie.split_once('=')?;
+            let name = decode(name).filter(|name| name.starts_with(PREFIX))?;
+            Some((name, JsValue::from(decode(value)?)))
+        })
+        .collect()
+}
+
+fn set_cookie(name: &str, value: &str, max_age: u32) -> Result<(), JsValue> {
+    let document = document().ok_or("there is no document")?;
+    let encode = |text: &str| String::from(js_sys::encode_uri_component(text));
+    let secure =
+        web_sys::window().and_then(|window| window.location().protocol().ok()).is_some_and(|it| it == "https:");
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie = format!("{}={}; Path=/; Max-Age={max_age}; SameSite=Lax{secure}", encode(name), encode(value));
+    document.unchecked_ref::<Cookies>().set_cookie(&cookie);
+    Ok(())
+}
