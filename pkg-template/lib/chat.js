@@ -1,0 +1,51 @@
+// The launchers: `startSession` and `restoreSession` of a chat instance.
+import { ChatError } from "./error.js";
+import { engine } from "./loader.js";
+import { ChatPromise } from "./promise.js";
+import { ChatSession } from "./session.js";
+
+/** Makes an instance with its own defaults: any option of `startSession`. */
+export function createChat(defaults) {
+  const launch = (command, options) =>
+    ChatPromise.of(async () => {
+      const merged = merge(command, defaults, options);
+      const signal = signalOf(command, merged);
+      const Engine = await engine();
+      return ChatSession.launch(Engine, command, merged, signal);
+    });
+  return {
+    startSession: (options) => launch("startSession", options),
+    restoreSession: (options) => launch("restoreSession", options),
+  };
+}
+
+/** The options over the defaults; one that is undefined does not count. */
+function merge(command, defaults, options) {
+  const merged = {};
+  for (const given of [defaults, options]) {
+    if (given === undefined || given === null) continue;
+    if (typeof given !== "object" || Array.isArray(given)) {
+      throw new ChatError(3, `the value of a parameter is incorrect: ${command} expects an object of options, got ${typeof given}`);
+    }
+    for (const [name, value] of Object.entries(given)) {
+      if (value !== undefined) merged[name] = value;
+    }
+  }
+  return merged;
+}
+
+function signalOf(command, { signal, logger }) {
+  if (logger !== undefined && typeof logger !== "function") {
+    throw new ChatError(3, `the value of a parameter is incorrect: ${command} expects \`logger\` to be a function, got ${typeof logger}`);
+  }
+  if (signal === undefined || signal === null) return undefined;
+  if (typeof signal.addEventListener !== "function") {
+    throw new ChatError(3, `the value of a parameter is incorrect: ${command} expects \`signal\` to be an AbortSignal, got ${typeof signal}`);
+  }
+  if (signal.aborted) throw aborted(signal);
+  return signal;
+}
+
+function aborted(signal) {
+  return new ChatError(308, "the launch was given up by its signal", signal.reason);
+}

@@ -1,0 +1,30 @@
+// Fetches and compiles the WebAssembly module: once per page, by the first command or ahead of time by `init`.
+import load, { Engine } from "../wasm/causerie.js";
+import { ChatError } from "./error.js";
+import { ChatPromise } from "./promise.js";
+
+let loading;
+
+/** The engine's class, loaded if it is not yet. A failure is forgotten, so that the next call tries again. */
+export function engine(source) {
+  loading ??= load(source === undefined ? undefined : { module_or_path: source }).then(
+    () => Engine,
+    (cause) => {
+      loading = undefined;
+      throw loadFailed(cause);
+    },
+  );
+  return loading;
+}
+
+/** Loads ahead of time, or from a URL, `Response`, bytes or `WebAssembly.Module` that the page supplies. */
+export function init(source) {
+  return ChatPromise.of(() => engine(source).then(() => undefined));
+}
+
+function loadFailed(cause) {
+  const text = String(cause?.message ?? cause);
+  const blocked = /Content.Security.Policy|unsafe-eval|blocked by CSP/i.test(text) || typeof WebAssembly === "undefined";
+  const hint = blocked ? "the page's policy forbids WebAssembly; allow script-src 'wasm-unsafe-eval'" : text;
+  return new ChatError(306, `the WebAssembly module could not be loaded: ${hint}`, cause);
+}

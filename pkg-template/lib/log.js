@@ -1,0 +1,172 @@
+// The log of a session's events, and their way to the page's callbacks: in order, to each callback once, each in a
+// microtask of its own, and never for so long that the page stands still.
+import { ChatError } from "./error.js";
+import { report } from "./promise.js";
+import { event } from "./shapes.js";
+import { nextTask } from "./task.js";
+
+/** How long callbacks run before the page has its turn, in milliseconds. */
+const SLICE = 8;
+
+/** What is in the transcript, and is told to a callback that is registered late. */
+const TRANSCRIPT = new Set(["message", "agentConnected", "agentDisconnected", "ended"]);
+
+export class Log {
+  /** Tells the engine that the page was told of all entries up to an index. Set by the session. */
+  told = () => {};
+  /** Called when the session is over. Set by the session. */
+  over = () => {};
+  /** What the engine calls: each call adds a record, none runs a callback. */
+  page;
+
+  #records = [];
+  #subscribers = [];
+  #running = false;
+  /** The place of the interruption that lasts, if one does. */
+  #down;
+  #lastTold = -1;
+  #debug;
+
+  constructor({ debug, logger }) {
+    this.#debug = logger ?? (debug === true ? (line) => console.debug(`causerie: ${line}`) : undefined);
+    this.page = new Page(this, (line) => this.#log(line));
+  }
+
+  /** Adds a record. */
+  add(record) {
+    const { kind } = record;
+    if (kind === "interrupted") this.#down = this.#records.length;
+    if (kind === "continued") this.#down = undefined;
+    this.#records.push(record);
+    if (kind === "ended") this.over();
+    this.#pump();
+  }
+
+  /** Registers a callback; returns the function that takes it back. */
+  subscribe(kind, callback, options) {
+    if (typeof callback !== "function") {
+      throw new TypeError(`expected a function as callback, got ${callback === null ? "null" : typeof callback}`);
+    }
+    const signal = options?.signal;
+    if (signal?.aborted) return () => {};
+    const lasting = kind === "interrupted" && this.#down !== undefined ? this.#down : this.#records.length;
+    const subscriber = { kind, callback, cursor: TRANSCRIPT.has(kind) ? 0 : lasting };
+    const unsubscribe = () => {
+      this.#subscribers = this.#subscribers.filter((other) => other !== subscriber);
+      subscriber.gone = true;
+      signal?.removeEventListener("abort", unsubscribe);
+    };
+    signal?.addEventListener("abort", unsubscribe, { once: true });
+    this.#subscribers = [...this.#subscribers, subscriber];
+    this.#pump();
+    return unsubscribe;
+  }
+
+  /** The records of the transcript. */
+  transcript() {
+    return this.#records.filter((record) => record && TRANSCRIPT.has(record.kind));
+  }
+
+  async #pump() {
+    if (this.#running) return;
+    this.#running = true;
+    await null;
+    let since = performance.now();
+    for (let at = this.#next(); at < this.#records.length; at = this.#next()) {
+      const record = this.#records[at];
+      for (const subscriber of this.#subscribers) {
+        if (subscriber.cursor !== at || subscriber.gone) continue;
+        subscriber.cursor = at + 1;
+        if (record?.kind !== subscriber.kind) continue;
+        if (call(subscriber.callback, record)) {
+          // It awaits something: a whole turn, so that all that is settled by now goes on before the next event.
+          await nextTask();
+        } else {
+          await null;
+        }
+        if (performance.now() - since > SLICE) {
+          this.#tell();
+          await nextTask();
+          since = performance.now();
+        }
+      }
+    }
+    this.#tell();
+    this.#running = false;
+  }
+
+  /** The place where the callback that is furthest behind goes on. */
+  #next() {
+    let next = this.#records.length;
+    for (const { cursor } of this.#subscribers) {
+      if (cursor < next) next = cursor;
+    }
+    return next;
+  }
+
+  /** Tells the engine how far the page has been told, and lets go of what nobody will ask for again. */
+  #tell() {
+    if (!this.#subscribers.some(({ kind }) => TRANSCRIPT.has(kind))) return;
+    const end = this.#next();
+    for (let at = this.#lastTold + 1; at < end; at += 1) {
+      const record = this.#records[at];
+      if (!TRANSCRIPT.has(record.kind) && at !== this.#down) this.#records[at] = undefined;
+      if (record.index !== undefined) this.told(record.index);
+    }
+    this.#lastTold = Math.max(this.#lastTold, end - 1);
+  }
+
+  #log(line) {
+    if (this.#debug) Promise.resolve(line).then(this.#debug).catch(report);
+  }
+}
+
+/** Calls a callback; whether it returned a promise. */
+function call(callback, record) {
+  try {
+    const made = event(record);
+    const result = made === undefined ? callback() : callback(made);
+    return typeof result?.then === "function";
+  } catch (error) {
+    report(error);
+    return false;
+  }
+}
+
+/** What the engine calls. */
+class Page {
+  #log;
+
+  constructor(log, line) {
+    this.#log = log;
+    this.log = line;
+  }
+
+  message(index, timestamp, restored, text, url, id, name, role) {
+    this.#log.add({ kind: "message", index, timestamp, restored, text, url, id, name, role });
+  }
+
+  agent(joined, index, timestamp, restored, id, name) {
+    this.#log.add({ kind: joined ? "agentConnected" : "agentDisconnected", index, timestamp, restored, id, name });
+  }
+
+  typing(on, id, name) {
+    this.#log.add({ kind: "typing", on, id, name });
+  }
+
+  link(up) {
+    this.#log.add({ kind: up ? "continued" : "interrupted" });
+  }
+
+  ended(reason, timestamp) {
+    this.#log.add({ kind: "ended", reason, timestamp });
+  }
+
+  error(code, description) {
+    this.#log.add({ kind: "error", code, description });
+  }
+
+  failure(code, description) {
+    return new ChatError(code, description);
+  }
+}

@@ -1,0 +1,62 @@
+// The shapes that a page sees, made from records: event objects, and entries of a transcript.
+
+const ROLES = ["client", "agent", "supervisor", "external"];
+const ROLE_NAMES = ["Client", "Agent", "Supervisor", "External"];
+const REASONS = { 1: "leaveRequest", 2: "agent", 3: "error" };
+const DESCRIPTIONS = {
+  1: "The visitor left the session.",
+  2: "The session was ended from the agent's side.",
+  3: "The session was ended by an error.",
+};
+
+/** The event object of a record: a fresh one for each callback. Interruptions have none. */
+export function event(record) {
+  const { kind, id, name, role, restored } = record;
+  switch (kind) {
+    case "message": {
+      const { index, timestamp, text, url } = record;
+      const content = { text, type: url ? { url: true } : { text: true } };
+      const made = { index, timestamp, content, party: { id, name, type: { [ROLES[role]]: true } } };
+      if (restored) made.restored = true;
+      return made;
+    }
+    case "agentConnected":
+    case "agentDisconnected": {
+      const { index, timestamp } = record;
+      const made = { party: { id, name, type: { agent: true } }, timestamp, index };
+      if (restored) made.restored = true;
+      return made;
+    }
+    case "typing":
+      return { party: { id, name }, isTyping: record.on };
+    case "ended":
+      return { reason: { [REASONS[record.reason]]: true } };
+    case "error":
+      return { error: { code: record.code, description: record.description } };
+    default:
+      return undefined;
+  }
+}
+
+/** The transcript entry of a record: plain and serialisable. */
+export function entry({ kind, index, timestamp, text, url, id, name, role, reason }) {
+  switch (kind) {
+    case "message":
+      return {
+        type: "MessageReceived",
+        party: { id, type: ROLE_NAMES[role], name },
+        content: { text, type: url ? "url" : "text" },
+        index,
+        timestamp,
+      };
+    case "ended":
+      return { type: "SessionEnded", reason: { code: reason, description: DESCRIPTIONS[reason] }, timestamp };
+    default:
+      return {
+        type: kind === "agentConnected" ? "AgentConnected" : "AgentDisconnected",
+        party: { id, type: "Agent", name },
+        index,
+        timestamp,
+      };
+  }
+}
