@@ -99,7 +99,10 @@ export class ChatPage {
     });
   }
 
-  event(name, fits = () => true) { return this.until(() => this.of(name).find(fits), name); }
+  async event(name, fits = () => true) {
+    const [, event] = await this.until(() => this.events.find(([one, event]) => one === name && fits(event)), name);
+    return event;
+  }
 
   message(text) { return this.event("MessageReceived", ({ content }) => content.text === text); }
 
