@@ -71,10 +71,33 @@ pub fn whole(number: f64) -> Option<u32> {
     (number >= 0.0 && number <= f64::from(u32::MAX) && number.fract() == 0.0).then_some(number as u32)
 }
 
-/// Declares [`Name`]: the members that are ever read from the wire, and their spelling there.
+/// The closed list of the members that are ever read: variant, getter, spelling. Given to the macro that needs it.
+macro_rules! with_names {
+    ($use:ident) => {
+        $use! {
+            Advice advice "advice", Alias alias "alias", Channel channel "channel",
+            ChatEnded chat_ended "chatEnded", ChatId chat_id "chatId", ClientId client_id "clientId",
+            Code code "code", Data data "data", Error error "error", Errors errors "errors", From from "from",
+            Id id "id", Index index "index", Interval interval "interval", Keys keys "keys",
+            MaxInterval max_interval "maxInterval", MessageId message_id "messageId", Messages messages "messages",
+            NextPosition next_position "nextPosition", Nickname nickname "nickname",
+            ParticipantId participant_id "participantId", Polling polling "polling", Position position "position",
+            Reconnect reconnect "reconnect", RetryAfter retry_after "retryAfter", SecureKey secure_key "secureKey",
+            Seen seen "seen", Server server "server", Service service "service", StatusCode status_code "statusCode",
+            Successful successful "successful",
+            SupportedConnectionTypes supported_connection_types "supportedConnectionTypes", TextMember text "text",
+            Timeout timeout "timeout", Type type_ "type", UserId user_id "userId", UtcTime utc_time "utcTime",
+            Version version "version",
+        }
+    };
+}
+#[cfg(target_arch = "wasm32")]
+pub(crate) use with_names;
+
+/// Declares [`Name`].
 macro_rules! names {
-    ($($variant:ident $text:literal),* $(,)?) => {
-        /// The name of a member that is read from the wire.
+    ($($variant:ident $getter:ident $text:literal),* $(,)?) => {
+        /// The name of a member that is read from the wire, or from the store.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs)]
         pub enum Name { $($variant),* }
@@ -88,15 +111,7 @@ macro_rules! names {
     };
 }
 
-names! {
-    Advice "advice", Alias "alias", Channel "channel", ChatEnded "chatEnded", ChatId "chatId", ClientId "clientId",
-    Code "code", Data "data", Error "error", Errors "errors", From "from", Id "id", Index "index",
-    Interval "interval", MaxInterval "maxInterval", MessageId "messageId", Messages "messages", NextPosition "nextPosition",
-    Nickname "nickname", ParticipantId "participantId", Reconnect "reconnect", RetryAfter "retryAfter",
-    SecureKey "secureKey", StatusCode "statusCode", Successful "successful",
-    SupportedConnectionTypes "supportedConnectionTypes", TextMember "text", Timeout "timeout", Type "type",
-    UserId "userId", UtcTime "utcTime",
-}
+with_names!(names);
 
 /// A value to send.
 #[derive(Clone, Debug)]

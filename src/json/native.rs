@@ -96,9 +96,11 @@ impl Value<NativeJson> {
             Value::Str(text) | Value::Text(text) => text.as_str().into(),
             Value::Json(json) => json.tree().clone(),
             Value::List(items) => items.iter().map(Value::tree).collect(),
-            Value::Map(members) => {
-                members.iter().map(|(name, value)| ((*name).to_owned(), value.tree())).collect::<serde_json::Map<_, _>>().into()
-            }
+            Value::Map(members) => members
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.tree()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
         }
     }
 }

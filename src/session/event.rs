@@ -1,9 +1,8 @@
 //! What goes in and out of a session: commands, inputs, events, outputs.
 
-use serde::{Deserialize, Serialize};
-
 use super::error::Error;
-use crate::chat::{Keys, Party, Visitor};
+use super::snapshot::Snapshot;
+use crate::chat::{Party, Visitor};
 use crate::io::{HttpAnswer, Io};
 use crate::json::Json;
 use crate::transport::Mode;
@@ -53,32 +52,6 @@ pub struct Setup {
     pub seed: u64,
     /// Times of the link.
     pub link: crate::bayeux::Config,
-}
-
-/// What a restore needs; never a message's text. Written as it changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Snapshot {
-    /// The version of this shape: [`Snapshot::VERSION`].
-    pub version: u32,
-    /// The base URL that the session belongs to.
-    pub server: String,
-    /// The service that it belongs to.
-    pub service: String,
-    /// The keys.
-    pub keys: Keys,
-    /// How many entries of the transcript the page has been told of.
-    pub position: u32,
-    /// When the page was last alive, in milliseconds since the epoch.
-    pub seen: u64,
-    /// Whether the WebSocket was found not to be answered.
-    #[serde(default)]
-    pub polling: bool,
-}
-
-impl Snapshot {
-    /// The version that this code writes and reads.
-    pub const VERSION: u32 = 1;
 }
 
 /// Something from outside.

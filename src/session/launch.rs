@@ -1,7 +1,8 @@
 //! How a session begins: a new one, or the one that an earlier page left; and what is stored so that a later page can.
 
 use super::error::{Code, Error};
-use super::event::{CommandId, Output, Setup, Snapshot};
+use super::event::{CommandId, Output, Setup};
+use super::snapshot::Snapshot;
 use super::{Attached, Launch, Session, State, Timer};
 use crate::chat::{Operation, Reply, Visitor};
 use crate::fault::Fault;
@@ -42,7 +43,8 @@ impl<J: Json> Session<J> {
 
     fn begin(&mut self, launch: Launch<J>, setup: Setup, polling: bool) {
         if !matches!(self.state, State::New) {
-            return self.resolve(launch.command, Err(Error::new(Code::CommandFailed, "the session was launched before")));
+            return self
+                .resolve(launch.command, Err(Error::new(Code::CommandFailed, "the session was launched before")));
         }
         let plan = Plan::new(setup.servers.clone(), setup.mode, polling);
         let mut link = Link::new(setup.link, plan, &setup.service, setup.seed);

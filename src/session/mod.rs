@@ -13,13 +13,15 @@ mod outbox;
 mod receiving;
 mod roster;
 mod sending;
+mod snapshot;
 mod transcript;
 mod typing;
 
 use std::collections::VecDeque;
 
 pub use error::{Code, Error};
-pub use event::{Command, CommandId, EndReason, Event, Input, Output, Place, Setup, Snapshot};
+pub use event::{Command, CommandId, EndReason, Event, Input, Output, Place, Setup};
+pub use snapshot::Snapshot;
 
 use crate::chat::{Keys, Visitor};
 use crate::json::Json;

@@ -1,7 +1,7 @@
 //! The order of the transcript: each entry once, none before the ones it follows. What comes too early is held until
 //! the gap before it is filled, or known to be one that the server has nothing for.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use crate::chat::Entry;
 use crate::json::Json;
@@ -15,13 +15,14 @@ pub struct Transcript<J: Json> {
     typing: u32,
     /// The server has not told where the transcript begins: the first entry that comes is the first there is.
     open: bool,
-    held: BTreeMap<u32, Entry<J>>,
+    /// Entries that came too early, in order.
+    held: VecDeque<Entry<J>>,
 }
 
 impl<J: Json> Transcript<J> {
     /// An empty transcript.
     pub fn new() -> Self {
-        Self { last: 0, typing: 0, open: false, held: BTreeMap::new() }
+        Self { last: 0, typing: 0, open: false, held: VecDeque::new() }
     }
 
     /// The server accepted a new session and gave no entries, but perhaps the position of the next one.
@@ -61,7 +62,10 @@ impl<J: Json> Transcript<J> {
             self.last = at;
             return Some(entry);
         }
-        self.held.entry(at).or_insert(entry);
+        let place = self.held.partition_point(|held| held.index < entry.index);
+        if self.held.get(place).is_none_or(|held| held.index != entry.index) {
+            self.held.insert(place, entry);
+        }
         None
     }
 
@@ -84,13 +88,12 @@ impl<J: Json> Transcript<J> {
 
     /// The next held entry whose turn it is; with `whole`, gaps are known to be real and do not count.
     pub fn release(&mut self, whole: bool) -> Option<Entry<J>> {
-        let (&at, _) = self.held.first_key_value()?;
+        let at = self.held.front()?.index?;
         if !whole && at > self.expected() {
             return None;
         }
-        let (_, entry) = self.held.pop_first()?;
         self.last = self.last.max(at);
-        Some(entry)
+        self.held.pop_front()
     }
 
     /// The highest position that is next in turn.

@@ -125,7 +125,8 @@ impl Plan {
 
 /// The Bayeux endpoint of a base URL.
 fn bayeux_url(base: &str) -> String {
-    let (path, query) = base.find(['?', '#']).map_or((base, ""), |at| base.split_at(at));
+    let end = base.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(base.len());
+    let (path, query) = base.split_at_checked(end).unwrap_or((base, ""));
     let path = path.trim_end_matches('/');
     if path.ends_with("/cometd") { format!("{path}{query}") } else { format!("{path}/cometd{query}") }
 }

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use js_sys::{Array, JsString, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
-use crate::json::{Json, Name, Text, Value};
+use crate::json::{Json, Name, Text, Value, with_names};
 
 /// A JavaScript value that came out of `JSON.parse`, or that a page gave.
 #[derive(Clone, Debug)]
@@ -44,18 +44,7 @@ macro_rules! getters {
     };
 }
 
-getters! {
-    Advice advice "advice", Alias alias "alias", Channel channel "channel", ChatEnded chat_ended "chatEnded",
-    ChatId chat_id "chatId", ClientId client_id "clientId", Code code "code", Data data "data", Error error "error",
-    Errors errors "errors", From from "from", Id id "id", Index index "index", Interval interval "interval",
-    MaxInterval max_interval "maxInterval", MessageId message_id "messageId", Messages messages "messages",
-    NextPosition next_position "nextPosition", Nickname nickname "nickname",
-    ParticipantId participant_id "participantId", Reconnect reconnect "reconnect",
-    RetryAfter retry_after "retryAfter", SecureKey secure_key "secureKey", StatusCode status_code "statusCode",
-    Successful successful "successful",
-    SupportedConnectionTypes supported_connection_types "supportedConnectionTypes", TextMember text "text",
-    Timeout timeout "timeout", Type type_ "type", UserId user_id "userId", UtcTime utc_time "utcTime",
-}
+with_names!(getters);
 
 #[wasm_bindgen]
 extern "C" {

@@ -1,8 +1,7 @@
 //! What a page gives: the options of the launchers and of the commands, validated one by one, so that an error names the
 //! option, what was expected and what came.
 
-use js_sys::{JsString, Object, Reflect};
-use serde::de::DeserializeOwned;
+use js_sys::{Array, JsString, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::json::{JsJson, JsText};
@@ -44,58 +43,53 @@ impl Options {
         if value.is_null() { JsValue::UNDEFINED } else { value }
     }
 
-    /// An option of a type that serde knows.
-    fn typed<T: DeserializeOwned>(&self, name: &str, expected: &str) -> Result<Option<T>, Error> {
+    /// An option, or that it is none of what was expected.
+    fn typed<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        read: impl FnOnce(&JsValue) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
         let value = self.raw(name);
         if value.is_undefined() {
             return Ok(None);
         }
-        serde_wasm_bindgen::from_value(value.clone()).map(Some).map_err(|_| self.incorrect(name, expected, &value))
+        read(&value).map(Some).ok_or_else(|| self.incorrect(name, expected, &value))
     }
 
     /// A string that the core understands.
     pub fn string(&self, name: &str) -> Result<Option<String>, Error> {
-        self.typed(name, "a string")
+        self.typed(name, "a string", JsValue::as_string)
     }
 
     /// A string that is passed on.
     pub fn text(&self, name: &str) -> Result<Option<JsText>, Error> {
-        let value = self.raw(name);
-        match value.dyn_into::<JsString>() {
-            Ok(text) => Ok(Some(JsText(text))),
-            Err(value) if value.is_undefined() => Ok(None),
-            Err(value) => Err(self.incorrect(name, "a string", &value)),
-        }
+        self.typed(name, "a string", |value| value.dyn_ref::<JsString>().cloned().map(JsText))
     }
 
     /// A boolean.
     pub fn bool(&self, name: &str) -> Result<Option<bool>, Error> {
-        self.typed(name, "a boolean")
+        self.typed(name, "a boolean", JsValue::as_bool)
     }
 
     /// A finite number from 0 on.
     pub fn number(&self, name: &str) -> Result<Option<f64>, Error> {
-        let expected = "a number from 0 on";
-        match self.typed::<f64>(name, expected)? {
-            Some(number) if !number.is_finite() || number < 0.0 => Err(self.incorrect(name, expected, &self.raw(name))),
-            number => Ok(number),
-        }
+        let read = |value: &JsValue| value.as_f64().filter(|number| number.is_finite() && *number >= 0.0);
+        self.typed(name, "a number from 0 on", read)
     }
 
     /// An object that is passed on.
     pub fn object(&self, name: &str) -> Result<Option<JsJson>, Error> {
-        let value = self.raw(name);
-        match value.is_object() && !js_sys::Array::is_array(&value) {
-            true => Ok(Some(value.into())),
-            false if value.is_undefined() => Ok(None),
-            false => Err(self.incorrect(name, "an object", &value)),
-        }
+        let read = |value: &JsValue| (value.is_object() && !Array::is_array(value)).then(|| value.clone().into());
+        self.typed(name, "an object", read)
     }
 
     /// The servers: `servers`, or `serverUrl` alone, as absolute URLs.
     pub fn servers(&self) -> Result<Vec<String>, Error> {
         let one = self.string("serverUrl")?;
-        let several: Option<Vec<String>> = self.typed("servers", "an array of strings")?;
+        let several = self.typed("servers", "an array of strings", |value| {
+            value.dyn_ref::<Array>()?.iter().map(|url| url.as_string()).collect::<Option<Vec<String>>>()
+        })?;
         let name = if several.is_some() { "servers" } else { "serverUrl" };
         let given = several.filter(|several| !several.is_empty()).unwrap_or_else(|| one.into_iter().collect());
         given.iter().map(|url| self.base_url(name, url)).collect()
@@ -145,7 +139,10 @@ impl Options {
 
 fn incorrect(whose: &str, name: &str, expected: &str, got: &JsValue) -> Error {
     let got = match (got.as_f64(), JsJson::from(got.clone())) {
-        (Some(number), _) => number.to_string(),
+        // By JavaScript: the library's printing of floating point would be eight kilobytes of the package.
+        (Some(number), _) => {
+            js_sys::Number::from(number).to_string_with_radix(10).map_or_else(|_| "a number".into(), String::from)
+        }
         (None, _) if got.is_function() => "a function".to_owned(),
         (None, json) => json.kind().to_owned(),
     };

@@ -9,6 +9,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
+use super::json::parse_json;
 use super::options::Options;
 use crate::session::{Error, Snapshot};
 
@@ -189,10 +190,10 @@ fn key(snapshot: &Snapshot) -> String {
 /// A state that was stored as JSON text, or as an object; `None` when it is neither, or of another shape.
 fn parse(value: &JsValue) -> Option<Snapshot> {
     let state = match value.as_string() {
-        Some(text) => js_sys::JSON::parse(&text).ok()?,
-        None => value.clone(),
+        Some(_) => parse_json(value).ok()?,
+        None => value.clone().into(),
     };
-    serde_wasm_bindgen::from_value(state).ok()
+    Snapshot::read(&state)
 }
 
 fn method(object: &JsValue, name: &str) -> Option<Function> {
@@ -219,9 +220,9 @@ fn cookies() -> Vec<(String, JsValue)> {
     document
         .unchecked_ref::<Cookies>()
         .cookie()
-        .split("; ")
+        .split(';')
         .filter_map(|cookie| {
-            let (name, value) = cookie.split_once('=')?;
+            let (name, value) = cookie.trim_ascii().split_once('=')?;
             let name = decode(name).filter(|name| name.starts_with(PREFIX))?;
             Some((name, JsValue::from(decode(value)?)))
         })
