@@ -1,2 +1,68 @@
-//! x
-fn main(){}
+//! The chat server's program: reads the command line and the configuration, listens, and serves until it is told to stop.
+
+use causerie_server::cli::{Command, Options, parse};
+use causerie_server::config::Config;
+use causerie_server::{App, http, serve};
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+fn main() -> ExitCode {
+    let outcome = parse(std::env::args().skip(1)).map_err(|error| error.to_string()).and_then(|command| match command {
+        Command::Print(text) => say(&text),
+        Command::Serve(options) => start(&options),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            let _ = writeln!(std::io::stderr(), "causerie-server: {reason}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn say(text: &str) -> Result<(), String> {
+    let mut out = std::io::stdout();
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(|error| format!("stdout: {error}"))
+}
+
+fn start(options: &Options) -> Result<(), String> {
+    log()?;
+    let config = match &options.config {
+        Some(path) => Config::read(path),
+        None => Config::demo(),
+    };
+    let config = config.map_err(|error| error.to_string())?;
+    if let Some(www) = options.www.as_ref().filter(|www| !www.is_dir()) {
+        return Err(format!("--www {}: there is no such folder", www.display()));
+    }
+    let tls = config.tls.as_ref().map(serve::tls).transpose().map_err(|error| error.to_string())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| format!("the runtime: {error}"))?;
+    let served: Result<(), String> = runtime.block_on(async {
+        let listener = TcpListener::bind(&options.listen).await.map_err(|error| format!("--listen {}: {error}", options.listen))?;
+        let signals = serve::signals().map_err(|error| format!("signals: {error}"))?;
+        let url = serve::url(&listener, tls.is_some()).map_err(|error| format!("--listen {}: {error}", options.listen))?;
+        let app = App::in_memory(config);
+        let router = http::router(Arc::clone(&app), options.www.as_deref());
+        say(&format!("listening on {url}"))?;
+        serve::run(listener, tls, app, router, signals).await.map_err(|error| error.to_string())
+    });
+    runtime.shutdown_background();
+    served
+}
+
+/// Logs to stderr what this crate says, from the level in `CAUSERIE_LOG` on. Libraries are not listened to: what they trace
+/// holds what passes through them.
+fn log() -> Result<(), String> {
+    let level = match std::env::var("CAUSERIE_LOG") {
+        Ok(level) => level.parse().map_err(|_| "CAUSERIE_LOG: off, error, warn, info, debug or trace is expected".to_owned())?,
+        Err(_) => LevelFilter::INFO,
+    };
+    let own = Targets::new().with_target("causerie_server", level);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    tracing_subscriber::registry().with(lines).with(own).try_init().map_err(|error| format!("the log: {error}"))
+}

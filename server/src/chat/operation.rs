@@ -1,0 +1,213 @@
+//! An operation as a client sent it: its members, read one by one, each with its own complaint.
+
+use crate::chat::model::Refusal;
+use crate::json::{Raw, is_string, kind};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Everything that an operation of the visitor or of the desk may carry. Unknown members are ignored.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Operation<'a> {
+    #[serde(borrow)]
+    operation: Option<&'a RawValue>,
+    #[serde(borrow)]
+    secure_key: Option<&'a RawValue>,
+    #[serde(borrow)]
+    chat_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    nickname: Option<&'a RawValue>,
+    #[serde(borrow)]
+    first_name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    last_name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    subject: Option<&'a RawValue>,
+    #[serde(borrow)]
+    email_address: Option<&'a RawValue>,
+    #[serde(borrow)]
+    user_data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    transcript_position: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message_type: Option<&'a RawValue>,
+    #[serde(borrow)]
+    push_url: Option<&'a RawValue>,
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    key: Option<&'a RawValue>,
+    #[serde(borrow)]
+    to: Option<&'a RawValue>,
+}
+
+type Member<T> = Result<T, Refusal>;
+
+/// Characters in names, subjects and the like.
+const SHORT: usize = 1024;
+/// Bytes of user data.
+const USER_DATA: usize = 32 * 1024;
+/// Schemes of pushed addresses; one without a scheme is fine too.
+const SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
+
+fn wrong(name: &str, expected: &str, value: &RawValue) -> Refusal {
+    Refusal::malformed(format!("{name}: {expected} is expected, {} came", kind(value)))
+}
+
+fn raw(name: &str, value: Option<&RawValue>) -> Member<Option<Raw>> {
+    match value {
+        None => Ok(None),
+        Some(value) if is_string(value) => Ok(Some(Raw::new(value))),
+        Some(value) => Err(wrong(name, "a string", value)),
+    }
+}
+
+fn short(name: &str, value: Option<&RawValue>) -> Member<Option<Raw>> {
+    let text = raw(name, value)?;
+    match &text {
+        Some(text) if text.chars() > SHORT => Err(Refusal::malformed(format!("{name}: at most {SHORT} characters are expected, more came"))),
+        _ => Ok(text),
+    }
+}
+
+/// A string that the server itself reads.
+fn plain(name: &str, value: Option<&RawValue>) -> Member<Option<String>> {
+    let Some(value) = value else { return Ok(None) };
+    if !is_string(value) {
+        return Err(wrong(name, "a string", value));
+    }
+    serde_json::from_str(value.get()).map(Some).map_err(|_| Refusal::malformed(format!("{name}: well-formed Unicode is expected")))
+}
+
+fn needed<T>(name: &str, value: Option<T>) -> Member<T> {
+    value.ok_or_else(|| Refusal::malformed(format!("{name} is expected, nothing came")))
+}
+
+fn is_blank(text: &Raw) -> bool {
+    serde_json::from_str::<String>(text.get()).is_ok_and(|text| text.trim().is_empty())
+}
+
+impl<'a> Operation<'a> {
+    /// Reads the `data` of a publish.
+    ///
+    /// # Errors
+    /// When it is no operation.
+    pub fn read(data: Option<&'a RawValue>) -> Member<Self> {
+        let data = needed("data", data)?;
+        if !data.get().starts_with('{') {
+            return Err(wrong("data", "an object", data));
+        }
+        serde_json::from_str(data.get()).map_err(|_| Refusal::malformed("data: an object with each member once is expected"))
+    }
+
+    pub(crate) fn operation(&self) -> Member<String> {
+        needed("operation", plain("operation", self.operation)?)
+    }
+
+    pub(crate) fn secure_key(&self) -> Member<String> {
+        needed("secureKey", plain("secureKey", self.secure_key)?)
+    }
+
+    pub(crate) fn chat_id(&self) -> Member<String> {
+        needed("chatId", plain("chatId", self.chat_id)?)
+    }
+
+    /// The visitor's name: the nickname, or first and last name.
+    pub(crate) fn visitor_name(&self) -> Member<Raw> {
+        let given = |text: Option<Raw>| text.filter(|text| !is_blank(text));
+        let nickname = given(short("nickname", self.nickname)?);
+        let first = given(short("firstName", self.first_name)?);
+        let last = given(short("lastName", self.last_name)?);
+        nickname
+            .or(match (first, last) {
+                (Some(first), Some(last)) => Some(Raw::joined(&first, &last)),
+                (first, last) => first.or(last),
+            })
+            .ok_or_else(|| Refusal::new(161, "a name is required"))
+    }
+
+    pub(crate) fn subject(&self) -> Member<Raw> {
+        Ok(short("subject", self.subject)?.unwrap_or_else(|| Raw::string("")))
+    }
+
+    pub(crate) fn email(&self) -> Member<Option<Raw>> {
+        short("emailAddress", self.email_address)
+    }
+
+    pub(crate) fn user_data(&self) -> Member<Option<Raw>> {
+        match self.user_data {
+            None => Ok(None),
+            Some(value) if !value.get().starts_with('{') => Err(wrong("userData", "an object", value)),
+            Some(value) if value.get().len() > USER_DATA => Err(Refusal::malformed(format!("userData: at most {USER_DATA} bytes are expected, more came"))),
+            Some(value) => Ok(Some(Raw::new(value))),
+        }
+    }
+
+    pub(crate) fn message_id(&self) -> Member<Option<String>> {
+        let id = plain("messageId", self.message_id)?;
+        match id {
+            Some(id) if id.is_empty() || id.len() > 64 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                Err(Refusal::malformed("messageId: 1 to 64 letters and digits are expected"))
+            }
+            id => Ok(id),
+        }
+    }
+
+    /// From which entry on the transcript is wanted: a number, or, as some clients send it, a string of digits.
+    pub(crate) fn position(&self) -> Member<u64> {
+        let Some(value) = self.transcript_position else { return Ok(1) };
+        let digits = value.get().trim_matches('"');
+        digits.parse().map_err(|_| Refusal::malformed("transcriptPosition: a whole number from 0 on is expected"))
+    }
+
+    /// The text of a message that must be there.
+    pub(crate) fn message(&self, length: usize) -> Member<Raw> {
+        let text = needed("message", raw("message", self.message)?)?;
+        match text.chars() {
+            0 => Err(Refusal::new(204, "the message is empty")),
+            n if n > length => Err(Refusal::new(204, format!("message too long: at most {length} characters are expected, {n} came"))),
+            _ => Ok(text),
+        }
+    }
+
+    /// The text typed so far, which may be left out.
+    pub(crate) fn preview(&self, length: usize) -> Member<Option<Raw>> {
+        Ok(raw("message", self.message)?.filter(|text| text.chars() <= length))
+    }
+
+    pub(crate) fn message_type(&self) -> Member<Option<Raw>> {
+        short("messageType", self.message_type)
+    }
+
+    /// An address to open. Schemes that run code are refused.
+    pub(crate) fn push_url(&self, length: usize) -> Member<Raw> {
+        let token = needed("pushUrl", raw("pushUrl", self.push_url)?)?;
+        let url = needed("pushUrl", plain("pushUrl", self.push_url)?)?;
+        if url.is_empty() || token.chars() > length {
+            return Err(Refusal::new(204, format!("the address is empty or too long: 1 to {length} characters are expected")));
+        }
+        // Browsers skip white space and control characters in a scheme; so does this look at it.
+        let bare: String = url.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+        let scheme = bare.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| !scheme.contains(['/', '?', '#']));
+        if scheme.is_some_and(|scheme| !SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())) {
+            return Err(Refusal::malformed("pushUrl: http:, https:, mailto:, tel: or no scheme is expected, another came"));
+        }
+        Ok(token)
+    }
+
+    pub(crate) fn agent_name(&self) -> Member<String> {
+        needed("name", plain("name", self.name)?)
+    }
+
+    pub(crate) fn agent_key(&self) -> Member<String> {
+        needed("key", plain("key", self.key)?)
+    }
+
+    pub(crate) fn to(&self) -> Member<Option<String>> {
+        plain("to", self.to)
+    }
+}

@@ -1,0 +1,63 @@
+//! What has had its time: Bayeux sessions without a connect, silent chats, visitors and agents who stay away, ended
+//! chats that nobody needs to read any more. One pass every so often looks at all of them.
+
+use super::Floor;
+use super::model::Draft;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often it is looked.
+pub const PERIOD: Duration = Duration::from_millis(500);
+
+impl Floor {
+    /// One pass over the chats.
+    pub async fn sweep(&self) {
+        for agent in self.desk.take_lost() {
+            self.agent_lost(&agent).await;
+        }
+        for id in self.ids() {
+            self.sweep_chat(&id).await;
+        }
+        self.desk.forget_full_buckets();
+    }
+
+    async fn sweep_chat(&self, id: &str) {
+        let Some(mut live) = self.lock(id).await else { return };
+        let Some(channel) = self.config.channel(&live.chat.service) else { return };
+        let now = Instant::now();
+        let over = |since: Instant, seconds: u64| now.duration_since(since) >= Duration::from_secs(seconds);
+        if let Some(ended) = live.ended {
+            if over(ended, channel.ended_retention) && self.store.remove(id).await.is_ok() {
+                for session in &live.sessions {
+                    session.detach(id);
+                }
+                self.forget(id);
+            }
+            return;
+        }
+        let idle = channel.idle_timeout != 0 && over(live.active, channel.idle_timeout);
+        let alone = channel.visitor_timeout != 0 && live.alone.is_some_and(|since| over(since, channel.visitor_timeout));
+        if idle || alone {
+            let mut draft = Draft::of(&live.chat);
+            draft.end();
+            if let Err(error) = self.commit(&mut live, draft, None).await {
+                tracing::warn!(%error, "a chat could not be ended");
+            }
+        }
+    }
+
+    /// An agent has been away for too long: the agent's chats return to the queue.
+    async fn agent_lost(&self, agent: &str) {
+        for id in self.desk.chats_of(agent) {
+            let Some(mut live) = self.lock(&id).await else { continue };
+            if live.chat.agent(agent).is_none() || live.chat.ended.is_some() {
+                continue;
+            }
+            let mut draft = Draft::of(&live.chat);
+            draft.leave(agent);
+            if let Err(error) = self.commit(&mut live, draft, None).await {
+                tracing::warn!(%error, "an agent could not be taken out of a chat");
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The agents' desk: who is signed in, what waits in the queue, whose chats are whose; and the pushes that tell.
+//!
+//! `operations` does what agents ask. An agent is known by name and may have several pages open: each gets the pushes. What
+//! is shown is kept in step with the chats by [`Desk::show`], which every change of a chat goes through.
+
+pub mod operations;
+
+use crate::chat::event;
+use crate::chat::model::{Chat, Entry, Kind, Refusal, Role, WireError};
+use crate::config::Config;
+use crate::json::Raw;
+use crate::limits::Bucket;
+use crate::secret::same;
+use crate::session::{Session, locked};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The desk's channel.
+pub const CHANNEL: &str = "/service/desk";
+
+/// The desk.
+pub struct Desk {
+    config: Arc<Config>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By Bayeux session.
+    signed_in: HashMap<String, (String, Arc<Session>)>,
+    /// Agents without any session, and since when.
+    away: HashMap<String, Instant>,
+    queue: Summaries,
+    /// By agent.
+    chats: HashMap<String, Summaries>,
+    /// Refused sign-ins by address.
+    refused: HashMap<IpAddr, Bucket>,
+}
+
+/// The oldest first.
+type Summaries = BTreeMap<(u64, String), Summary>;
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    chat_id: String,
+    nickname: Raw,
+    subject: Raw,
+    since: u64,
+}
+
+/// What an agent gets: the answer to an operation, or a push.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeskData<'a> {
+    status_code: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<[WireError<'a>; 1]>,
+    queue: Vec<&'a Summary>,
+    chats: Vec<&'a Summary>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    messages: Vec<DeskEntry<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeskEntry<'a> {
+    chat_id: &'a str,
+    #[serde(flatten)]
+    entry: Entry,
+}
+
+/// An entry as agents see it. The id of the visitor's first request stays with the visitor: it stands for the key.
+fn desk_entries<'a>(chat: &'a str, entries: &[Entry]) -> Vec<DeskEntry<'a>> {
+    let seen = |entry: &Entry| {
+        let mut entry = entry.clone();
+        if entry.kind == Kind::ParticipantJoined && entry.from.role == Role::Client {
+            entry.message_id = None;
+        }
+        DeskEntry { chat_id: chat, entry }
+    };
+    entries.iter().map(seen).collect()
+}
+
+impl State {
+    fn data<'a>(&'a self, agent: Option<&str>, messages: Vec<DeskEntry<'a>>) -> DeskData<'a> {
+        let chats = agent.and_then(|agent| self.chats.get(agent));
+        let queue = if agent.is_some() { self.queue.values().collect() } else { Vec::new() };
+        DeskData { status_code: 0, errors: None, queue, chats: chats.map(|chats| chats.values().collect()).unwrap_or_default(), messages }
+    }
+
+    fn has_session(&self, agent: &str) -> bool {
+        self.signed_in.values().any(|(name, _)| name == agent)
+    }
+
+    /// Takes a session's sign-in back.
+    fn sign_out(&mut self, session: &str) {
+        if let Some((name, _)) = self.signed_in.remove(session)
+            && !self.has_session(&name)
+        {
+            self.away.insert(name, Instant::now());
+        }
+    }
+
+    fn place(&mut self, chat: &Chat) {
+        let key = (chat.since, chat.id.clone());
+        let summary = Summary { chat_id: chat.id.clone(), nickname: chat.nickname.clone(), subject: chat.subject.clone(), since: chat.since };
+        if chat.agents.is_empty() {
+            self.queue.insert(key, summary);
+            return;
+        }
+        for agent in &chat.agents {
+            self.chats.entry(agent.name.clone()).or_default().insert(key.clone(), summary.clone());
+        }
+    }
+
+    fn take(&mut self, chat: &Chat) {
+        let key = (chat.since, chat.id.clone());
+        self.queue.remove(&key);
+        for agent in &chat.agents {
+            if let Some(chats) = self.chats.get_mut(&agent.name) {
+                chats.remove(&key);
+                if chats.is_empty() {
+                    self.chats.remove(&agent.name);
+                }
+            }
+        }
+    }
+}
+
+impl Desk {
+    /// A desk where nobody sits.
+    #[must_use]
+    pub fn new(config: Arc<Config>) -> Self {
+        Self { config, state: Mutex::default() }
+    }
+
+    /// A new chat waits.
+    pub(crate) fn queue(&self, chat: &Chat) {
+        let mut state = locked(&self.state);
+        state.place(chat);
+        for (name, session) in state.signed_in.values() {
+            session.deliver(event(CHANNEL, None, &state.data(Some(name), Vec::new())));
+        }
+    }
+
+    /// A chat has changed from `before` to `after` by these entries: tells its agents, and when queue or chats are
+    /// others now, everybody.
+    pub(crate) fn show(&self, before: &Chat, after: &Chat, entries: &[Entry], except: Option<&Session>) {
+        let renamed = before.nickname.get() != after.nickname.get();
+        let changed = renamed || before.agents != after.agents || before.ended != after.ended;
+        let mut state = locked(&self.state);
+        if changed {
+            state.take(before);
+            if after.ended.is_none() {
+                state.place(after);
+            }
+        }
+        for (name, session) in state.signed_in.values() {
+            if except.is_some_and(|except| except.id == session.id) {
+                continue;
+            }
+            let concerned = before.agent(name).or_else(|| after.agent(name)).is_some();
+            if changed || (concerned && !entries.is_empty()) {
+                let messages = if concerned { desk_entries(&after.id, entries) } else { Vec::new() };
+                session.deliver(event(CHANNEL, None, &state.data(Some(name), messages)));
+            }
+        }
+    }
+
+    /// Pushes the transcript so far to an agent who did not ask for it.
+    pub(crate) fn hand_over(&self, agent: &str, chat: &str, entries: &[Entry]) {
+        let state = locked(&self.state);
+        for (name, session) in state.signed_in.values().filter(|(name, _)| name == agent) {
+            session.deliver(event(CHANNEL, None, &state.data(Some(name), desk_entries(chat, entries))));
+        }
+    }
+
+    /// The agent that a Bayeux session is signed in as.
+    pub(crate) fn agent(&self, session: &Session) -> Option<String> {
+        locked(&self.state).signed_in.get(&session.id).map(|(name, _)| name.clone())
+    }
+
+    /// Whether an agent has a page open.
+    pub(crate) fn is_there(&self, agent: &str) -> bool {
+        locked(&self.state).has_session(agent)
+    }
+
+    pub(crate) fn sign_in(&self, session: &Arc<Session>, name: &str, key: &str) -> Result<(), Refusal> {
+        let mut state = locked(&self.state);
+        let burst = self.config.desk.sign_in_burst;
+        if let Some(bucket) = state.refused.get_mut(&session.address) {
+            bucket.peek().map_err(Refusal::too_many)?;
+        }
+        let agent = self.config.agents.iter().find(|agent| agent.name == name);
+        let right = same(agent.map_or("", |agent| &agent.key), key);
+        let Some(agent) = agent.filter(|_| right) else {
+            let bucket = state.refused.entry(session.address).or_insert_with(|| Bucket::new(burst, 0.1));
+            // There was one: it was just looked at.
+            let _ = bucket.take();
+            return Err(Refusal::new(8210, "unknown agent, or not their key").fatal());
+        };
+        state.sign_out(&session.id);
+        state.away.remove(&agent.name);
+        // A session that has ended meanwhile is signed out again at once.
+        state.signed_in.insert(session.id.clone(), (agent.name.clone(), Arc::clone(session)));
+        if session.is_gone() {
+            state.sign_out(&session.id);
+        }
+        Ok(())
+    }
+
+    /// A Bayeux session has ended.
+    pub(crate) fn session_gone(&self, session: &Session) {
+        locked(&self.state).sign_out(&session.id);
+    }
+
+    /// The agents who have been away for too long.
+    pub(crate) fn take_lost(&self) -> Vec<String> {
+        let grace = Duration::from_secs(self.config.desk.grace);
+        let mut state = locked(&self.state);
+        let lost: Vec<_> = state.away.iter().filter(|(_, since)| since.elapsed() >= grace).map(|(name, _)| name.clone()).collect();
+        for name in &lost {
+            state.away.remove(name);
+        }
+        lost
+    }
+
+    pub(crate) fn chats_of(&self, agent: &str) -> Vec<String> {
+        locked(&self.state).chats.get(agent).map(|chats| chats.keys().map(|(_, id)| id.clone()).collect()).unwrap_or_default()
+    }
+
+    pub(crate) fn forget_full_buckets(&self) {
+        locked(&self.state).refused.retain(|_, bucket| !bucket.is_full());
+    }
+}

@@ -1,0 +1,162 @@
+//! What agents ask: the operations on `/service/desk`.
+
+use super::{Desk, DeskData, desk_entries};
+use crate::chat::model::{Draft, Entry, Kind, Refusal, VisitorData};
+use crate::chat::operation::Operation;
+use crate::chat::visitor::{channel_of, passing};
+use crate::chat::{Answer, Floor, Locked, event};
+use crate::session::locked;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+
+impl Desk {
+    /// Queues the answer to an agent.
+    fn answer(&self, answer: &Answer<'_>, agent: Option<&str>, chat: &str, entries: &[Entry]) {
+        let state = locked(&self.state);
+        answer.send(&state.data(agent, desk_entries(chat, entries)));
+    }
+
+    fn refuse(&self, answer: &Answer<'_>, agent: Option<&str>, refusal: &Refusal) {
+        let state = locked(&self.state);
+        answer.send(&DeskData { status_code: refusal.status, errors: Some([refusal.wire()]), ..state.data(agent, Vec::new()) });
+    }
+}
+
+impl Floor {
+    /// Does what an agent asks, and queues the answer.
+    pub async fn attend(&self, answer: &Answer<'_>, data: Option<&RawValue>) {
+        if let Err(refusal) = self.try_attend(answer, data).await {
+            tracing::debug!(code = refusal.code, "an operation of the desk is refused");
+            let agent = self.desk.agent(answer.session);
+            self.desk.refuse(answer, agent.as_deref(), &refusal);
+        }
+    }
+
+    async fn try_attend(&self, answer: &Answer<'_>, data: Option<&RawValue>) -> Result<(), Refusal> {
+        let agent = self.desk.agent(answer.session);
+        let operation = Operation::read(data);
+        let unauthorised = || Refusal::new(8210, "not signed in").fatal();
+        let name = match (&operation, &agent) {
+            (Ok(operation), _) => operation.operation(),
+            (Err(refusal), _) => Err(refusal.clone()),
+        };
+        if agent.is_none() && name.as_ref().is_ok_and(|name| name != "signIn") {
+            return Err(unauthorised());
+        }
+        let (operation, name) = (operation?, name?);
+        if name == "signIn" {
+            let (name, key) = (operation.agent_name()?, operation.agent_key()?);
+            self.desk.sign_in(answer.session, &name, &key)?;
+            self.desk.answer(answer, Some(&name), "", &[]);
+            tracing::info!("an agent has signed in");
+            return Ok(());
+        }
+        let agent = agent.ok_or_else(unauthorised)?;
+        match name.as_str() {
+            "accept" => self.accept(answer, &agent, &operation).await,
+            "sendMessage" => self.agent_says(answer, &agent, &operation, Kind::Message).await,
+            "pushUrl" => self.agent_says(answer, &agent, &operation, Kind::PushUrl).await,
+            "startTyping" => self.agent_types(answer, &agent, &operation, Kind::TypingStarted).await,
+            "stopTyping" => self.agent_types(answer, &agent, &operation, Kind::TypingStopped).await,
+            "leave" => self.part(answer, &agent, &operation, |draft| draft.leave(&agent)).await,
+            "endChat" => self.part(answer, &agent, &operation, Draft::end).await,
+            "transfer" => self.transfer(answer, &agent, &operation).await,
+            _ => Err(Refusal::malformed("operation: one of the desk's operations is expected, another came")),
+        }
+    }
+
+    /// The chat that an operation names, which must be one of the agent's.
+    async fn own(&self, agent: &str, operation: &Operation<'_>) -> Result<Locked, Refusal> {
+        let not_yours = || Refusal::new(249, "no such chat among yours");
+        let live = self.lock(&operation.chat_id()?).await.ok_or_else(not_yours)?;
+        if live.chat.agent(agent).is_none() {
+            return Err(not_yours());
+        }
+        Ok(live)
+    }
+
+    /// Takes a chat from the queue. One that is the agent's already is only shown again.
+    async fn accept(&self, answer: &Answer<'_>, agent: &str, operation: &Operation<'_>) -> Result<(), Refusal> {
+        let not_waiting = || Refusal::new(249, "no such chat in the queue");
+        let mut live = self.lock(&operation.chat_id()?).await.ok_or_else(not_waiting)?;
+        if live.chat.agent(agent).is_none() {
+            if !live.chat.agents.is_empty() || live.chat.ended.is_some() {
+                return Err(not_waiting());
+            }
+            let mut draft = Draft::of(&live.chat);
+            draft.join(agent);
+            self.commit(&mut live, draft, Some(answer.session)).await?;
+        }
+        let entries = self.store.entries(&live.chat.id, 1).await?;
+        self.desk.answer(answer, Some(agent), &live.chat.id, &entries);
+        Ok(())
+    }
+
+    async fn agent_says(&self, answer: &Answer<'_>, agent: &str, operation: &Operation<'_>, kind: Kind) -> Result<(), Refusal> {
+        let mut live = self.own(agent, operation).await?;
+        let Some(party) = live.chat.agent(agent).cloned() else { return Ok(()) };
+        let message_id = operation.message_id()?;
+        if let Some(entry) = self.known(&live, party.participant, message_id.as_deref()).await? {
+            self.desk.answer(answer, Some(agent), &live.chat.id, &[entry]);
+            return Ok(());
+        }
+        let length = self.config.limits.message_length;
+        let (text, message_type) = match kind {
+            Kind::PushUrl => (operation.push_url(length)?, None),
+            _ => (operation.message(length)?, operation.message_type()?),
+        };
+        self.may_change(&live)?;
+        let mut draft = Draft::of(&live.chat);
+        draft.add(kind, party.from(), Some(text)).marked(message_id, message_type);
+        let entries = self.commit(&mut live, draft, Some(answer.session)).await?;
+        self.desk.answer(answer, Some(agent), &live.chat.id, &entries);
+        Ok(())
+    }
+
+    async fn agent_types(&self, answer: &Answer<'_>, agent: &str, operation: &Operation<'_>, kind: Kind) -> Result<(), Refusal> {
+        let mut live = self.own(agent, operation).await?;
+        let Some(party) = live.chat.agent(agent).cloned() else { return Ok(()) };
+        live.active = Instant::now();
+        let entries = [passing(kind, party.from(), None)];
+        let text = event(&channel_of(&live.chat.service), None, &VisitorData::of(&live.chat, &entries));
+        for session in &live.sessions {
+            session.deliver(text.clone());
+        }
+        self.desk.answer(answer, Some(agent), &live.chat.id, &[]);
+        Ok(())
+    }
+
+    /// Leaves a chat, or ends it.
+    async fn part(&self, answer: &Answer<'_>, agent: &str, operation: &Operation<'_>, change: impl FnOnce(&mut Draft)) -> Result<(), Refusal> {
+        let mut live = self.own(agent, operation).await?;
+        let mut draft = Draft::of(&live.chat);
+        change(&mut draft);
+        let entries = self.commit(&mut live, draft, Some(answer.session)).await?;
+        self.desk.answer(answer, Some(agent), &live.chat.id, &entries);
+        Ok(())
+    }
+
+    /// Hands a chat to another agent, who joins before this one leaves: the visitor is never alone. Or, to nobody in
+    /// particular, back to the queue.
+    async fn transfer(&self, answer: &Answer<'_>, agent: &str, operation: &Operation<'_>) -> Result<(), Refusal> {
+        let Some(to) = operation.to()? else {
+            return self.part(answer, agent, operation, |draft| draft.leave(agent)).await;
+        };
+        let mut live = self.own(agent, operation).await?;
+        if to == agent {
+            return Err(Refusal::malformed("to: another agent is expected, yourself came"));
+        }
+        if !self.desk.is_there(&to) {
+            return Err(Refusal::new(249, "no such agent is signed in"));
+        }
+        let so_far = self.store.entries(&live.chat.id, 1).await?;
+        let mut draft = Draft::of(&live.chat);
+        draft.join(&to);
+        draft.leave(agent);
+        // The transcript so far first, so that the new agent too sees the entries in their order.
+        self.desk.hand_over(&to, &live.chat.id, &so_far);
+        let entries = self.commit(&mut live, draft, Some(answer.session)).await?;
+        self.desk.answer(answer, Some(agent), &live.chat.id, &entries);
+        Ok(())
+    }
+}

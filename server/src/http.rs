@@ -1,0 +1,229 @@
+//! HTTP: Bayeux by long-polling, the upgrade to a WebSocket, the static files, and the headers on all of them.
+
+use crate::App;
+use crate::bayeux::{Ending, Held, Via, failure, split};
+use crate::origin::{Origin, Peer, address, cookie, secure, set_cookie};
+use crate::session::Hold;
+use crate::ws;
+use axum::body::Body;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use axum::Router;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+use tower_http::services::ServeDir;
+
+/// How long a request's body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
+    connect-src 'self' ws: wss:; require-trusted-types-for 'script'; base-uri 'none'; frame-ancestors 'self'";
+
+/// The server as a router; `www` is the folder of static files.
+pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
+    let bayeux = any(cometd).with_state(app);
+    let router = Router::new().route("/cometd", bayeux.clone()).route("/cometd/", bayeux.clone()).route("/cometd/{*rest}", bayeux);
+    let router = match www {
+        Some(www) => router.fallback_service(ServeDir::new(www)),
+        None => router.fallback(async || (StatusCode::NOT_FOUND, "Nothing here. The chat is at /cometd; --www DIR serves files.\n")),
+    };
+    router.layer(from_fn(headers))
+}
+
+/// The headers that every response has.
+async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    }
+    response
+}
+
+fn json(status: StatusCode, body: String) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, body).into_response()
+}
+
+async fn cometd(State(app): State<Arc<App>>, request: Request) -> Response {
+    let origin = Origin::of(&app.config, request.headers());
+    if origin == Origin::Foreign {
+        let mut response = json(StatusCode::FORBIDDEN, failure("403::origin_denied"));
+        origin.grant(response.headers_mut());
+        return response;
+    }
+    let mut response = match *request.method() {
+        Method::OPTIONS => preflight(&origin),
+        Method::POST => poll(&app, &origin, request).await,
+        Method::GET if request.headers().contains_key(header::UPGRADE) => upgrade(&app, request).await,
+        _ => {
+            let mut response = json(StatusCode::METHOD_NOT_ALLOWED, failure("405::method_not_allowed"));
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST, OPTIONS"));
+            response
+        }
+    };
+    origin.grant(response.headers_mut());
+    response
+}
+
+fn preflight(origin: &Origin) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if matches!(origin, Origin::Allowed(_)) {
+        let grants: [(HeaderName, &'static str); 3] = [
+            (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type"),
+            (header::ACCESS_CONTROL_MAX_AGE, "3600"),
+        ];
+        for (name, value) in grants {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+    }
+    response
+}
+
+async fn upgrade(app: &Arc<App>, request: Request) -> Response {
+    let peer = request.extensions().get::<Peer>().copied();
+    let address = address(&app.config, peer, request.headers());
+    let (mut parts, _) = request.into_parts();
+    match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+        Err(rejection) => rejection.into_response(),
+        Ok(upgrade) => {
+            let limit = app.config.limits.frame_bytes;
+            let app = Arc::clone(app);
+            // Counted from here on, so that a stop waits for it.
+            let token = app.tasks.token();
+            upgrade.max_message_size(limit).max_frame_size(limit).on_upgrade(async move |socket| {
+                ws::serve(app, address, socket).await;
+                drop(token);
+            })
+        }
+    }
+}
+
+/// Whether the body says it is JSON.
+fn is_json(request: &Request) -> bool {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.and_then(|kind| kind.split(';').next()).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// The whole body, or the response that says why not.
+async fn body(limit: usize, body: Body) -> Result<String, Response> {
+    let refuse = |status, error: &str| {
+        let mut response = json(status, failure(error));
+        // The rest of the body is not read: the connection is of no more use.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+    };
+    let bytes = match timeout(BODY_TIME, Limited::new(body, limit).collect()).await {
+        Err(_) => return Err(refuse(StatusCode::REQUEST_TIMEOUT, "408::body_too_slow")),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            return Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, &format!("413::body_too_large: at most {limit} bytes are expected")));
+        }
+        Ok(Err(_)) => return Err(refuse(StatusCode::BAD_REQUEST, "400::body_broken")),
+        Ok(Ok(collected)) => collected.to_bytes(),
+    };
+    String::from_utf8(bytes.into()).map_err(|_| json(StatusCode::BAD_REQUEST, failure("400::not_utf8")))
+}
+
+async fn poll(app: &Arc<App>, origin: &Origin, request: Request) -> Response {
+    if !is_json(&request) {
+        return json(StatusCode::UNSUPPORTED_MEDIA_TYPE, failure("415::application_json_expected"));
+    }
+    let peer = request.extensions().get::<Peer>().copied();
+    let (parts, stream) = request.into_parts();
+    let address = address(&app.config, peer, &parts.headers);
+    let text = match body(app.config.limits.frame_bytes, stream).await {
+        Ok(text) => text,
+        Err(response) => return response,
+    };
+    let via = Via::Http(cookie(&parts.headers));
+    // A task of its own: what has begun is done to its end, even if the client hangs up meanwhile.
+    let worker = Arc::clone(app);
+    let worked = app.tasks.spawn(async move {
+        let messages = split(&text).and_then(|messages| if messages.is_empty() { Err("400::no_messages") } else { Ok(messages) })?;
+        Ok::<_, &str>(worker.envelope(&via, address, &messages).await)
+    });
+    let mut outcome = match worked.await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => return json(StatusCode::BAD_REQUEST, failure(error)),
+        Err(_) => return json(StatusCode::INTERNAL_SERVER_ERROR, failure("500::server_error")),
+    };
+    if let Some(held) = outcome.held.take() {
+        held.session.unlink(None);
+        let ending = hold(app, &held).await;
+        return json(StatusCode::OK, array(app.connected(&held, ending).iter().map(AsRef::as_ref)));
+    }
+    let events = outcome.session.as_ref().map(|session| session.drain()).unwrap_or_default();
+    let texts = events.iter().map(AsRef::as_ref).chain(outcome.replies.iter().map(String::as_str));
+    let mut response = json(StatusCode::OK, array(texts));
+    if let Some(browser) = outcome.opened.as_ref().and_then(|session| session.browser.as_deref()) {
+        let cookie = set_cookie(browser, origin, secure(&app.config, peer, &parts.headers));
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+    }
+    response
+}
+
+/// A JSON array of JSON texts.
+pub fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let mut array = String::from("[");
+    for (n, text) in texts.enumerate() {
+        if n > 0 {
+            array.push(',');
+        }
+        array.push_str(text);
+    }
+    array.push(']');
+    array
+}
+
+/// When the client hangs up, the future is dropped, and the session's time runs again.
+struct Waiting<'a> {
+    app: &'a App,
+    held: &'a Held,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.held.session.connect_over(self.held.number, self.app.config.bayeux.max_interval());
+    }
+}
+
+/// Holds a connect until there is something to say.
+async fn hold(app: &App, held: &Held) -> Ending {
+    let _waiting = Waiting { app, held };
+    let deadline = Instant::now() + held.timeout;
+    loop {
+        let changed = held.session.changed();
+        tokio::pin!(changed);
+        changed.as_mut().enable();
+        match held.session.hold(held.number, false) {
+            Hold::Events => return Ending::Due,
+            Hold::Superseded => return Ending::Superseded,
+            Hold::Gone => return Ending::Gone,
+            Hold::Wait => {}
+        }
+        tokio::select! {
+            () = changed => {}
+            () = tokio::time::sleep_until(deadline) => return Ending::Due,
+            () = app.stop.cancelled() => return Ending::Stopping,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The chat server: chat v2 over Bayeux, and the agents' desk.
+//!
+//! It implements the same page of the wire as the SDK, from the other side, and shares no code with it.
+//!
+//! # Layout
+//! - [`serve`]: the listener, TLS, the stop; [`http`], [`ws`]: how envelopes travel; [`origin`]: where they come from.
+//! - [`bayeux`]: what the messages of an envelope ask; [`session`]: who is connected, and the events that wait.
+//! - [`chat`]: the chats and what visitors do; [`desk`]: what agents do; [`store`]: where it is all kept.
+//! - [`config`], [`cli`]: what the operator says; [`limits`]: how much is too much; [`json`], [`secret`]: small tools.
+//!
+//! [`run`] serves on a listener of the caller's until a signal of the caller's, so tests bind port 0 and stop when they
+//! like; [`app`] makes the router alone.
+
+pub mod bayeux;
+pub mod chat;
+pub mod cli;
+pub mod config;
+pub mod desk;
+pub mod http;
+pub mod json;
+pub mod limits;
+pub mod origin;
+pub mod secret;
+pub mod serve;
+pub mod session;
+pub mod store;
+pub mod ws;
+
+use axum::Router;
+use chat::Floor;
+use config::Config;
+use session::Hub;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use store::{MemoryStore, Store};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Everything a server has.
+pub struct App {
+    /// What the operator configured.
+    pub config: Arc<Config>,
+    /// The Bayeux sessions.
+    pub hub: Hub,
+    /// The chats and the desk.
+    pub floor: Floor,
+    /// Cancelled when the server stops.
+    pub stop: CancellationToken,
+    /// What a stop waits for.
+    pub tasks: TaskTracker,
+}
+
+impl App {
+    /// A server on this store.
+    #[must_use]
+    pub fn new(config: Config, store: Arc<dyn Store>) -> Arc<Self> {
+        let config = Arc::new(config);
+        Arc::new(Self {
+            hub: Hub::new(Arc::clone(&config)),
+            floor: Floor::new(Arc::clone(&config), store),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            config,
+        })
+    }
+
+    /// A server that keeps everything in memory.
+    #[must_use]
+    pub fn in_memory(config: Config) -> Arc<Self> {
+        Self::new(config, Arc::new(MemoryStore::default()))
+    }
+
+    /// Ends what has had its time.
+    pub async fn sweep(&self) {
+        for session in self.hub.close_expired() {
+            self.floor.session_gone(&session).await;
+        }
+        self.floor.sweep().await;
+    }
+}
+
+/// The router of a server, without static files.
+pub fn app(state: Arc<App>) -> Router {
+    http::router(state, None)
+}
+
+/// Serves plain HTTP on a listener until `shutdown` completes.
+///
+/// # Errors
+/// See [`serve::run`].
+pub async fn run(listener: TcpListener, state: Arc<App>, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+    serve::run(listener, None, Arc::clone(&state), app(state), shutdown).await
+}

@@ -1,0 +1,81 @@
+//! What one client may do how often: token buckets, and counters by address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use tokio::time::Instant;
+
+/// A bucket of tokens that fills at a steady rate.
+#[derive(Debug)]
+pub struct Bucket {
+    burst: f64,
+    rate: f64,
+    tokens: f64,
+    filled: Instant,
+}
+
+impl Bucket {
+    /// A full bucket of `burst` tokens, refilled by `rate` tokens a second.
+    #[must_use]
+    pub fn new(burst: u32, rate: f64) -> Self {
+        Self { burst: f64::from(burst), rate, tokens: f64::from(burst), filled: Instant::now() }
+    }
+
+    /// Takes a token.
+    ///
+    /// # Errors
+    /// When there is none: in how many whole seconds there will be one.
+    pub fn take(&mut self) -> Result<(), u64> {
+        self.peek()?;
+        self.tokens -= 1.0;
+        Ok(())
+    }
+
+    /// Whether there is a token.
+    ///
+    /// # Errors
+    /// When there is none: in how many whole seconds there will be one.
+    pub fn peek(&mut self) -> Result<(), u64> {
+        let now = Instant::now();
+        self.tokens = (self.tokens + now.duration_since(self.filled).as_secs_f64() * self.rate).min(self.burst);
+        self.filled = now;
+        if self.tokens >= 1.0 {
+            return Ok(());
+        }
+        // A float as wide as this saturates when it becomes a whole number.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        Err((((1.0 - self.tokens) / self.rate).ceil() as u64).max(1))
+    }
+
+    /// Whether the bucket is full again, so that forgetting it changes nothing.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.tokens + self.filled.elapsed().as_secs_f64() * self.rate >= self.burst
+    }
+}
+
+/// How many of something each address has.
+#[derive(Debug, Default)]
+pub struct PerAddress(HashMap<IpAddr, usize>);
+
+impl PerAddress {
+    /// How many this address has.
+    #[must_use]
+    pub fn count(&self, address: IpAddr) -> usize {
+        self.0.get(&address).copied().unwrap_or(0)
+    }
+
+    /// One more.
+    pub fn add(&mut self, address: IpAddr) {
+        *self.0.entry(address).or_default() += 1;
+    }
+
+    /// One less.
+    pub fn remove(&mut self, address: IpAddr) {
+        if let Some(count) = self.0.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.0.remove(&address);
+            }
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! Bayeux sessions: who is connected, and the events that wait for them.
+//!
+//! A session outlives its sockets and requests: it ends when the client says so, when no connect has come for a while,
+//! or when its client leaves so many events unfetched that keeping them would cost too much. Events are queued here and
+//! taken by whatever carries them: the response to a request, a held connect, a WebSocket.
+
+use crate::config::Config;
+use crate::limits::{Bucket, PerAddress};
+use crate::secret::{NoRandomness, random_hex};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// Locks a mutex; a poisoned one is taken as it is, for no code here panics while it holds one.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One Bayeux session.
+#[derive(Debug)]
+pub struct Session {
+    /// The client id: 160 random bits, which are all that a WebSocket needs to show.
+    pub id: String,
+    /// The value of the cookie that HTTP requests must carry; none when the handshake came over a WebSocket.
+    pub browser: Option<String>,
+    /// Where the handshake came from.
+    pub address: IpAddr,
+    /// One envelope at a time: what it answers leaves before its acknowledgements, and nothing comes between.
+    pub turn: Arc<tokio::sync::Mutex<()>>,
+    wake: Notify,
+    queue_events: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    events: VecDeque<Event>,
+    /// Answers to operations, when the ack extension keeps `events` for the connects.
+    answers: Vec<Arc<str>>,
+    ack: bool,
+    batch: u64,
+    /// The number of the newest connect, and of the newest WebSocket (0: none); older ones yield.
+    connect: u64,
+    link: u64,
+    links: u64,
+    /// Envelopes being worked on: events wait for their response and do not wake the held connect.
+    busy: usize,
+    /// Not while a connect is held.
+    expires: Option<Instant>,
+    gone: bool,
+    subscriptions: BTreeSet<String>,
+    /// The chats whose visitor this is.
+    chats: BTreeSet<String>,
+    starts: Bucket,
+}
+
+#[derive(Debug)]
+struct Event {
+    /// The batch it was last sent in; 0 when never.
+    batch: u64,
+    text: Arc<str>,
+}
+
+/// What a held connect has to do.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub enum Hold {
+    /// Wait on.
+    Wait,
+    /// Answer: there are events.
+    Events,
+    /// Answer: a newer connect has taken its place.
+    Superseded,
+    /// Answer: the session has ended.
+    Gone,
+}
+
+impl Session {
+    /// Waits until something has changed. Create it before the state is looked at.
+    pub fn changed(&self) -> tokio::sync::futures::Notified<'_> {
+        self.wake.notified()
+    }
+
+    /// Queues an event. A queue that is full ends the session: its client begins anew and asks for what it missed.
+    pub fn deliver(&self, text: Arc<str>) {
+        {
+            let mut state = locked(&self.state);
+            if state.gone {
+                return;
+            }
+            if state.events.len() >= self.queue_events {
+                state.gone = true;
+                state.events.clear();
+            } else {
+                state.events.push_back(Event { batch: 0, text });
+            }
+        }
+        self.wake.notify_waiters();
+    }
+
+    /// Queues the answer to an operation: it leaves with the response to the envelope that asked.
+    pub fn answer(&self, text: Arc<str>) {
+        let mut state = locked(&self.state);
+        if state.ack {
+            state.answers.push(text);
+        } else {
+            state.events.push_back(Event { batch: 0, text });
+        }
+    }
+
+    /// An envelope begins.
+    pub fn begin(&self) {
+        locked(&self.state).busy += 1;
+    }
+
+    /// An envelope ends.
+    pub fn end(&self) {
+        {
+            let mut state = locked(&self.state);
+            state.busy = state.busy.saturating_sub(1);
+        }
+        self.wake.notify_waiters();
+    }
+
+    /// Takes what may leave with any response or frame. With the ack extension that is answers only.
+    pub fn drain(&self) -> Vec<Arc<str>> {
+        let mut state = locked(&self.state);
+        let mut texts = std::mem::take(&mut state.answers);
+        if !state.ack {
+            texts.extend(state.events.drain(..).map(|event| event.text));
+        }
+        texts
+    }
+
+    /// Takes what leaves with the answer to a connect, and the number of the batch when the ack extension is on.
+    pub fn take_for_connect(&self) -> (Vec<Arc<str>>, Option<u64>) {
+        let mut state = locked(&self.state);
+        if !state.ack {
+            let texts = if state.busy == 0 { state.events.drain(..).map(|event| event.text).collect() } else { Vec::new() };
+            return (texts, None);
+        }
+        state.batch += 1;
+        let batch = state.batch;
+        for event in &mut state.events {
+            event.batch = batch;
+        }
+        (state.events.iter().map(|event| Arc::clone(&event.text)).collect(), Some(batch))
+    }
+
+    /// A connect has come; `acknowledged` is the last batch the client has. Returns its number.
+    pub fn connect(&self, acknowledged: Option<u64>) -> u64 {
+        let number = {
+            let mut state = locked(&self.state);
+            if let Some(batch) = acknowledged.filter(|_| state.ack) {
+                while state.events.front().is_some_and(|event| event.batch != 0 && event.batch <= batch) {
+                    state.events.pop_front();
+                }
+            }
+            state.connect += 1;
+            state.expires = None;
+            state.connect
+        };
+        self.wake.notify_waiters();
+        number
+    }
+
+    /// The connect of this number has been answered, or its client has gone: the session's time runs again.
+    pub fn connect_over(&self, number: u64, lives: Duration) {
+        let mut state = locked(&self.state);
+        if state.connect == number {
+            state.expires = Some(Instant::now() + lives);
+        }
+    }
+
+    /// What the held connect of this number has to do. A WebSocket is told of events only with the ack extension.
+    pub fn hold(&self, number: u64, websocket: bool) -> Hold {
+        let state = locked(&self.state);
+        if state.gone {
+            Hold::Gone
+        } else if state.connect != number {
+            Hold::Superseded
+        } else if !state.events.is_empty() && state.busy == 0 && (!websocket || state.ack) {
+            Hold::Events
+        } else {
+            Hold::Wait
+        }
+    }
+
+    /// A message other than a connect has come: the session lives on for a while.
+    pub fn touch(&self, lives: Duration) {
+        let mut state = locked(&self.state);
+        if let Some(expires) = state.expires {
+            state.expires = Some(expires.max(Instant::now() + lives));
+        }
+    }
+
+    /// Events go to this WebSocket from now on. Returns its number.
+    pub fn link(&self) -> u64 {
+        let mut state = locked(&self.state);
+        state.links += 1;
+        state.link = state.links;
+        state.link
+    }
+
+    /// Events no longer go to a WebSocket: to the one of this number, or to any.
+    pub fn unlink(&self, number: Option<u64>) {
+        let mut state = locked(&self.state);
+        if number.is_none_or(|number| state.link == number) {
+            state.link = 0;
+        }
+    }
+
+    /// Whether events go to the WebSocket of this number.
+    pub fn is_linked(&self, number: u64) -> bool {
+        locked(&self.state).link == number
+    }
+
+    /// Takes the events for the WebSocket of this number.
+    pub fn drain_link(&self, number: u64) -> Vec<Arc<str>> {
+        if locked(&self.state).link == number { self.drain() } else { Vec::new() }
+    }
+
+    /// Puts events back that a WebSocket could not send.
+    pub fn restore(&self, texts: Vec<Arc<str>>) {
+        let mut state = locked(&self.state);
+        for text in texts.into_iter().rev() {
+            state.events.push_front(Event { batch: 0, text });
+        }
+    }
+
+    /// Whether the session has ended.
+    pub fn is_gone(&self) -> bool {
+        locked(&self.state).gone
+    }
+
+    /// Remembers subscriptions, at most as many as anybody needs.
+    pub fn subscribe(&self, channels: Vec<String>) -> bool {
+        let mut state = locked(&self.state);
+        if state.subscriptions.len() + channels.len() > 1000 {
+            return false;
+        }
+        state.subscriptions.extend(channels);
+        true
+    }
+
+    /// Forgets subscriptions.
+    pub fn unsubscribe(&self, channels: &[String]) {
+        let mut state = locked(&self.state);
+        for channel in channels {
+            state.subscriptions.remove(channel);
+        }
+    }
+
+    /// The chat of this id is this session's too; not when the session has ended.
+    pub fn attach(&self, chat: &str) -> bool {
+        let mut state = locked(&self.state);
+        if !state.gone {
+            state.chats.insert(chat.to_owned());
+        }
+        !state.gone
+    }
+
+    /// The chat of this id is no longer.
+    pub fn detach(&self, chat: &str) {
+        locked(&self.state).chats.remove(chat);
+    }
+
+    /// The chats whose visitor this is.
+    pub fn attachments(&self) -> Vec<String> {
+        locked(&self.state).chats.iter().cloned().collect()
+    }
+
+    /// Takes a token for the start of a chat.
+    ///
+    /// # Errors
+    /// When there were too many: in how many seconds the next may be.
+    pub fn take_start(&self) -> Result<(), u64> {
+        locked(&self.state).starts.take()
+    }
+}
+
+/// Why a handshake is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// Too many sessions, of this address or in all.
+    #[error("403::too_many_sessions")]
+    TooMany,
+    /// The system's random source failed.
+    #[error("500::no_randomness")]
+    NoRandomness(#[from] NoRandomness),
+}
+
+/// All Bayeux sessions.
+#[derive(Debug)]
+pub struct Hub {
+    config: Arc<Config>,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    sessions: HashMap<String, Arc<Session>>,
+    addresses: PerAddress,
+}
+
+impl Hub {
+    /// No sessions yet.
+    #[must_use]
+    pub fn new(config: Arc<Config>) -> Self {
+        Self { config, table: Mutex::default() }
+    }
+
+    /// Opens a session.
+    ///
+    /// # Errors
+    /// When there are too many, or no randomness.
+    pub fn open(&self, address: IpAddr, browser: Option<String>, ack: bool) -> Result<Arc<Session>, Refused> {
+        let limits = &self.config.limits;
+        let id = random_hex(20)?;
+        let mut table = locked(&self.table);
+        if table.sessions.len() >= limits.max_connections || table.addresses.count(address) >= limits.connections_per_address {
+            return Err(Refused::TooMany);
+        }
+        let session = Arc::new(Session {
+            id: id.clone(),
+            browser,
+            address,
+            turn: Arc::default(),
+            wake: Notify::new(),
+            queue_events: limits.queue_events,
+            state: Mutex::new(State {
+                events: VecDeque::new(),
+                answers: Vec::new(),
+                ack,
+                batch: 0,
+                connect: 0,
+                link: 0,
+                links: 0,
+                busy: 0,
+                expires: Some(Instant::now() + self.config.bayeux.max_interval()),
+                gone: false,
+                subscriptions: BTreeSet::new(),
+                chats: BTreeSet::new(),
+                starts: Bucket::new(limits.send_burst, limits.send_rate),
+            }),
+        });
+        table.addresses.add(address);
+        table.sessions.insert(id, Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// The session of this id, if it lives.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<Arc<Session>> {
+        locked(&self.table).sessions.get(id).filter(|session| !session.is_gone()).cloned()
+    }
+
+    /// Ends a session: its held connect is answered.
+    pub fn close(&self, session: &Session) {
+        {
+            let mut table = locked(&self.table);
+            if table.sessions.remove(&session.id).is_some() {
+                table.addresses.remove(session.address);
+            }
+        }
+        locked(&session.state).gone = true;
+        session.wake.notify_waiters();
+    }
+
+    /// Ends the sessions whose time is over, and returns them.
+    pub fn close_expired(&self) -> Vec<Arc<Session>> {
+        let now = Instant::now();
+        let over = |session: &Arc<Session>| {
+            let state = locked(&session.state);
+            state.gone || state.expires.is_some_and(|expires| expires <= now)
+        };
+        let expired: Vec<_> = locked(&self.table).sessions.values().filter(|session| over(session)).cloned().collect();
+        for session in &expired {
+            self.close(session);
+        }
+        expired
+    }
+
+    /// How many sessions there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        locked(&self.table).sessions.len()
+    }
+
+    /// Whether there is no session.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

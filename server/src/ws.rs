@@ -1,0 +1,214 @@
+//! WebSocket: envelopes are frames, events are pushed as frames of their own, and a connect is a heartbeat.
+
+use crate::App;
+use crate::bayeux::{Ending, Held, Outcome, Via, failure, split};
+use crate::http::array;
+use crate::session::{Hold, Session};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use futures_util::SinkExt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until, timeout};
+use tungstenite::error::{CapacityError, Error};
+
+/// How long a frame may take to leave before the socket is given up.
+const SEND_TIME: Duration = Duration::from_secs(20);
+/// How long the other end may take to close.
+const CLOSE_TIME: Duration = Duration::from_secs(1);
+
+/// One socket.
+struct Socket {
+    app: Arc<App>,
+    address: IpAddr,
+    socket: WebSocket,
+    /// The session whose events go here, and the number of this link.
+    linked: Option<(Arc<Session>, u64)>,
+    held: Option<(Held, Instant)>,
+}
+
+/// Why a socket is closed from here, or that it is lost.
+enum End {
+    Close(u16, &'static str),
+    Lost,
+}
+
+/// Serves a socket until it closes.
+pub async fn serve(app: Arc<App>, address: IpAddr, socket: WebSocket) {
+    let mut socket = Socket { app, address, socket, linked: None, held: None };
+    let end = socket.run().await;
+    if let Some((session, number)) = socket.linked.take() {
+        session.unlink(Some(number));
+    }
+    if let Some((held, _)) = socket.held.take() {
+        held.session.connect_over(held.number, socket.app.config.bayeux.max_interval());
+    }
+    if let End::Close(code, reason) = end {
+        let _ = timeout(CLOSE_TIME, socket.close(code, reason)).await;
+    }
+}
+
+impl Socket {
+    async fn run(&mut self) -> End {
+        let ping = Duration::from_millis(self.app.config.bayeux.ping_ms);
+        let mut heard = Instant::now();
+        let mut next_ping = Instant::now() + ping;
+        let stop = self.app.stop.clone();
+        loop {
+            let session = self.linked.as_ref().map(|(session, _)| Arc::clone(session));
+            let changed = async {
+                match &session {
+                    Some(session) => session.changed().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::pin!(changed);
+            // Polled once, so that no change is missed between the look below and the wait.
+            let _ = futures_util::poll!(changed.as_mut());
+            if let Err(end) = self.settle(None).await {
+                return end;
+            }
+            let deadline = self.held.as_ref().map(|(_, deadline)| *deadline);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {
+                    let _ = self.settle(Some(Ending::Stopping)).await;
+                    return End::Close(close_code::AWAY, "the server stops");
+                }
+                frame = self.socket.recv() => {
+                    heard = Instant::now();
+                    match self.frame(frame).await {
+                        Ok(()) => {}
+                        Err(end) => return end,
+                    }
+                }
+                () = changed => {}
+                () = async { sleep_until(deadline.unwrap_or(heard)).await }, if deadline.is_some() => {
+                    if let Err(end) = self.settle(Some(Ending::Due)).await {
+                        return end;
+                    }
+                }
+                () = sleep_until(next_ping), if !ping.is_zero() => {
+                    if heard.elapsed() > ping * 2 {
+                        return End::Lost;
+                    }
+                    next_ping = Instant::now() + ping;
+                    if let Err(end) = self.send(Message::Ping(Vec::new().into())).await {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), End> {
+        match timeout(SEND_TIME, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(End::Lost),
+        }
+    }
+
+    async fn send_texts(&mut self, texts: &[Arc<str>]) -> Result<(), End> {
+        if texts.is_empty() {
+            return Ok(());
+        }
+        self.send(Message::Text(array(texts.iter().map(AsRef::as_ref)).into())).await
+    }
+
+    /// Pushes what waits, and answers the held connect if it is due, or for the given reason.
+    async fn settle(&mut self, reason: Option<Ending>) -> Result<(), End> {
+        if let Some((session, number)) = &self.linked {
+            let (session, number) = (Arc::clone(session), *number);
+            let texts = session.drain_link(number);
+            if let Err(end) = self.send_texts(&texts).await {
+                // What did not leave waits for the next socket.
+                session.restore(texts);
+                return Err(end);
+            }
+        }
+        let Some((held, deadline)) = &self.held else { return Ok(()) };
+        let ending = match held.session.hold(held.number, true) {
+            Hold::Gone => Ending::Gone,
+            Hold::Superseded => Ending::Superseded,
+            Hold::Events => Ending::Due,
+            Hold::Wait => match reason {
+                Some(reason) => reason,
+                None if *deadline <= Instant::now() => Ending::Due,
+                None => return Ok(()),
+            },
+        };
+        match self.held.take() {
+            Some((held, _)) => {
+                let texts = self.app.connected(&held, ending);
+                self.send_texts(&texts).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn frame(&mut self, frame: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+        let text = match frame {
+            None | Some(Ok(Message::Close(_))) => return Err(End::Lost),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
+            Some(Ok(Message::Binary(_))) => return Err(End::Close(close_code::UNSUPPORTED, "text frames are expected")),
+            Some(Err(error)) => return Err(refusal(error)),
+            Some(Ok(Message::Text(text))) => text,
+        };
+        let app = Arc::clone(&self.app);
+        let messages = match split(&text) {
+            Ok(messages) => messages,
+            Err(error) => return self.send(Message::Text(failure(error).into())).await,
+        };
+        let mut outcome = app.envelope(&Via::WebSocket, self.address, &messages).await;
+        self.bind(&outcome);
+        let held = outcome.held.take();
+        if let Some(session) = &outcome.session {
+            let texts = session.drain();
+            self.send_texts(&texts).await?;
+        }
+        if !outcome.replies.is_empty() || messages.is_empty() {
+            let replies = array(outcome.replies.iter().map(String::as_str));
+            self.send(Message::Text(replies.into())).await?;
+        }
+        drop(outcome);
+        if let Some(held) = held {
+            // A newer connect on this socket: the older is answered first.
+            if self.held.is_some() {
+                self.settle(None).await?;
+            }
+            let deadline = Instant::now() + held.timeout;
+            self.held = Some((held, deadline));
+        }
+        Ok(())
+    }
+
+    /// From its first message on a session's events go to this socket.
+    fn bind(&mut self, outcome: &Outcome) {
+        let Some(session) = &outcome.session else { return };
+        if self.linked.as_ref().is_some_and(|(linked, number)| linked.id == session.id && linked.is_linked(*number)) {
+            return;
+        }
+        if let Some((other, number)) = self.linked.take() {
+            other.unlink(Some(number));
+        }
+        self.linked = Some((Arc::clone(session), session.link()));
+    }
+
+    async fn close(&mut self, code: u16, reason: &'static str) {
+        let frame = CloseFrame { code, reason: reason.into() };
+        if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
+            let _ = self.socket.flush().await;
+            while let Some(Ok(_)) = self.socket.recv().await {}
+        }
+    }
+}
+
+/// What a frame that could not be read is answered with.
+fn refusal(error: axum::Error) -> End {
+    match error.into_inner().downcast::<Error>().map(|error| *error) {
+        Ok(Error::Capacity(CapacityError::MessageTooLong { .. })) => End::Close(close_code::SIZE, "the message is too large"),
+        Ok(Error::Utf8(_)) => End::Close(close_code::INVALID, "UTF-8 is expected"),
+        Ok(Error::Protocol(_)) => End::Close(close_code::PROTOCOL, "not as WebSocket frames are"),
+        _ => End::Lost,
+    }
+}
