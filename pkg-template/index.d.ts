@@ -1,0 +1,200 @@
+// The types of the package's main entry: every option with its unit and default, every event, every error code.
+
+/** A ready-made instance. */
+export const chat: Chat;
+
+/** Makes another instance, with its own defaults: any option of `startSession`. */
+export function createChat(defaults?: StartOptions): Chat;
+
+/**
+ * Loads the WebAssembly module ahead of time, or from where the page says: a URL, a `Response`, bytes or a compiled
+ * module. Without it, the first command loads `wasm/causerie_bg.wasm` beside this file. May be called again after a
+ * failure. Rejects with code 306.
+ */
+export function init(source?: InitSource | Promise<InitSource>): ChatPromise<void>;
+
+export type InitSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
+
+export interface Chat {
+  /** Launches a new session; resolves once the server has accepted it. */
+  startSession(options: StartOptions): ChatPromise<ChatSession>;
+  /**
+   * Launches the session that this browser left. Rejects with an error that has no `error` member where there is
+   * nothing to restore, and with one that has where there is but it failed.
+   */
+  restoreSession(options?: RestoreOptions): ChatPromise<ChatSession>;
+}
+
+export interface LaunchOptions {
+  /** The base URL of the chat server: CometD is expected at `{base}/cometd`. Mandatory, unless `servers` is given. */
+  serverUrl?: string;
+  /** Several base URLs, tried in order and failed over in turn. */
+  servers?: string[];
+  /** The channel (topic) that the session belongs to. Default `"default"`. */
+  service?: string;
+  /** Which wire: `"auto"` (the default) is WebSocket, and long-polling where that is not answered. */
+  transport?: "auto" | "websocket" | "long-polling";
+  /** Where the state for a restore lives. Default `"session"`. */
+  storage?: "session" | "local" | "cookie" | "memory" | StateStorage;
+  /** An alias of `storage`, for objects. */
+  stateStorage?: StateStorage;
+  /** How long, in seconds, the page may be away or the network broken before the session is given up. Default 60. */
+  maxOfflineDuration?: number;
+  /** Writes diagnostics to the console: never a message's text, a name or a secret. Default false. */
+  debug?: boolean;
+  /** Receives the diagnostics instead of the console. */
+  logger?: (line: string) => void;
+  /** Gives up the launch; it then rejects with code 308. */
+  signal?: AbortSignal;
+}
+
+export interface StartOptions extends LaunchOptions {
+  /** The visitor's name. Default `"User"`. */
+  username?: string;
+  firstName?: string;
+  lastName?: string;
+  emailAddress?: string;
+  subject?: string;
+  /** Attached data, passed on to the server as it is. */
+  userData?: Record<string, unknown>;
+}
+
+/** As for a start; what is left out is taken from the stored state. */
+export type RestoreOptions = LaunchOptions & Partial<StartOptions>;
+
+/** The page's own store of the restore state, synchronous or not. */
+export interface StateStorage {
+  read(): unknown;
+  write(state: unknown): unknown;
+  /** Without it, `write(null)` is called instead. */
+  clear?(): unknown;
+}
+
+/** A real promise that also has `done` and `fail`, each of which returns the same object. */
+export class ChatPromise<T> extends Promise<T> {
+  done(callback: (result: T) => void): this;
+  fail(callback: (event: ChatError) => void): this;
+}
+
+/** What every command rejects with. */
+export class ChatError extends Error {
+  code: ChatErrorCode;
+  /** Absent only where there is nothing to restore (code 300). */
+  error?: { code: ChatErrorCode; description: string };
+  cause?: unknown;
+}
+
+/** Codes 1 to 150 are those of the chat session API; 300 to 399 are Causerie's own. */
+export type ChatErrorCode =
+  | 1 // UnknownCommand: unknown command
+  | 2 // ParameterMissing: a mandatory parameter is missing
+  | 3 // ParameterIncorrect: the value of a parameter is incorrect
+  | 50 // SessionOver: the session is unknown or already over
+  | 51 // CommandStopped: the command was stopped by an interceptor
+  | 52 // CommandFailed: the command failed
+  | 100 // ServerUnavailable: the chat server is not available
+  | 101 // LoginRefused: the chat server refused the login
+  | 150 // NetworkInterrupted: the network is interrupted (deprecated twin of onInterrupted)
+  | 300 // NothingToRestore: there is no session to restore
+  | 301 // TryingOtherServer: the server does not answer, another one is tried
+  | 302 // RestoredElsewhere: the session goes on with another instance of the server
+  | 303 // ServerNotReady: the server answers but is not ready yet
+  | 304 // MalformedEvent: an event of the server was malformed and has been dropped
+  | 305 // StorageFailed: the state for a restore could not be stored or read
+  | 306 // LoadFailed: the WebAssembly module could not be loaded
+  | 307 // Internal: an internal error; this page's sessions can not go on
+  | 308; // Aborted: the launch was given up by its signal
+
+export class ChatSession {
+  private constructor();
+  /** The server's id of the session. */
+  readonly id: string;
+
+  /** The transcript as far as the page has been sent it, from a 0-based index on. Fires no event. */
+  getTranscript(options?: { /** Default 0. */ fromIndex?: number }): ChatPromise<{ transcript: TranscriptEntry[] }>;
+  /**
+   * Sends a message; settles when the server has it. While the session is interrupted the message waits, and is sent
+   * once, in order, after `onContinued`.
+   */
+  sendMessage(message: string): ChatPromise<void>;
+  sendMessage(options: { message: string; /** Default `"text"`. */ type?: "text" | "url" }): ChatPromise<void>;
+  /** Tells the agents that the visitor types, or has stopped. At most one a second is sent. */
+  sendTyping(options?: { /** Default true. */ isTyping?: boolean; /** The text so far. */ typedText?: string }): ChatPromise<void>;
+  /** Ends the session. */
+  leave(): ChatPromise<void>;
+  /** Whether at least one agent is in the session. */
+  isAgentConnected(): boolean;
+
+  // A callback that is registered late first receives every past event of its kind that is in the transcript.
+  // Each registrar returns a function that unregisters.
+  onError(callback: (event: ErrorEvent) => void, options?: CallbackOptions): () => void;
+  onAgentConnected(callback: (event: AgentEvent) => void, options?: CallbackOptions): () => void;
+  onAgentDisconnected(callback: (event: AgentEvent) => void, options?: CallbackOptions): () => void;
+  onMessageReceived(callback: (event: MessageEvent) => void, options?: CallbackOptions): () => void;
+  onAgentTyping(callback: (event: TypingEvent) => void, options?: CallbackOptions): () => void;
+  onInterrupted(callback: () => void, options?: CallbackOptions): () => void;
+  onContinued(callback: () => void, options?: CallbackOptions): () => void;
+  onSessionEnded(callback: (event: EndedEvent) => void, options?: CallbackOptions): () => void;
+}
+
+export interface CallbackOptions {
+  /** Unregisters the callback when aborted. */
+  signal?: AbortSignal;
+}
+
+/** Unique in its session: a number from most servers, a string from some. */
+export type PartyId = number | string;
+
+export interface MessageEvent {
+  /** The place in the transcript, counted from 0. */
+  index: number;
+  /** Milliseconds since the epoch, UTC. */
+  timestamp: number;
+  content: { text: string; type: { text: true; url?: undefined } | { url: true; text?: undefined } };
+  party: { id: PartyId; name: string; type: PartyFlags };
+  /** An earlier page was told of it. */
+  restored?: true;
+}
+
+/** One of them is true. */
+export type PartyFlags = { agent?: true; client?: true; external?: true; supervisor?: true };
+
+export interface AgentEvent {
+  party: { id: PartyId; name: string; type: { agent: true } };
+  timestamp: number;
+  index: number;
+  restored?: true;
+}
+
+export interface TypingEvent {
+  party: { id: PartyId; name: string };
+  isTyping: boolean;
+}
+
+export interface EndedEvent {
+  /** One of them is true. */
+  reason: { leaveRequest?: true; agent?: true; error?: true };
+  restored?: true;
+}
+
+export interface ErrorEvent {
+  error: { code: ChatErrorCode; description: string };
+}
+
+/** An event in its plain, serialisable form. */
+export type TranscriptEntry =
+  | { type: "AgentConnected" | "AgentDisconnected"; party: TranscriptParty; index: number; timestamp: number }
+  | {
+      type: "MessageReceived";
+      party: TranscriptParty;
+      content: { text: string; type: "text" | "url" };
+      index: number;
+      timestamp: number;
+    }
+  | { type: "SessionEnded"; reason: { code: 1 | 2 | 3; description: string }; timestamp: number };
+
+export interface TranscriptParty {
+  id: PartyId;
+  type: "Agent" | "Client" | "External" | "Supervisor";
+  name: string;
+}
