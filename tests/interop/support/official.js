@@ -21,6 +21,7 @@ class LongPollingWithOwnCookies extends LongPollingTransport {
 
 class Client {
   handshakes = 0;
+  connected = false;
   breaks = 0;
   events = []; // every event's data, in the order of its arrival
   #waiting = new Set();
@@ -40,6 +41,7 @@ class Client {
       this.#look();
     });
     this.cometd.addListener("/meta/connect", (message) => {
+      this.connected = message.successful;
       if (!message.successful) this.breaks += 1;
       this.#look();
     });
@@ -124,7 +126,12 @@ export class Visitor extends Client {
   do(operation, members = {}) { return this.call(operation, { ...this.ids, ...members }); }
 
   /** The position of the first entry that is missing. */
-  get nextPosition() { return Math.max(0, ...this.entries().map(({ index }) => index ?? 0)) + 1; }
+  get nextPosition() {
+    const known = new Set(this.entries().map(({ index }) => index));
+    let position = 1;
+    while (known.has(position)) position += 1;
+    return position;
+  }
 }
 
 export class Agent extends Client {
