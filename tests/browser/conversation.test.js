@@ -1,0 +1,126 @@
+// A visitor's page and an agent's desk hold a conversation: the package in Chromium, our server, the official CometD client.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { useBrowser } from "./support/browser.js";
+import { restoreChat, startChat } from "./support/chat.js";
+import { signIn } from "./support/desk.js";
+import { startServer } from "./support/server.js";
+
+const browser = useBrowser();
+
+async function meet(t, options = {}) {
+  const server = await startServer(t);
+  const agent = await signIn(t, server.url);
+  const visitor = await browser.visitor(t);
+  const page = await visitor.open(`${server.url}/t/plain.html`);
+  const chat = await startChat(page, { serverUrl: server.url, username: "Ada", ...options });
+  const chatId = await agent.accept();
+  await chat.event("onAgentConnected");
+  return { server, agent, visitor, page, chat, chatId };
+}
+
+for (const transport of ["websocket", "long-polling"]) {
+  test(`visitor and agent talk, type and part (${transport})`, async (t) => {
+    const { agent, page, chat, chatId } = await meet(t, { transport });
+    assert.equal(await page.evaluate(() => window.session.id), chatId);
+    assert.equal(await chat.isAgentConnected(), true);
+
+    assert.deepEqual(await chat.send("Good morning"), { result: undefined });
+    await agent.heard(chatId, "Good morning");
+    await agent.type(chatId);
+    await chat.event("onAgentTyping", ({ isTyping }) => isTyping);
+    await agent.say(chatId, "And to you");
+    await agent.pushUrl(chatId, "https://example.org/kettles");
+    assert.deepEqual(await chat.command("sendMessage", { message: "https://example.org/", type: "url" }), { result: undefined });
+    await chat.command("sendTyping", { typedText: "I th" });
+    await agent.entry(chatId, "typing", ({ type, text }) => type === "TypingStarted" && text === "I th");
+
+    const [first, second, third, fourth] = await chat.count("onMessageReceived", 4);
+    assert.deepEqual(first.content, { text: "Good morning", type: { text: true } });
+    assert.deepEqual(first.party, { id: first.party.id, name: "Ada", type: { client: true } });
+    assert.equal(typeof first.timestamp, "number");
+    assert.equal(first.restored, undefined);
+    assert.deepEqual(second.content, { text: "And to you", type: { text: true } });
+    assert.deepEqual(second.party, { id: second.party.id, name: "Jane", type: { agent: true } });
+    assert.deepEqual(third.content, { text: "https://example.org/kettles", type: { url: true } });
+    assert.deepEqual(fourth.content, { text: "https://example.org/", type: { url: true } });
+
+    await agent.end(chatId);
+    const ended = await chat.event("onSessionEnded");
+    assert.deepEqual(ended, { on: "onSessionEnded", reason: { agent: true } });
+    const order = (await chat.events()).map(({ on }) => on).filter((on) => on !== "onAgentTyping");
+    assert.deepEqual(order.slice(-2), ["onAgentDisconnected", "onSessionEnded"]);
+    const indexes = (await chat.events()).map(({ index }) => index).filter((index) => index !== undefined);
+    assert.deepEqual(indexes, [...indexes].sort((a, b) => a - b));
+    assert.equal(new Set(indexes).size, indexes.length);
+    assert.equal((await chat.send("Anybody?")).code, 50);
+    assert.equal(await chat.isAgentConnected(), false);
+  });
+
+  test(`a reload in mid-chat gives the conversation back (${transport})`, async (t) => {
+    const { server, agent, page, chat, chatId } = await meet(t, { transport });
+    await chat.send("one");
+    await agent.say(chatId, "two");
+    await chat.heard("two");
+
+    const gone = agent.say(chatId, "said while the page reloads");
+    await page.reload();
+    await gone;
+    const back = await restoreChat(page, { serverUrl: server.url, transport });
+    await back.heard("said while the page reloads");
+    await agent.say(chatId, "three");
+    await back.heard("three");
+    const messages = await back.events("onMessageReceived");
+    assert.deepEqual(messages.map(({ content }) => content.text), ["one", "two", "said while the page reloads", "three"]);
+    assert.deepEqual(messages.map(({ restored }) => restored).slice(0, 2), [true, true]);
+    assert.equal(messages[3].restored, undefined);
+    const [joined] = await back.events("onAgentConnected");
+    assert.equal(joined.restored, true);
+    assert.equal(await back.isAgentConnected(), true);
+    assert.deepEqual(await back.send("four"), { result: undefined });
+    await agent.heard(chatId, "four");
+    assert.deepEqual(agent.texts(chatId), ["one", "two", "said while the page reloads", "three", "four"]);
+  });
+
+  test(`the visitor leaves, and there is nothing to restore (${transport})`, async (t) => {
+    const { server, page, chat } = await meet(t, { transport });
+    assert.deepEqual(await chat.command("leave"), { result: undefined });
+    assert.deepEqual((await chat.event("onSessionEnded")).reason, { leaveRequest: true });
+    await page.reload();
+    await assert.rejects(restoreChat(page, { serverUrl: server.url }), { isError: true, hasError: false });
+  });
+
+  test(`a server that restarts loses the chat: the page is told (${transport})`, async (t) => {
+    const { server, chat } = await meet(t, { transport });
+    await server.restart();
+    await chat.event("onInterrupted");
+    await chat.event("onError", ({ error }) => error.code === 150);
+    assert.deepEqual((await chat.event("onSessionEnded")).reason, { error: true });
+    assert.equal((await chat.events("onAgentDisconnected")).length, 1);
+  });
+}
+
+test("the transcript is given in its plain form, from an index on", async (t) => {
+  const { agent, chat, chatId } = await meet(t);
+  await chat.send("Hello");
+  await agent.say(chatId, "Hi");
+  await chat.heard("Hi");
+  const { result } = await chat.command("getTranscript");
+  const [joined, hello, hi] = result.transcript;
+  assert.deepEqual(joined, { type: "AgentConnected", party: { id: joined.party.id, type: "Agent", name: "Jane" }, index: joined.index, timestamp: joined.timestamp });
+  assert.deepEqual(hello.content, { text: "Hello", type: "text" });
+  assert.equal(hello.party.type, "Client");
+  const later = await chat.command("getTranscript", { fromIndex: hi.index });
+  assert.deepEqual(later.result.transcript, [hi]);
+});
+
+test("a lone half of a surrogate pair survives both ways", async (t) => {
+  const { chat } = await meet(t);
+  const codes = await chat.page.evaluate(async () => {
+    await window.session.sendMessage("a\ud83db");
+    const { transcript } = await window.session.getTranscript();
+    return [...Array(3).keys()].map((at) => transcript.at(-1).content.text.charCodeAt(at));
+  });
+  assert.deepEqual(codes, [97, 0xd83d, 98]);
+});
