@@ -145,10 +145,8 @@ for (const transport of ["websocket", "long-polling"]) {
       await visitor.close();
     });
 
-    test("after a restart of the server both sides make a new handshake and go on where they were", async () => {
+    test("after a restart both sides make a new handshake, hear that the chat is gone, and begin another", async () => {
       const { visitor, agent, chatId } = await talk();
-      await visitor.do("sendMessage", { message: "before" });
-      await agent.entry("Message", "before");
       visitor.onHandshake = () => {
         visitor.resumed = visitor.do("requestNotifications", { transcriptPosition: visitor.nextPosition });
         visitor.resumed.catch(() => {});
@@ -157,13 +155,16 @@ for (const transport of ["websocket", "long-polling"]) {
       await server.start();
       await visitor.until(() => visitor.handshakes > 1, "the visitor's new handshake", 30_000);
       await agent.until(() => agent.handshakes > 1, "the agent's new handshake", 30_000);
-      assert.equal((await visitor.resumed).statusCode, 0);
+      const { statusCode, errors } = await visitor.resumed;
+      assert.deepEqual([statusCode, errors[0].code], [2, 8210]);
       const desk = await agent.signedIn;
-      assert.equal(desk.statusCode, 0);
-      assert.ok(desk.chats.some((one) => one.chatId === chatId), "the agent still has the chat");
-      await agent.call("sendMessage", { chatId, message: "after" });
+      assert.deepEqual([desk.statusCode, desk.chats], [0, []]);
+      const again = await visitor.call("requestChat", { nickname: "Ada" });
+      assert.equal(again.statusCode, 0);
+      assert.notEqual(again.chatId, chatId);
+      assert.equal((await agent.accept(again.chatId)).statusCode, 0);
+      await agent.call("sendMessage", { chatId: again.chatId, message: "after" });
       await visitor.entry("Message", "after");
-      assert.deepEqual(indices(visitor), upTo(indices(visitor).length));
     });
 
     test("a second client that knows the key reads the whole transcript, or a part of it, or nothing old", async () => {

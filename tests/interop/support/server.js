@@ -37,9 +37,9 @@ export class Server {
       this.#folder = await mkdtemp(join(tmpdir(), "causerie-interop-"));
       await writeFile(join(this.#folder, "chat.toml"), CONFIG);
     }
-    // The store and the port are kept over a restart.
+    // The port is kept over a restart; the chats, in memory, are not.
     this.#process = spawn(this.#binary, ["--listen", `127.0.0.1:${this.#port}`, "--config", join(this.#folder, "chat.toml"),
-      "--store", `sqlite:${join(this.#folder, "chat.db")}`], { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe"] });
+      "--store", "memory"], { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe"] });
     const said = [];
     this.#process.stderr.on("data", (chunk) => said.push(chunk));
     const exited = once(this.#process, "exit").then(([code]) => { throw new Error(`the server ended (${code}): ${said.join("")}`); });
