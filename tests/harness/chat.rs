@@ -1,0 +1,290 @@
+//! The chat v2 server behind the Bayeux one: sessions, transcripts and operations, as the manual's page on the wire has
+//! them, in two flavours. It speaks `serde_json` values and shares nothing with the SDK.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::EPOCH;
+
+/// Which kind of server it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavour {
+    /// Causerie's own: answers under the operation's id, knows `messageId`, numbers no typing.
+    Ours,
+    /// Any other: answers are pushes without ids, `messageId` means nothing, typing uses up an index, and the keys
+    /// change as it likes.
+    Plain,
+}
+
+/// Where the pushes of a chat go: a host and a Bayeux client there.
+pub type Bound = (usize, String);
+
+/// One chat.
+#[derive(Debug)]
+pub struct Chat {
+    pub id: String,
+    pub keys: Vec<String>,
+    pub alias: u32,
+    pub entries: Vec<Value>,
+    pub next_index: u32,
+    pub ended: bool,
+    pub bound: Option<Bound>,
+    /// Every operation that came for it, and its data.
+    pub operations: Vec<Value>,
+    answered: BTreeMap<String, Value>,
+    agents: Vec<(u32, String)>,
+    parties: u32,
+}
+
+/// What an operation comes to: the answer, and what is to be pushed.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub answer: Option<Value>,
+    pub pushes: Vec<(Bound, Value)>,
+}
+
+/// All chats.
+#[derive(Debug)]
+pub struct Chats {
+    pub flavour: Flavour,
+    pub chats: Vec<Chat>,
+    /// Longer messages are refused with 204.
+    pub longest: usize,
+    /// The plain flavour gives new keys with each answer.
+    pub renews_keys: bool,
+    /// The plain flavour does not tell the sender of its own messages.
+    pub is_mute: bool,
+    /// A visitor's typing is told back to it, by the plain flavour.
+    pub echoes_typing: bool,
+    /// Refusals in wait: operation, status, code.
+    pub refusals: Vec<(String, u32, u32)>,
+    pub services: Vec<String>,
+}
+
+impl Chats {
+    pub fn new(flavour: Flavour) -> Self {
+        Self {
+            flavour,
+            chats: Vec::new(),
+            longest: 20_000_000,
+            renews_keys: false,
+            is_mute: false,
+            echoes_typing: true,
+            refusals: Vec::new(),
+            services: vec!["default".to_owned()],
+        }
+    }
+
+    /// The newest chat.
+    pub fn last(&mut self) -> &mut Chat {
+        self.chats.last_mut().expect("a chat")
+    }
+
+    /// An operation of a visitor's, published on the channel of `service` by `from`.
+    pub fn operation(&mut self, now: u64, service: &str, from: Bound, data: &Value) -> Outcome {
+        let operation = data["operation"].as_str().unwrap_or_default().to_owned();
+        if !self.services.iter().any(|known| known == service) {
+            return refused(2, 404, None);
+        }
+        if let Some(place) = self.refusals.iter().position(|(name, ..)| *name == operation) {
+            let (_, status, code) = self.refusals.remove(place);
+            return refused(status, code, None);
+        }
+        if operation == "requestChat" {
+            return self.request_chat(now, from, data);
+        }
+        let ours = self.flavour == Flavour::Ours;
+        let key = data["secureKey"].as_str().unwrap_or_default();
+        let Some(place) = self.chats.iter().position(|chat| chat.keys.iter().any(|known| known == key)) else {
+            return refused(2, 8210, None);
+        };
+        let renews = self.renews_keys && !ours;
+        let (longest, is_mute, echoes_typing) = (self.longest, self.is_mute && !ours, self.echoes_typing);
+        let chat = &mut self.chats[place];
+        chat.operations.push(data.clone());
+        if renews {
+            chat.keys.push(format!("{}k{}", chat.id, chat.keys.len()));
+            chat.alias += 1;
+        }
+        let message_id = data["messageId"].as_str().filter(|_| ours).map(str::to_owned);
+        if let Some(id) = &message_id {
+            assert!(id.len() <= 64 && id.chars().all(|c| c.is_ascii_alphanumeric()), "a messageId of the wire: {id}");
+            if let Some(answer) = chat.answered.get(id) {
+                return Outcome { answer: Some(answer.clone()), pushes: Vec::new() };
+            }
+        }
+        if operation == "requestNotifications" {
+            let position = data["transcriptPosition"].as_u64().expect("a transcriptPosition") as u32;
+            chat.bound = Some(from);
+            let from_there = |entry: &&Value| position > 0 && entry["index"].as_u64().unwrap_or(0) >= u64::from(position);
+            let entries: Vec<Value> = chat.entries.iter().filter(from_there).cloned().collect();
+            return Outcome { answer: Some(chat.reply(entries)), pushes: Vec::new() };
+        }
+        if chat.ended {
+            return refused(2, 8210, Some(true));
+        }
+        match operation.as_str() {
+            "sendMessage" | "pushUrl" => {
+                let is_url = operation == "pushUrl";
+                let text = data[if is_url { "pushUrl" } else { "message" }].clone();
+                let length = text.as_str().expect("a text").len();
+                if length == 0 || length > longest {
+                    return refused(1, 204, None);
+                }
+                let kind = if is_url { "PushUrl" } else { "Message" };
+                let mut entry = chat.entry(now, kind, visitor());
+                entry["text"] = text;
+                if let Some(id) = &message_id {
+                    entry["messageId"] = id.as_str().into();
+                }
+                let entry = chat.keep(entry);
+                let answer = chat.reply(if is_mute { vec![] } else { vec![entry] });
+                if let Some(id) = message_id {
+                    chat.answered.insert(id, answer.clone());
+                }
+                Outcome { answer: (!is_mute).then_some(answer), pushes: Vec::new() }
+            }
+            "startTyping" | "stopTyping" => {
+                if ours {
+                    return Outcome { answer: Some(chat.reply(vec![])), pushes: Vec::new() };
+                }
+                let kind = if operation == "startTyping" { "TypingStarted" } else { "TypingStopped" };
+                let entry = chat.entry(now, kind, visitor());
+                chat.next_index += 1;
+                Outcome { answer: echoes_typing.then(|| chat.reply(vec![entry])), pushes: Vec::new() }
+            }
+            "disconnect" => Outcome { answer: Some(chat.close(now)), pushes: Vec::new() },
+            other => panic!("an operation of the wire: {other}"),
+        }
+    }
+
+    fn request_chat(&mut self, now: u64, from: Bound, data: &Value) -> Outcome {
+        let ours = self.flavour == Flavour::Ours;
+        let request = data["messageId"].as_str().unwrap_or_default().to_owned();
+        if let Some(chat) = self.chats.iter_mut().find(|chat| ours && chat.answered.contains_key(&request)) {
+            chat.bound = Some(from);
+            return Outcome { answer: chat.answered.get(&request).cloned(), pushes: Vec::new() };
+        }
+        if data["nickname"].as_str().is_none_or(str::is_empty) {
+            return refused(1, 161, None);
+        }
+        let id = format!("chat{}", self.chats.len() + 1);
+        let mut chat = Chat {
+            keys: vec![format!("{id}k0")],
+            id,
+            alias: 1,
+            entries: Vec::new(),
+            next_index: 1,
+            ended: false,
+            bound: Some(from),
+            operations: vec![data.clone()],
+            answered: BTreeMap::new(),
+            agents: Vec::new(),
+            parties: 1,
+        };
+        let entry = chat.entry(now, "ParticipantJoined", visitor());
+        let entry = chat.keep(entry);
+        let answer = chat.reply(vec![entry]);
+        chat.answered.insert(request, answer.clone());
+        self.chats.push(chat);
+        Outcome { answer: Some(answer), pushes: Vec::new() }
+    }
+}
+
+impl Chat {
+    /// An entry with the next index, not kept yet.
+    pub fn entry(&self, now: u64, kind: &str, from: Value) -> Value {
+        json!({ "index": self.next_index, "type": kind, "utcTime": EPOCH + now, "from": from })
+    }
+
+    /// Keeps an entry in the transcript.
+    pub fn keep(&mut self, entry: Value) -> Value {
+        self.next_index += 1;
+        self.entries.push(entry.clone());
+        entry
+    }
+
+    /// A reply of the server's.
+    pub fn reply(&self, messages: Vec<Value>) -> Value {
+        json!({
+            "statusCode": 0, "chatId": self.id, "userId": format!("{}u", self.id), "alias": self.alias.to_string(),
+            "secureKey": self.keys.last(), "nextPosition": self.next_index, "chatEnded": self.ended,
+            "messages": messages,
+        })
+    }
+
+    pub fn agent_joins(&mut self, now: u64, name: &str) -> Value {
+        self.parties += 1;
+        self.agents.push((self.parties, name.to_owned()));
+        let entry = self.entry(now, "ParticipantJoined", self.agent(name));
+        let entry = self.keep(entry);
+        self.reply(vec![entry])
+    }
+
+    pub fn agent_says(&mut self, now: u64, name: &str, text: &str) -> Value {
+        let mut entry = self.entry(now, "Message", self.agent(name));
+        entry["text"] = text.into();
+        let entry = self.keep(entry);
+        self.reply(vec![entry])
+    }
+
+    pub fn agent_types(&mut self, now: u64, flavour: Flavour, name: &str, on: bool) -> Value {
+        let mut entry = self.entry(now, if on { "TypingStarted" } else { "TypingStopped" }, self.agent(name));
+        match flavour {
+            Flavour::Ours => drop(entry.as_object_mut().expect("an object").remove("index")),
+            Flavour::Plain => self.next_index += 1,
+        }
+        self.reply(vec![entry])
+    }
+
+    pub fn agent_leaves(&mut self, now: u64, name: &str) -> Value {
+        let entry = self.entry(now, "ParticipantLeft", self.agent(name));
+        self.agents.retain(|(_, known)| known != name);
+        let entry = self.keep(entry);
+        self.reply(vec![entry])
+    }
+
+    /// The end: everybody leaves, the visitor last.
+    pub fn close(&mut self, now: u64) -> Value {
+        let mut closing = Vec::new();
+        for (_, name) in self.agents.clone() {
+            let entry = self.entry(now, "ParticipantLeft", self.agent(&name));
+            closing.push(self.keep(entry));
+        }
+        self.agents.clear();
+        let entry = self.entry(now, "ParticipantLeft", visitor());
+        closing.push(self.keep(entry));
+        self.ended = true;
+        self.reply(closing)
+    }
+
+    pub fn agent(&self, name: &str) -> Value {
+        let id = self.agents.iter().find(|(_, known)| known == name).map_or(99, |(id, _)| *id);
+        json!({ "nickname": name, "participantId": id, "type": "Agent" })
+    }
+
+    /// How often an operation came.
+    pub fn count(&self, operation: &str) -> usize {
+        self.operations.iter().filter(|data| data["operation"] == operation).count()
+    }
+
+    /// The texts of the visitor's messages in the transcript.
+    pub fn visitor_said(&self) -> Vec<&str> {
+        let said = |entry: &&Value| entry["from"]["type"] == "Client" && !entry["text"].is_null();
+        self.entries.iter().filter(said).filter_map(|entry| entry["text"].as_str()).collect()
+    }
+}
+
+/// The visitor as a party.
+pub fn visitor() -> Value {
+    json!({ "nickname": "Ann", "participantId": 1, "type": "Client" })
+}
+
+fn refused(status: u32, code: u32, ended: Option<bool>) -> Outcome {
+    let mut answer = json!({ "statusCode": status, "messages": [], "errors": [{ "code": code, "advice": "no" }] });
+    if let Some(ended) = ended {
+        answer["chatEnded"] = ended.into();
+    }
+    Outcome { answer: Some(answer), pushes: Vec::new() }
+}

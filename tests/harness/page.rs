@@ -1,0 +1,158 @@
+//! What a page does and notes, and the rules that hold for every page: see [`Page::note`].
+
+use std::collections::BTreeMap;
+
+use causerie::json::native::NativeJson;
+use causerie::session::{CommandId, EndReason, Error, Event, Snapshot};
+
+/// The kind of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Message,
+    Url,
+    Joined,
+    Left,
+    Typing,
+    NotTyping,
+    Interrupted,
+    Continued,
+    Ended,
+    Error,
+}
+
+/// An event as the page saw it; what the kind does not have is empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Seen {
+    pub at: u64,
+    pub kind: Kind,
+    pub index: Option<u32>,
+    pub restored: bool,
+    pub text: String,
+    pub name: String,
+    pub code: u16,
+}
+
+/// One page, from its load to its unload.
+#[derive(Debug, Default)]
+pub struct Page {
+    pub seen: Vec<Seen>,
+    pub results: BTreeMap<CommandId, Result<(), Error>>,
+    pub ended: Option<EndReason>,
+    /// The state of the store, which outlives the page.
+    pub stored: Option<Snapshot>,
+    pub persists: u32,
+    pub forgets: u32,
+    pub logs: Vec<String>,
+    /// The next index that no earlier page was told of.
+    pub fresh_from: u32,
+    /// The page does not tell what it has been told.
+    pub is_busy: bool,
+    is_interrupted: bool,
+    agents: Vec<String>,
+    has_seen_fresh: bool,
+    last_index: Option<u32>,
+}
+
+impl Page {
+    /// The next page of the same browser.
+    pub fn next(&self) -> Self {
+        let fresh_from = self.stored.as_ref().map_or(0, |stored| stored.position);
+        Self { stored: self.stored.clone(), fresh_from, ..Self::default() }
+    }
+
+    /// A command is settled: once.
+    pub fn settle(&mut self, command: CommandId, result: Result<(), Error>) {
+        assert!(self.results.insert(command, result).is_none(), "command {command} is settled twice");
+    }
+
+    /// Notes an event; returns its index when it has one. What must hold for every page is checked here.
+    pub fn note(&mut self, at: u64, event: &Event<NativeJson>) -> Option<u32> {
+        let mut seen =
+            Seen { at, kind: Kind::Error, index: None, restored: false, text: String::new(), name: String::new(), code: 0 };
+        assert!(self.ended.is_none(), "nothing comes after the end: {event:?}");
+        match event {
+            Event::Message { place, text, url, party } => {
+                seen.kind = if *url { Kind::Url } else { Kind::Message };
+                seen.text.clone_from(text);
+                self.place(&mut seen, place, &party.name);
+            }
+            Event::AgentConnected { place, party } => {
+                seen.kind = Kind::Joined;
+                self.place(&mut seen, place, &party.name);
+                self.agents.push(party.name.clone());
+            }
+            Event::AgentDisconnected { place, party } => {
+                seen.kind = Kind::Left;
+                self.place(&mut seen, place, &party.name);
+                let agent = self.agents.iter().position(|name| *name == party.name);
+                self.agents.remove(agent.expect("an agent who is disconnected was connected"));
+            }
+            Event::AgentTyping { party, on } => {
+                seen.kind = if *on { Kind::Typing } else { Kind::NotTyping };
+                seen.name.clone_from(&party.name);
+            }
+            Event::Interrupted => {
+                seen.kind = Kind::Interrupted;
+                assert!(!self.is_interrupted, "interruptions and continuations alternate");
+                self.is_interrupted = true;
+            }
+            Event::Continued => {
+                seen.kind = Kind::Continued;
+                assert!(self.is_interrupted, "interruptions and continuations alternate");
+                self.is_interrupted = false;
+            }
+            Event::Ended { reason, .. } => {
+                seen.kind = Kind::Ended;
+                seen.code = reason.code().into();
+                self.ended = Some(*reason);
+                assert!(self.agents.is_empty(), "agents are disconnected before the end: {:?}", self.agents);
+            }
+            Event::Error(error) => {
+                seen.code = error.code.number();
+                seen.text = error.to_string();
+            }
+        }
+        self.seen.push(seen.clone());
+        seen.index
+    }
+
+    fn place(&mut self, seen: &mut Seen, place: &causerie::session::Place, name: &str) {
+        assert!(self.last_index.is_none_or(|last| last < place.index), "indexes go up: {place:?} after {:?}", self.last_index);
+        assert_eq!(place.restored, place.index < self.fresh_from, "restored is what an earlier page was told of: {place:?}");
+        assert!(!(place.restored && self.has_seen_fresh), "restored comes before new");
+        self.has_seen_fresh |= !place.restored;
+        self.last_index = Some(place.index);
+        seen.index = Some(place.index);
+        seen.restored = place.restored;
+        seen.name = name.to_owned();
+    }
+
+    pub fn is_interrupted(&self) -> bool {
+        self.is_interrupted
+    }
+
+    /// The kinds of events in order, errors left out.
+    pub fn kinds(&self) -> Vec<Kind> {
+        self.seen.iter().map(|seen| seen.kind).filter(|kind| *kind != Kind::Error).collect()
+    }
+
+    /// The codes of the errors.
+    pub fn errors(&self) -> Vec<u16> {
+        self.seen.iter().filter(|seen| seen.kind == Kind::Error).map(|seen| seen.code).collect()
+    }
+
+    /// The texts of messages and addresses, in order.
+    pub fn texts(&self) -> Vec<&str> {
+        let said = |seen: &&Seen| matches!(seen.kind, Kind::Message | Kind::Url);
+        self.seen.iter().filter(said).map(|seen| seen.text.as_str()).collect()
+    }
+
+    /// The first event of a kind.
+    pub fn first(&self, kind: Kind) -> Option<&Seen> {
+        self.seen.iter().find(|seen| seen.kind == kind)
+    }
+
+    pub fn count(&self, kind: Kind) -> usize {
+        self.seen.iter().filter(|seen| seen.kind == kind).count()
+    }
+}

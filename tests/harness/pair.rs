@@ -1,0 +1,385 @@
+//! The pair: a session and its page on one side, the world on the other, and the steps of virtual time.
+
+use causerie::bayeux::Config;
+use causerie::chat::Visitor;
+use causerie::io::{HttpAnswer, Io};
+use causerie::json::native::NativeJson;
+use causerie::session::{Command, CommandId, Error, Input, Output, Session, Setup, Snapshot};
+use causerie::time::Now;
+use causerie::transport::Mode;
+
+use super::chat::{Chat, Flavour};
+use super::host::{Action, Host};
+use super::net::Packet;
+use super::page::{Kind, Page, Seen};
+use super::world::World;
+use super::EPOCH;
+
+/// How a pair is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub seed: u64,
+    pub flavour: Flavour,
+    pub mode: Mode,
+    pub servers: Vec<String>,
+    pub service: String,
+    pub max_offline: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            flavour: Flavour::Ours,
+            mode: Mode::Auto,
+            servers: vec!["http://one.test".to_owned()],
+            service: "default".to_owned(),
+            max_offline: 60_000,
+        }
+    }
+}
+
+impl Options {
+    /// A flavour over a kind of wire.
+    pub fn of(flavour: Flavour, mode: Mode) -> Self {
+        Self { flavour, mode, ..Self::default() }
+    }
+
+    /// With a second server.
+    pub fn with_two_servers(self) -> Self {
+        Self { servers: vec!["http://one.test".to_owned(), "http://two.test".to_owned()], ..self }
+    }
+
+    /// Both flavours over both kinds of wire.
+    pub fn all() -> Vec<Self> {
+        let flavours = [Flavour::Ours, Flavour::Plain];
+        flavours.into_iter().flat_map(|f| [Mode::WebSocket, Mode::LongPolling].map(|mode| Self::of(f, mode))).collect()
+    }
+}
+
+/// A session, its page, and the world.
+pub struct Pair {
+    pub options: Options,
+    pub session: Session<NativeJson>,
+    pub page: Page,
+    /// The pages before.
+    pub earlier: Vec<Page>,
+    pub world: World,
+    pub launch: CommandId,
+    wake: Option<u64>,
+    /// Inputs that were given to the session, however late they were.
+    pub steps: u64,
+}
+
+/// More steps than that at one point in time, or in one wait, are a livelock.
+const MOST_STEPS: u64 = 100_000;
+
+impl Pair {
+    /// Everything is there, and nothing asked for.
+    pub fn new(options: Options) -> Self {
+        let world = World::new(options.seed, options.flavour, &["one.test", "two.test"]);
+        let session = Session::new(options.seed);
+        let page = Page::default();
+        Self { options, session, page, earlier: Vec::new(), world, launch: 0, wake: None, steps: 0 }
+    }
+
+    /// A session that is on.
+    pub fn started(options: Options) -> Self {
+        let mut pair = Self::new(options);
+        pair.start();
+        pair.run_for(1_000);
+        assert_eq!(pair.page.results.get(&pair.launch), Some(&Ok(())), "the session starts");
+        pair
+    }
+
+    /// A session that is on, with an agent in it.
+    pub fn chatting(options: Options) -> Self {
+        let mut pair = Self::started(options);
+        pair.agent_joins("Jane");
+        pair.run_for(200);
+        pair
+    }
+
+    // Time.
+
+    pub fn now(&self) -> Now {
+        Now { mono: self.world.now, wall: EPOCH + self.world.now }
+    }
+
+    /// Runs for some time.
+    pub fn run_for(&mut self, ms: u64) {
+        self.run_until(self.world.now + ms, |_| false);
+    }
+
+    /// Runs until something holds; it has to within the time.
+    pub fn wait(&mut self, ms: u64, what: &str, holds: impl FnMut(&Self) -> bool) {
+        assert!(self.run_until(self.world.now + ms, holds), "not within {ms} ms: {what}; {:#?}", self.page.seen);
+    }
+
+    fn run_until(&mut self, until: u64, mut holds: impl FnMut(&Self) -> bool) -> bool {
+        for _ in 0..MOST_STEPS {
+            if holds(self) {
+                return true;
+            }
+            let next = [self.wake, self.world.next()].into_iter().flatten().min().filter(|at| *at <= until);
+            let Some(next) = next else {
+                self.world.now = until;
+                return false;
+            };
+            self.world.now = self.world.now.max(next);
+            self.step();
+        }
+        panic!("a livelock at {} ms", self.world.now);
+    }
+
+    fn step(&mut self) {
+        for packet in self.world.step() {
+            self.deliver(packet);
+        }
+        if self.wake.is_some_and(|at| at <= self.world.now) {
+            self.input(Input::Timeout);
+        }
+    }
+
+    fn deliver(&mut self, packet: Packet) {
+        let page = self.earlier.len() as u32;
+        let json = |body: Result<serde_json::Value, String>| body.map(NativeJson::from);
+        match packet {
+            Packet::Opened(conn) if conn.0 == page => self.input(Input::Opened { socket: conn.1 }),
+            Packet::Brought(conn, body) if conn.0 == page => {
+                self.input(Input::Frame { socket: conn.1, body: json(body) });
+            }
+            Packet::Closed(conn, code) if conn.0 == page => {
+                self.world.net.sockets.remove(&conn);
+                self.input(Input::Closed { socket: conn.1, code });
+            }
+            Packet::Replied(conn, status, retry_after, body) if conn.0 == page => {
+                self.world.net.requests.remove(&conn);
+                self.input(Input::Reply { request: conn.1, answer: HttpAnswer { status, retry_after, body: json(body) } });
+            }
+            _ => {}
+        }
+    }
+
+    /// Gives the session an input, and does all that it asks for.
+    pub fn input(&mut self, input: Input<NativeJson>) {
+        self.session.handle_input(self.now(), input);
+        self.drain();
+    }
+
+    /// Gives the session a command, and does all that it asks for.
+    pub fn command(&mut self, command: Command<NativeJson>) -> CommandId {
+        let id = self.session.command(self.now(), command);
+        self.drain();
+        id
+    }
+
+    fn drain(&mut self) {
+        let now = self.world.now;
+        self.steps += 1;
+        let mut told = Vec::new();
+        for _ in 0..MOST_STEPS {
+            match self.session.poll_output() {
+                Output::Transmit(io) => self.transmit(io),
+                Output::Resolve(command, result) => self.page.settle(command, result),
+                Output::Event(event) => told.extend(self.page.note(now, &event)),
+                Output::Persist(snapshot) => {
+                    let text = serde_json::to_string(&snapshot).expect("a snapshot is JSON");
+                    let read = NativeJson::parse(&text).ok().and_then(|json| Snapshot::read(&json));
+                    assert_eq!(read.as_ref(), Some(&snapshot), "a stored state is read as it was written");
+                    self.page.persists += 1;
+                    self.page.stored = Some(snapshot);
+                }
+                Output::Forget => {
+                    self.page.forgets += 1;
+                    self.page.stored = None;
+                }
+                Output::Log(line) => self.page.logs.push(line),
+                Output::Wait(wake) => {
+                    assert!(wake.is_none_or(|at| at > now || !told.is_empty() || self.steps > 0));
+                    self.wake = wake;
+                    if let (Some(index), false) = (told.pop(), self.page.is_busy) {
+                        return self.input(Input::Told { index });
+                    }
+                    return;
+                }
+            }
+        }
+        panic!("the drain of an input does not end");
+    }
+
+    fn transmit(&mut self, io: Io<NativeJson>) {
+        let page = self.earlier.len() as u32;
+        let world = &mut self.world;
+        match io {
+            Io::Open { socket, url } => {
+                assert!(url.starts_with("ws"), "a WebSocket URL: {url}");
+                let (host, _) = world.host_of(&url);
+                world.net.sockets.insert((page, socket), host);
+                world.net.send(world.now, Packet::Open((page, socket), host));
+            }
+            Io::Frame { socket, body } => {
+                if world.net.sockets.contains_key(&(page, socket)) {
+                    world.net.send(world.now, Packet::Frame((page, socket), body.tree()));
+                }
+            }
+            Io::Close { socket } => {
+                if world.net.sockets.contains_key(&(page, socket)) {
+                    world.net.send(world.now, Packet::Close((page, socket)));
+                }
+            }
+            Io::Post { request, url, body } => {
+                let (host, path) = world.host_of(&url);
+                world.net.requests.insert((page, request), host);
+                world.net.send(world.now, Packet::Post((page, request), host, path, body.tree()));
+            }
+            Io::Abort { request } => {
+                if let Some(host) = world.net.requests.remove(&(page, request)) {
+                    world.net.send(world.now, Packet::Abort((page, request), host));
+                }
+            }
+        }
+    }
+
+    // The page.
+
+    pub fn setup(&self) -> Setup {
+        Setup {
+            servers: self.options.servers.clone(),
+            service: self.options.service.clone(),
+            mode: self.options.mode,
+            max_offline: self.options.max_offline,
+            seed: self.options.seed + 1000 * self.earlier.len() as u64,
+            link: Config::default(),
+        }
+    }
+
+    pub fn start(&mut self) -> CommandId {
+        let visitor = Visitor {
+            nickname: "Ann".to_owned(),
+            details: vec![("subject", "A question".to_owned())],
+            user_data: Some(NativeJson::from(serde_json::json!({ "plan": "gold" }))),
+            request_id: format!("request{}", self.options.seed),
+        };
+        self.launch = self.command(Command::Start(self.setup(), visitor));
+        self.launch
+    }
+
+    /// The page goes, without a word: this moment's snapshot is what is left.
+    pub fn unload(&mut self) {
+        let page = self.earlier.len() as u32;
+        self.world.net.unload(self.world.now, page);
+        let next = self.page.next();
+        self.earlier.push(std::mem::replace(&mut self.page, next));
+        self.session = Session::new(self.options.seed + 7 * self.earlier.len() as u64);
+        self.wake = None;
+    }
+
+    /// The page comes again: a new session from the stored state.
+    pub fn restore(&mut self) -> CommandId {
+        let snapshot = self.page.stored.clone().expect("something to restore");
+        self.launch = self.command(Command::Restore(self.setup(), snapshot));
+        self.launch
+    }
+
+    pub fn reload(&mut self) -> CommandId {
+        self.unload();
+        self.restore()
+    }
+
+    pub fn send(&mut self, text: &str) -> CommandId {
+        self.command(Command::Send { text: text.to_owned(), url: false })
+    }
+
+    pub fn leave(&mut self) -> CommandId {
+        self.command(Command::Leave)
+    }
+
+    pub fn type_on(&mut self, on: bool) -> CommandId {
+        self.command(Command::Typing { on, preview: None })
+    }
+
+    /// What a command came to.
+    pub fn result(&self, command: CommandId) -> Option<&Result<(), Error>> {
+        self.page.results.get(&command)
+    }
+
+    /// The number of the error that a command came to.
+    pub fn code(&self, command: CommandId) -> Option<u16> {
+        self.result(command)?.as_ref().err().map(|error| error.code.number())
+    }
+
+    pub fn is_done(&self, command: CommandId) -> bool {
+        self.result(command) == Some(&Ok(()))
+    }
+
+    // The world.
+
+    pub fn host(&mut self) -> &mut Host {
+        &mut self.world.hosts[0]
+    }
+
+    pub fn chat(&mut self) -> &mut Chat {
+        self.world.chats.last()
+    }
+
+    /// The next envelope with this operation, or meta channel, in it meets that.
+    pub fn rule(&mut self, about: &str, action: Action) {
+        self.host().rules.push((about.to_owned(), action));
+    }
+
+    /// The network breaks, and is there again at once.
+    pub fn cut(&mut self) {
+        self.world.net.cut(self.world.now, None);
+    }
+
+    pub fn agent_joins(&mut self, name: &str) {
+        self.world.push(|chat, now| chat.agent_joins(now, name));
+    }
+
+    pub fn agent_says(&mut self, text: &str) {
+        self.world.push(|chat, now| chat.agent_says(now, "Jane", text));
+    }
+
+    pub fn agent_types(&mut self, on: bool) {
+        let flavour = self.options.flavour;
+        self.world.push(|chat, now| chat.agent_types(now, flavour, "Jane", on));
+    }
+
+    pub fn agent_leaves(&mut self, name: &str) {
+        self.world.push(|chat, now| chat.agent_leaves(now, name));
+    }
+
+    pub fn agent_ends(&mut self) {
+        self.world.push(Chat::close);
+    }
+
+    /// Pushes data as it is.
+    pub fn push(&mut self, data: serde_json::Value) {
+        self.world.push(|_, _| data);
+    }
+
+    /// Every envelope that the first host has got, summed up.
+    pub fn envelopes(&self) -> Vec<Vec<String>> {
+        self.world.hosts[0].log.iter().map(|(_, _, envelope)| Host::summary(envelope)).collect()
+    }
+
+    /// The page has seen the transcript: each entry that it knows, once, with its index.
+    pub fn assert_complete(&mut self) {
+        let kind = |entry: &serde_json::Value| match (entry["type"].as_str(), entry["from"]["type"].as_str()) {
+            (Some("Message"), _) => Some(Kind::Message),
+            (Some("PushUrl"), _) => Some(Kind::Url),
+            (Some("ParticipantJoined"), Some("Agent")) => Some(Kind::Joined),
+            (Some("ParticipantLeft"), Some("Agent")) => Some(Kind::Left),
+            _ => None,
+        };
+        let index = |entry: &serde_json::Value| entry["index"].as_u64().expect("an index") as u32 - 1;
+        let text = |entry: &serde_json::Value| entry["text"].as_str().unwrap_or_default().to_owned();
+        let entries = &self.world.chats.last().entries;
+        let expected: Vec<(Kind, u32, String)> =
+            entries.iter().filter_map(|entry| Some((kind(entry)?, index(entry), text(entry)))).collect();
+        let placed = |seen: &Seen| Some((seen.kind, seen.index?, seen.text.clone()));
+        let seen: Vec<(Kind, u32, String)> = self.page.seen.iter().filter_map(placed).collect();
+        assert_eq!(seen, expected, "the page has seen the transcript");
+    }
+}

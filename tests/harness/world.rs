@@ -1,0 +1,175 @@
+//! What is outside the page: the network, the hosts, and the chats behind them.
+
+use serde_json::Value;
+
+use super::bayeux::{Carrier, Conn, Sent};
+use super::chat::{Bound, Chat, Chats, Flavour};
+use super::host::{Action, Host, Http, Socket};
+use super::net::{Net, Packet};
+
+/// Everything outside the page.
+#[derive(Debug)]
+pub struct World {
+    pub now: u64,
+    pub net: Net,
+    pub hosts: Vec<Host>,
+    pub chats: Chats,
+}
+
+impl World {
+    pub fn new(seed: u64, flavour: Flavour, names: &[&'static str]) -> Self {
+        let hosts = names.iter().enumerate().map(|(place, name)| Host::new(place, name)).collect();
+        Self { now: 0, net: Net::new(seed), hosts, chats: Chats::new(flavour) }
+    }
+
+    /// The host of a URL, and the path there.
+    pub fn host_of(&self, url: &str) -> (usize, String) {
+        let rest = url.split_once("://").expect("a URL with a scheme").1;
+        let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let place = self.hosts.iter().position(|host| host.name == name);
+        (place.unwrap_or_else(|| panic!("a known host: {name}")), format!("/{path}"))
+    }
+
+    /// When something happens next.
+    pub fn next(&self) -> Option<u64> {
+        self.hosts.iter().filter_map(|host| host.bayeux.next_tick()).chain(self.net.next()).min()
+    }
+
+    /// Brings what is due at hosts; returns the packets for the page.
+    pub fn step(&mut self) -> Vec<Packet> {
+        for place in 0..self.hosts.len() {
+            let sent = self.hosts[place].bayeux.tick(self.now);
+            self.send(sent, 0);
+        }
+        let mut for_page = Vec::new();
+        while let Some(packet) = self.net.arrive(self.now) {
+            match packet {
+                Packet::Open(conn, host) => self.open(conn, host),
+                Packet::Frame(conn, body) => self.frame(conn, body),
+                Packet::Close(conn) => {
+                    for host in &mut self.hosts {
+                        host.bayeux.closed(self.now, conn);
+                    }
+                    self.net.sockets.remove(&conn);
+                }
+                Packet::Post(conn, host, path, body) => self.post(conn, host, path, body),
+                Packet::Abort(conn, host) => self.hosts[host].bayeux.aborted(self.now, conn),
+                other => for_page.push(other),
+            }
+        }
+        for_page
+    }
+
+    /// Pushes a reply to whoever is bound to the newest chat.
+    pub fn push(&mut self, make: impl FnOnce(&mut Chat, u64) -> Value) {
+        let now = self.now;
+        let data = make(self.chats.last(), now);
+        if let Some(bound) = self.chats.last().bound.clone() {
+            self.push_to(&bound, data);
+        }
+    }
+
+    pub fn push_to(&mut self, bound: &Bound, data: Value) {
+        let event = serde_json::json!({ "channel": "/service/chatV2/default", "data": data });
+        self.hosts[bound.0].bayeux.push(&bound.1, event);
+        let sent = self.hosts[bound.0].bayeux.tick(self.now);
+        self.send(sent, 0);
+    }
+
+    /// A host stops: its connections break and its Bayeux clients are forgotten. The chats stay.
+    pub fn stop(&mut self, host: usize) {
+        self.hosts[host].stop();
+        self.hosts[host].bayeux.forget();
+        self.net.cut(self.now, Some(host));
+    }
+
+    fn open(&mut self, conn: Conn, host: usize) {
+        match self.hosts[host].socket {
+            Socket::Refused => self.net.break_socket(self.now, conn, 1006),
+            Socket::NeverOpens => {}
+            Socket::Well | Socket::Silent => self.net.send(self.now, Packet::Opened(conn)),
+        }
+    }
+
+    fn frame(&mut self, conn: Conn, body: Value) {
+        let Some(host) = self.net.sockets.get(&conn).copied() else { return };
+        let envelope = body.as_array().expect("an envelope is an array").clone();
+        self.hosts[host].log.push((self.now, "ws".to_owned(), envelope.clone()));
+        if self.hosts[host].socket == Socket::Silent {
+            return;
+        }
+        let rule = self.hosts[host].rule(&envelope);
+        match rule {
+            Some(Action::LoseRequest) => return self.net.break_socket(self.now, conn, 1006),
+            Some(Action::Close(code)) => return self.net.break_socket(self.now, conn, code),
+            Some(Action::Status(..)) => return,
+            _ => {}
+        }
+        let sent = self.take(host, Carrier::Socket(conn), &envelope, rule);
+        match rule {
+            Some(Action::LoseAnswer) => self.net.break_socket(self.now, conn, 1006),
+            Some(Action::Swallow) => {}
+            Some(Action::Garbage) => {
+                self.net.send(self.now, Packet::Brought(conn, Err("not JSON (line 1, column 9)".to_owned())));
+            }
+            Some(Action::Delay(late)) => self.send(sent, late),
+            _ => self.send(sent, 0),
+        }
+    }
+
+    fn post(&mut self, conn: Conn, host: usize, path: String, body: Value) {
+        let envelope = body.as_array().expect("an envelope is an array").clone();
+        self.hosts[host].log.push((self.now, path, envelope.clone()));
+        match self.hosts[host].http {
+            Http::Down => return self.net.break_request(self.now, conn),
+            Http::Silent => return,
+            Http::Html => return self.reply(conn, 200, None, Err("not JSON (line 1, column 1)".to_owned()), 0),
+            Http::Status(status, wait) => return self.reply(conn, status, wait, Err("not JSON".to_owned()), 0),
+            Http::Well => {}
+        }
+        let rule = self.hosts[host].rule(&envelope);
+        match rule {
+            Some(Action::LoseRequest | Action::Close(_)) => return self.net.break_request(self.now, conn),
+            Some(Action::Status(status, wait)) => return self.reply(conn, status, wait, Err("not JSON".to_owned()), 0),
+            _ => {}
+        }
+        let mut sent = self.take(host, Carrier::Request(conn), &envelope, rule);
+        if matches!(rule, Some(Action::LoseAnswer | Action::Swallow | Action::Garbage)) {
+            sent.retain(|sent| sent.by != Carrier::Request(conn));
+        }
+        match rule {
+            Some(Action::LoseAnswer) => self.net.break_request(self.now, conn),
+            Some(Action::Garbage) => self.reply(conn, 200, None, Err("not JSON (line 1, column 1)".to_owned()), 0),
+            _ => {}
+        }
+        let late = if let Some(Action::Delay(late)) = rule { late } else { 0 };
+        self.send(sent, late);
+    }
+
+    fn take(&mut self, host: usize, by: Carrier, envelope: &[Value], rule: Option<Action>) -> Vec<Sent> {
+        if rule == Some(Action::Twice) {
+            self.hosts[host].bayeux.receive(self.now, by, envelope, &mut self.chats);
+        }
+        self.hosts[host].bayeux.receive(self.now, by, envelope, &mut self.chats)
+    }
+
+    fn send(&mut self, sent: Vec<Sent>, late: u64) {
+        for Sent { by, status, body } in sent {
+            match by {
+                Carrier::Socket(conn) => {
+                    if self.net.sockets.contains_key(&conn) {
+                        self.net.send_later(self.now, late, Packet::Brought(conn, Ok(body.into())));
+                    }
+                }
+                Carrier::Request(conn) if status == 200 => self.reply(conn, 200, None, Ok(body.into()), late),
+                Carrier::Request(conn) => self.reply(conn, status, None, Err("not JSON".to_owned()), late),
+            }
+        }
+    }
+
+    fn reply(&mut self, conn: Conn, status: u16, wait: Option<u32>, body: Result<Value, String>, late: u64) {
+        if self.net.requests.contains_key(&conn) {
+            self.net.send_later(self.now, late, Packet::Replied(conn, status, wait, body));
+        }
+    }
+}
