@@ -19,10 +19,6 @@ pub fn verb(place: &Place, names: &[String]) -> Result<()> {
     run::step("benchmarks", || {
         let mut command = place.command("node");
         command.arg("tests/bench/support/run.js").args(names);
-        run::live(
-            command
-                .env("CAUSERIE_CHROME", &chromium)
-                .env("CAUSERIE_SITE", &directory),
-        )
+        run::live(command.env("CAUSERIE_CHROME", &chromium).env("CAUSERIE_SITE", &directory))
     })
 }

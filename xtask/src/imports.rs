@@ -13,10 +13,7 @@ pub fn closure(entry: &Path) -> Result<Vec<PathBuf>> {
     let mut next = 0;
     while let Some(file) = found.get(next).cloned() {
         next += 1;
-        if file
-            .extension()
-            .is_none_or(|extension| extension != "js" && extension != "mjs")
-        {
+        if file.extension().is_none_or(|extension| extension != "js" && extension != "mjs") {
             continue;
         }
         for specifier in references(&files::read_text(&file)?) {
@@ -32,10 +29,7 @@ pub fn closure(entry: &Path) -> Result<Vec<PathBuf>> {
 fn resolve(importer: &Path, specifier: &str) -> Result<PathBuf> {
     let mut path = importer.parent().map(Path::to_path_buf).unwrap_or_default();
     if specifier.contains(':') || specifier.starts_with('/') {
-        bail!(
-            "{} loads `{specifier}`, which is outside the package",
-            importer.display()
-        );
+        bail!("{} loads `{specifier}`, which is outside the package", importer.display());
     }
     for part in specifier.split('/') {
         match part {
@@ -45,11 +39,7 @@ fn resolve(importer: &Path, specifier: &str) -> Result<PathBuf> {
         }
     }
     if !path.is_file() {
-        bail!(
-            "{} loads `{specifier}`, but there is no {}",
-            importer.display(),
-            path.display()
-        );
+        bail!("{} loads `{specifier}`, but there is no {}", importer.display(), path.display());
     }
     Ok(path)
 }
@@ -60,25 +50,14 @@ fn references(source: &str) -> Vec<String> {
     let mut found = Vec::new();
     for at in 0..tokens.len() {
         let rest = tokens.get(at..).unwrap_or_default();
-        let after_dot = at > 0
-            && tokens
-                .get(at - 1)
-                .is_some_and(|token| *token == Token::Sign('.'));
+        let after_dot = at > 0 && tokens.get(at - 1).is_some_and(|token| *token == Token::Sign('.'));
         let specifier = match rest {
             _ if after_dot => None,
             [Token::Word("import"), Token::Text(text), ..] => Some(*text),
-            [
-                Token::Word("import"),
-                Token::Sign('('),
-                Token::Text(text),
-                Token::Sign(')' | ','),
-                ..,
-            ] => Some(*text),
+            [Token::Word("import"), Token::Sign('('), Token::Text(text), Token::Sign(')' | ','), ..] => Some(*text),
             [Token::Word("import"), Token::Sign('.' | '('), ..] => None,
             [Token::Word("import"), clause @ ..] => from_clause(clause),
-            [Token::Word("export"), Token::Sign('{' | '*'), ..] => {
-                from_clause(rest.get(1..).unwrap_or_default())
-            }
+            [Token::Word("export"), Token::Sign('{' | '*'), ..] => from_clause(rest.get(1..).unwrap_or_default()),
             [
                 Token::Word("new"),
                 Token::Word("URL"),
@@ -142,9 +121,7 @@ fn tokens(source: &str) -> Vec<Token<'_>> {
             rest.find("*/").map_or(rest.len(), |at| at + 2)
         } else if first == '"' || first == '\'' {
             let length = quoted(rest, first);
-            tokens.push(Token::Text(
-                rest.get(1..length.saturating_sub(1)).unwrap_or_default(),
-            ));
+            tokens.push(Token::Text(rest.get(1..length.saturating_sub(1)).unwrap_or_default()));
             length
         } else if first == '`' || (first == '}' && templates.last() == Some(&depth)) {
             if first == '}' {
@@ -161,9 +138,7 @@ fn tokens(source: &str) -> Vec<Token<'_>> {
             tokens.push(Token::Sign('r'));
             regex(rest)
         } else if is_word(first) {
-            let length = rest
-                .find(|character| !is_word(character))
-                .unwrap_or(rest.len());
+            let length = rest.find(|character| !is_word(character)).unwrap_or(rest.len());
             tokens.push(Token::Word(rest.get(..length).unwrap_or_default()));
             length
         } else {
@@ -187,10 +162,7 @@ fn is_word(character: char) -> bool {
 /// Whether a slash after this token begins a regular expression rather than divides.
 fn regex_may_follow(token: Option<&Token<'_>>) -> bool {
     match token {
-        Some(Token::Word(word)) => matches!(
-            *word,
-            "return" | "typeof" | "case" | "in" | "of" | "do" | "else" | "void"
-        ),
+        Some(Token::Word(word)) => matches!(*word, "return" | "typeof" | "case" | "in" | "of" | "do" | "else" | "void"),
         Some(Token::Sign(sign)) => !matches!(sign, ')' | ']' | '}' | '`' | 'r'),
         Some(Token::Text(_)) => false,
         None => true,
@@ -219,10 +191,7 @@ fn template(source: &str) -> (usize, bool) {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
             '`' => return (at + 1, false),
-            '$' if source
-                .get(at + 1..)
-                .is_some_and(|rest| rest.starts_with('{')) =>
-            {
+            '$' if source.get(at + 1..).is_some_and(|rest| rest.starts_with('{')) => {
                 return (at + 2, true);
             }
             _ => {}
@@ -261,16 +230,14 @@ mod tests {
             const j = await import("./j.js");
             fetch(new URL("k.wasm", import.meta.url));
         "#;
-        let expected = [
-            "./a.js", "./b.js", "./c.js", "./d.js", "./g.js", "./h.js", "./i.js", "./j.js",
-            "k.wasm",
-        ];
+        let expected = ["./a.js", "./b.js", "./c.js", "./d.js", "./g.js", "./h.js", "./i.js", "./j.js", "k.wasm"];
         assert_eq!(references(source), expected);
     }
 
     #[test]
     fn minified_code_is_read_alike() {
-        let source = r#"import{a as b}from"./a.js";import c from"./c.js";let d=1;export{d as e,b};export{c}from"./f.js";"#;
+        let source =
+            r#"import{a as b}from"./a.js";import c from"./c.js";let d=1;export{d as e,b};export{c}from"./f.js";"#;
         assert_eq!(references(source), ["./a.js", "./c.js", "./f.js"]);
     }
 

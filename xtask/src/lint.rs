@@ -8,50 +8,23 @@ use crate::{run, setup};
 
 pub fn verb(place: &Place) -> Result<()> {
     setup::rust_components(place)?;
-    run::step("format", || {
-        run::live(place.cargo().args(["fmt", "--all", "--check"]))
-    })?;
+    run::step("format", || run::live(place.cargo().args(["fmt", "--all", "--check"])))?;
     let wasm = setup::wasm(place)?;
     run::step("clippy: the workspace", || {
         let scope = ["--locked", "--workspace", "--all-targets"];
-        run::live(
-            place
-                .cargo()
-                .arg("clippy")
-                .args(scope)
-                .args(["--", "-D", "warnings"]),
-        )
+        run::live(place.cargo().arg("clippy").args(scope).args(["--", "-D", "warnings"]))
     })?;
     run::step("clippy: the bindings generator", || {
-        let scope = [
-            "--locked",
-            "--package",
-            "xtask",
-            "--features",
-            "bindgen",
-            "--all-targets",
-        ];
-        run::live(
-            place
-                .cargo()
-                .arg("clippy")
-                .args(scope)
-                .args(["--", "-D", "warnings"]),
-        )
+        let scope = ["--locked", "--package", "xtask", "--features", "bindgen", "--all-targets"];
+        run::live(place.cargo().arg("clippy").args(scope).args(["--", "-D", "warnings"]))
     })?;
     let sdk = ["--locked", "--package", "causerie", "--lib"];
     if wasm == setup::Wasm::Rustup {
         run::step("clippy: the SDK for wasm", || {
-            run::live(
-                wasm.cargo(place, "clippy")
-                    .args(sdk)
-                    .args(["--", "-D", "warnings"]),
-            )
+            run::live(wasm.cargo(place, "clippy").args(sdk).args(["--", "-D", "warnings"]))
         })?;
     } else {
-        eprintln!(
-            "\n── clippy: the SDK for wasm: NOT checked, for Debian's compiler for wasm has no clippy"
-        );
+        eprintln!("\n── clippy: the SDK for wasm: NOT checked, for Debian's compiler for wasm has no clippy");
     }
     run::step("rustdoc: the workspace", || {
         let mut command = place.cargo();
@@ -60,11 +33,6 @@ pub fn verb(place: &Place) -> Result<()> {
     })?;
     run::step("rustdoc: the SDK for wasm", || {
         let mut command = wasm.cargo(place, "doc");
-        run::live(
-            command
-                .args(sdk)
-                .arg("--no-deps")
-                .env("RUSTDOCFLAGS", "-D warnings"),
-        )
+        run::live(command.args(sdk).arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings"))
     })
 }

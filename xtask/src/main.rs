@@ -55,12 +55,7 @@ const VERBS: &[Verb] = &[
         help: "what `import { chat } from \"causerie\"` downloads, against the budget",
         run: |place, arguments| none(arguments).and_then(|()| size::verb(place)),
     },
-    Verb {
-        name: "bench",
-        arguments: "[name…]",
-        help: "run the benchmarks in a browser",
-        run: bench::verb,
-    },
+    Verb { name: "bench", arguments: "[name…]", help: "run the benchmarks in a browser", run: bench::verb },
     Verb {
         name: "lint",
         arguments: "",
@@ -105,10 +100,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         let names: Vec<&str> = VERBS.iter().map(|verb| verb.name).collect();
         bail!("there is no verb `{name}`; there are {}", names.join(", "));
     };
-    if rest
-        .iter()
-        .any(|argument| matches!(argument.as_str(), "-h" | "--help"))
-    {
+    if rest.iter().any(|argument| matches!(argument.as_str(), "-h" | "--help")) {
         help();
         return Ok(());
     }
@@ -118,16 +110,9 @@ fn dispatch(arguments: &[String]) -> Result<()> {
 fn help() {
     println!("cargo xtask <verb>\n");
     for verb in VERBS {
-        println!(
-            "  {:28} {}",
-            format!("{} {}", verb.name, verb.arguments),
-            verb.help
-        );
+        println!("  {:28} {}", format!("{} {}", verb.name, verb.arguments), verb.help);
     }
-    println!(
-        "\nparts of test, in the order in which they run: {}",
-        test::part_names().join(", ")
-    );
+    println!("\nparts of test, in the order in which they run: {}", test::part_names().join(", "));
     println!("the browser is found on PATH, or given by the environment variable CHROME");
 }
 

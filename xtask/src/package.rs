@@ -9,19 +9,8 @@ use crate::files::{self, Stamp};
 use crate::place::Place;
 use crate::{run, setup};
 
-const WASM_OPT: &[&str] = &[
-    "-Oz",
-    "--converge",
-    "--strip-debug",
-    "--strip-producers",
-    "--strip-target-features",
-];
-const ESBUILD: &[&str] = &[
-    "--minify",
-    "--format=esm",
-    "--legal-comments=none",
-    "--log-level=warning",
-];
+const WASM_OPT: &[&str] = &["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"];
+const ESBUILD: &[&str] = &["--minify", "--format=esm", "--legal-comments=none", "--log-level=warning"];
 const LICENCES: &[&str] = &["LICENSE-MIT", "LICENSE-APACHE"];
 
 /// Builds the package into `pkg/`.
@@ -41,9 +30,7 @@ pub fn build(place: &Place) -> Result<()> {
         run::step("wasm: optimise", || optimise(place, &work))?;
         stamp.set()?;
     }
-    run::step(&format!("package: pkg/ (causerie {version})"), || {
-        assemble(place, &template, &work)
-    })
+    run::step(&format!("package: pkg/ (causerie {version})"), || assemble(place, &template, &work))
 }
 
 /// Packs the package into `target/dist/`; returns the tarball.
@@ -54,29 +41,14 @@ pub fn dist(place: &Place) -> Result<PathBuf> {
     let tarball = run::step("package: pack", || {
         let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
         let mut command = place.command(npm);
-        command
-            .current_dir(place.package())
-            .args(["pack", "--silent", "--pack-destination"])
-            .arg(&directory);
+        command.current_dir(place.package()).args(["pack", "--silent", "--pack-destination"]).arg(&directory);
         let printed = run::quiet(&mut command)?;
-        let name = printed
-            .lines()
-            .last()
-            .context("npm pack named no file")?
-            .trim()
-            .to_owned();
+        let name = printed.lines().last().context("npm pack named no file")?.trim().to_owned();
         Ok(directory.join(name))
     })?;
     let wasm = place.package().join("wasm").join("causerie_bg.wasm");
-    println!(
-        "{}  {} bytes",
-        place.shown(&tarball),
-        fs::metadata(&tarball)?.len()
-    );
-    println!(
-        "wasm/causerie_bg.wasm  integrity {}",
-        integrity(place, &wasm)?
-    );
+    println!("{}  {} bytes", place.shown(&tarball), fs::metadata(&tarball)?.len());
+    println!("wasm/causerie_bg.wasm  integrity {}", integrity(place, &wasm)?);
     Ok(tarball)
 }
 
@@ -84,11 +56,7 @@ pub fn dist(place: &Place) -> Result<PathBuf> {
 fn integrity(place: &Place, file: &Path) -> Result<String> {
     let script = "const { createHash } = require('node:crypto'); const { readFileSync } = require('node:fs'); \
                   console.log('sha384-' + createHash('sha384').update(readFileSync(process.argv[1])).digest('base64'));";
-    Ok(
-        run::quiet(place.command("node").args(["-e", script]).arg(file))?
-            .trim()
-            .to_owned(),
-    )
+    Ok(run::quiet(place.command("node").args(["-e", script]).arg(file))?.trim().to_owned())
 }
 
 /// The template's version, which must be the workspace's.
@@ -101,43 +69,23 @@ fn template_version(template: &Path) -> Result<String> {
         .context("pkg-template/package.json has no version")?;
     let workspace = env!("CARGO_PKG_VERSION");
     if version != workspace {
-        bail!(
-            "pkg-template/package.json says version {version}, Cargo.toml {workspace}: make them agree"
-        );
+        bail!("pkg-template/package.json says version {version}, Cargo.toml {workspace}: make them agree");
     }
     Ok(version)
 }
 
 fn compile(place: &Place, compiler: setup::Wasm) -> Result<PathBuf> {
     let mut command = compiler.cargo(place, "build");
-    command.args([
-        "--locked",
-        "--profile",
-        "wasm",
-        "--package",
-        "causerie",
-        "--lib",
-    ]);
+    command.args(["--locked", "--profile", "wasm", "--package", "causerie", "--lib"]);
     run::live(command.env("CARGO_ENCODED_RUSTFLAGS", compiler.remap(place)))?;
-    Ok(place
-        .target
-        .join("wasm32-unknown-unknown")
-        .join("wasm")
-        .join("causerie.wasm"))
+    Ok(place.target.join("wasm32-unknown-unknown").join("wasm").join("causerie.wasm"))
 }
 
 /// What the optimised files are made from: the compiled wasm, and the tools by their lock files and options.
 fn optimised_from(place: &Place, wasm: &Path, work: &Path) -> Result<Stamp> {
     let mut key = files::read(wasm)?;
     key.extend(files::read(&place.root.join("package-lock.json"))?);
-    key.extend(files::read(
-        &place
-            .root
-            .join("xtask")
-            .join("src")
-            .join("bin")
-            .join("bindgen.rs"),
-    )?);
+    key.extend(files::read(&place.root.join("xtask").join("src").join("bin").join("bindgen.rs"))?);
     key.extend(format!("{WASM_OPT:?}{ESBUILD:?}{}", env!("CARGO_PKG_VERSION")).into_bytes());
     Ok(Stamp::new(work.join("made-from"), key))
 }
@@ -166,24 +114,11 @@ fn optimise(place: &Place, work: &Path) -> Result<()> {
     fs::create_dir_all(&small)?;
     let wasm = "causerie_bg.wasm";
     let mut wasm_opt = place.npm_program("wasm-opt");
-    run::quiet(
-        wasm_opt
-            .args(WASM_OPT)
-            .arg(bound.join(wasm))
-            .arg("-o")
-            .arg(small.join(wasm)),
-    )?;
-    for glue in files::list(&bound, &|path| {
-        path.extension().is_some_and(|extension| extension == "js")
-    })? {
+    run::quiet(wasm_opt.args(WASM_OPT).arg(bound.join(wasm)).arg("-o").arg(small.join(wasm)))?;
+    for glue in files::list(&bound, &|path| path.extension().is_some_and(|extension| extension == "js"))? {
         let output = small.join(glue.strip_prefix(&bound)?);
         let mut esbuild = place.npm_program("esbuild");
-        run::quiet(
-            esbuild
-                .arg(&glue)
-                .args(ESBUILD)
-                .arg(format!("--outfile={}", output.display())),
-        )?;
+        run::quiet(esbuild.arg(&glue).args(ESBUILD).arg(format!("--outfile={}", output.display())))?;
     }
     Ok(())
 }

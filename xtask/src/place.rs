@@ -17,20 +17,13 @@ impl Place {
     pub fn find() -> Result<Self> {
         let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-        let root = manifest
-            .parent()
-            .context("xtask is not inside the workspace")?
-            .to_path_buf();
+        let root = manifest.parent().context("xtask is not inside the workspace")?.to_path_buf();
         let target = match std::env::var_os("CARGO_TARGET_DIR") {
             Some(directory) => std::env::current_dir()?.join(directory),
             None => root.join("target"),
         };
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        Ok(Self {
-            root,
-            target,
-            cargo,
-        })
+        Ok(Self { root, target, cargo })
     }
 
     /// The package that `build` makes.
@@ -40,35 +33,31 @@ impl Place {
 
     /// The server that `server_binary` builds.
     pub fn server(&self) -> PathBuf {
-        self.target
-            .join("debug")
-            .join(format!("causerie-server{}", std::env::consts::EXE_SUFFIX))
+        self.target.join("debug").join(format!("causerie-server{}", std::env::consts::EXE_SUFFIX))
     }
 
     /// A command that runs in the workspace's root.
     pub fn command(&self, program: impl Into<OsString>) -> Command {
         let mut command = Command::new(program.into());
         command.current_dir(&self.root);
+        // What `cargo run` tells us about ourselves, build scripts would take as told about them, and run again.
+        for (name, _) in std::env::vars_os() {
+            let shown = name.to_string_lossy();
+            if shown.starts_with("CARGO_PKG_") || shown.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(&name);
+            }
+        }
         command
     }
 
-    /// The cargo that runs us, by the name that works for every subcommand (`cargo clippy` and `cargo fmt` too).
+    /// The cargo that runs us.
     pub fn cargo(&self) -> Command {
-        let mut command = self.command(&self.cargo);
-        // Where `cargo run` told us about ourselves, the next cargo would take it as told about its own build.
-        command
-            .env_remove("CARGO_MANIFEST_DIR")
-            .env_remove("CARGO_PKG_NAME");
-        command
+        self.command(&self.cargo)
     }
 
     /// A program of an npm package.
     pub fn npm_program(&self, name: &str) -> Command {
-        let name = if cfg!(windows) {
-            format!("{name}.cmd")
-        } else {
-            name.to_owned()
-        };
+        let name = if cfg!(windows) { format!("{name}.cmd") } else { name.to_owned() };
         self.command(self.root.join("node_modules").join(".bin").join(name))
     }
 
@@ -81,7 +70,5 @@ impl Place {
 /// The path of a program that a shell would find.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    std::env::split_paths(&std::env::var_os("PATH")?)
-        .map(|directory| directory.join(&name))
-        .find(|path| path.is_file())
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|directory| directory.join(&name)).find(|path| path.is_file())
 }

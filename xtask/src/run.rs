@@ -19,10 +19,7 @@ pub fn step<T>(title: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
 /// Runs a command whose output is shown as it comes.
 pub fn live(command: &mut Command) -> Result<()> {
     let name = name(command);
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .with_context(|| missing(&name))?;
+    let status = command.stdin(Stdio::null()).status().with_context(|| missing(&name))?;
     if !status.success() {
         bail!("`{}` failed ({status}); its output is above", line(command));
     }
@@ -32,19 +29,10 @@ pub fn live(command: &mut Command) -> Result<()> {
 /// Runs a command whose output is of interest only when it fails; dots show that time passes. Returns its stdout.
 pub fn quiet(command: &mut Command) -> Result<String> {
     let name = name(command);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().with_context(|| missing(&name))?;
-    let stdout = child
-        .stdout
-        .take()
-        .map(|pipe| thread::spawn(move || read(pipe)));
-    let stderr = child
-        .stderr
-        .take()
-        .map(|pipe| thread::spawn(move || read(pipe)));
+    let stdout = child.stdout.take().map(|pipe| thread::spawn(move || read(pipe)));
+    let stderr = child.stderr.take().map(|pipe| thread::spawn(move || read(pipe)));
     let start = Instant::now();
     let mut dots = 0;
     let status = loop {
@@ -60,9 +48,7 @@ pub fn quiet(command: &mut Command) -> Result<String> {
     if dots > 0 {
         eprintln!(" {}", seconds(start.elapsed()));
     }
-    let collect = |reader: Option<thread::JoinHandle<String>>| {
-        reader.and_then(|it| it.join().ok()).unwrap_or_default()
-    };
+    let collect = |reader: Option<thread::JoinHandle<String>>| reader.and_then(|it| it.join().ok()).unwrap_or_default();
     let (stdout, stderr) = (collect(stdout), collect(stderr));
     if !status.success() {
         eprint!("{stdout}{stderr}");
@@ -75,14 +61,10 @@ pub fn quiet(command: &mut Command) -> Result<String> {
 /// The first line that a command prints, or nothing where it is missing or fails.
 pub fn first_line(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).output().ok()?;
-    output.status.success().then(|| {
-        String::from_utf8_lossy(&output.stdout)
-            .lines()
-            .next()
-            .unwrap_or("")
-            .trim()
-            .to_owned()
-    })
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or("").trim().to_owned())
 }
 
 /// A duration as people read it.
@@ -115,10 +97,8 @@ fn missing(name: &str) -> String {
 }
 
 fn line(command: &Command) -> String {
-    let name = std::path::Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program())
-        .to_string_lossy();
+    let name =
+        std::path::Path::new(command.get_program()).file_name().unwrap_or(command.get_program()).to_string_lossy();
     let mut line = name.into_owned();
     for argument in command.get_args().take(8) {
         line.push(' ');

@@ -24,22 +24,11 @@ pub fn demo(place: &Place) -> Result<()> {
 pub fn serve(place: &Place) -> Result<()> {
     let site = directory(place);
     if !site.join("pkg").is_dir() || !place.server().is_file() {
-        return Err(run::wanting(
-            "there is no demo to serve yet",
-            "build it with `cargo xtask demo`",
-        ));
+        return Err(run::wanting("there is no demo to serve yet", "build it with `cargo xtask demo`"));
     }
     let port = free_port()?;
     let mut command = place.command(place.server());
-    command
-        .args([
-            "--listen",
-            &format!("127.0.0.1:{port}"),
-            "--store",
-            "memory",
-            "--www",
-        ])
-        .arg(&site);
+    command.args(["--listen", &format!("127.0.0.1:{port}"), "--store", "memory", "--www"]).arg(&site);
     let config = place.root.join("www").join("chat.toml");
     if config.is_file() {
         command.arg("--config").arg(&config);
@@ -51,11 +40,7 @@ pub fn serve(place: &Place) -> Result<()> {
 /// Builds the server.
 pub fn server(place: &Place) -> Result<()> {
     run::step("chat server: compile", || {
-        run::live(
-            place
-                .cargo()
-                .args(["build", "--locked", "--package", "causerie-server"]),
-        )
+        run::live(place.cargo().args(["build", "--locked", "--package", "causerie-server"]))
     })
 }
 
@@ -73,10 +58,7 @@ pub fn assemble(place: &Place, output: &Path, extra: &[(&str, &str)]) -> Result<
         files::copy(&www, output)?;
     }
     // The configuration holds the agents' keys: it is not for the web.
-    for secret in files::list(output, &|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "toml")
-    })? {
+    for secret in files::list(output, &|path| path.extension().is_some_and(|extension| extension == "toml"))? {
         std::fs::remove_file(secret)?;
     }
     files::copy(&place.package(), &output.join("pkg"))?;
@@ -98,21 +80,15 @@ fn free_port() -> Result<u16> {
 }
 
 fn invite(port: u16, config: &Path) {
-    let agent = std::fs::read_to_string(config)
-        .ok()
-        .and_then(|text| first_agent(&text));
+    let agent = std::fs::read_to_string(config).ok().and_then(|text| first_agent(&text));
     let sign_in = match agent {
         Some((name, key)) => format!("sign in as {name} with the key {key}"),
         None => "sign in as an agent".to_owned(),
     };
     println!("\n  visitor's page   http://127.0.0.1:{port}/");
     println!("  agent's desk     http://127.0.0.1:{port}/desk/");
-    println!(
-        "\nTry: start a chat on the visitor's page; in a second window {sign_in} at the desk and accept it;"
-    );
-    println!(
-        "write on both sides, then reload the visitor's page: the chat goes on. Ctrl-C ends the demo.\n"
-    );
+    println!("\nTry: start a chat on the visitor's page; in a second window {sign_in} at the desk and accept it;");
+    println!("write on both sides, then reload the visitor's page: the chat goes on. Ctrl-C ends the demo.\n");
 }
 
 /// The name and the key of the first agent of a configuration, for the line that tells how to sign in.
@@ -137,15 +113,8 @@ fn replace(mut command: Command) -> Result<()> {
 
 #[cfg(not(unix))]
 fn replace(mut command: Command) -> Result<()> {
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .context("the server could not be started")?;
-    if status.success() {
-        Ok(())
-    } else {
-        bail!("the server failed ({status})")
-    }
+    let status = command.stdin(Stdio::null()).status().context("the server could not be started")?;
+    if status.success() { Ok(()) } else { bail!("the server failed ({status})") }
 }
 
 #[cfg(test)]

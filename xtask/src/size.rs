@@ -12,10 +12,7 @@ use crate::{files, imports, package};
 const BUDGET: usize = 60_000;
 
 /// The parts of it that single files are meant to keep to; what remains is for all the others together.
-const SHARES: &[(&str, usize)] = &[
-    ("wasm/causerie_bg.wasm", 42_000),
-    ("wasm/causerie.js", 6_000),
-];
+const SHARES: &[(&str, usize)] = &[("wasm/causerie_bg.wasm", 42_000), ("wasm/causerie.js", 6_000)];
 
 struct Row {
     name: String,
@@ -34,18 +31,10 @@ pub fn check(place: &Place) -> Result<()> {
     let package = place.package();
     let mut rows = Vec::new();
     for file in imports::closure(&package.join("index.js"))? {
-        let name = file
-            .strip_prefix(&package)
-            .unwrap_or(&file)
-            .to_string_lossy()
-            .replace('\\', "/");
+        let name = file.strip_prefix(&package).unwrap_or(&file).to_string_lossy().replace('\\', "/");
         rows.push(measure(name, &file)?);
     }
-    if !rows.iter().any(|row| {
-        Path::new(&row.name)
-            .extension()
-            .is_some_and(|extension| extension == "wasm")
-    }) {
+    if !rows.iter().any(|row| Path::new(&row.name).extension().is_some_and(|extension| extension == "wasm")) {
         bail!("importing pkg/index.js loads no wasm: the table would say nothing");
     }
     println!(
@@ -57,10 +46,7 @@ pub fn check(place: &Place) -> Result<()> {
             Some((_, share)) => difference(*share, row.brotli),
             None => String::new(),
         };
-        println!(
-            "{:32} {:>9} {:>9} {:>9}  {headroom:>9}",
-            row.name, row.raw, row.gzip, row.brotli
-        );
+        println!("{:32} {:>9} {:>9} {:>9}  {headroom:>9}", row.name, row.raw, row.gzip, row.brotli);
     }
     let shared = |row: &&Row| !SHARES.iter().any(|(name, _)| *name == row.name);
     let others = BUDGET - SHARES.iter().map(|(_, share)| share).sum::<usize>();
@@ -75,16 +61,9 @@ pub fn check(place: &Place) -> Result<()> {
     let total = |column: fn(&Row) -> usize| rows.iter().map(column).sum::<usize>();
     let brotli = total(|row| row.brotli);
     let headroom = difference(BUDGET, brotli);
-    println!(
-        "{:32} {:>9} {:>9} {brotli:>9}  {headroom:>9}",
-        "total",
-        total(|row| row.raw),
-        total(|row| row.gzip)
-    );
+    println!("{:32} {:>9} {:>9} {brotli:>9}  {headroom:>9}", "total", total(|row| row.raw), total(|row| row.gzip));
     if brotli > BUDGET {
-        bail!(
-            "the package is over its size budget: {brotli} bytes by brotli, of {BUDGET} (60 kB) allowed"
-        );
+        bail!("the package is over its size budget: {brotli} bytes by brotli, of {BUDGET} (60 kB) allowed");
     }
     println!("within the budget of {BUDGET} bytes (60 kB) by brotli");
     Ok(())
@@ -95,25 +74,12 @@ fn measure(name: String, file: &Path) -> Result<Row> {
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     gzip.write_all(&bytes)?;
     let mut brotli = Vec::new();
-    let parameters = brotli::enc::BrotliEncoderParams {
-        quality: 11,
-        lgwin: 22,
-        ..Default::default()
-    };
+    let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
     brotli::BrotliCompress(&mut bytes.as_slice(), &mut brotli, &parameters)?;
-    Ok(Row {
-        name,
-        raw: bytes.len(),
-        gzip: gzip.finish()?.len(),
-        brotli: brotli.len(),
-    })
+    Ok(Row { name, raw: bytes.len(), gzip: gzip.finish()?.len(), brotli: brotli.len() })
 }
 
 /// What is left of a budget; negative, with its sign, when it is overrun.
 fn difference(budget: usize, used: usize) -> String {
-    if used <= budget {
-        (budget - used).to_string()
-    } else {
-        format!("-{}", used - budget)
-    }
+    if used <= budget { (budget - used).to_string() } else { format!("-{}", used - budget) }
 }

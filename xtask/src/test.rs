@@ -16,41 +16,13 @@ struct Part {
 }
 
 const PARTS: &[Part] = &[
-    Part {
-        name: "lint",
-        title: "formatting, clippy, rustdoc",
-        run: |place, _| lint::verb(place),
-    },
-    Part {
-        name: "rust",
-        title: "the SDK's tests, and the build's own",
-        run: rust,
-    },
-    Part {
-        name: "server",
-        title: "the chat server's tests",
-        run: server,
-    },
-    Part {
-        name: "size",
-        title: "the size budget",
-        run: |place, _| size::verb(place),
-    },
-    Part {
-        name: "package",
-        title: "the packed npm package, installed and loaded",
-        run: packed,
-    },
-    Part {
-        name: "interop",
-        title: "third-party clients and servers",
-        run: interop,
-    },
-    Part {
-        name: "browser",
-        title: "the SDK in a browser",
-        run: browser,
-    },
+    Part { name: "lint", title: "formatting, clippy, rustdoc", run: |place, _| lint::verb(place) },
+    Part { name: "rust", title: "the SDK's tests, and the build's own", run: rust },
+    Part { name: "server", title: "the chat server's tests", run: server },
+    Part { name: "size", title: "the size budget", run: |place, _| size::verb(place) },
+    Part { name: "package", title: "the packed npm package, installed and loaded", run: packed },
+    Part { name: "interop", title: "third-party clients and servers", run: interop },
+    Part { name: "browser", title: "the SDK in a browser", run: browser },
 ];
 
 /// How long one file of Node tests may take before it counts as hanging, in milliseconds.
@@ -62,20 +34,14 @@ pub fn part_names() -> Vec<&'static str> {
 
 /// `test [part…] [-- filter…]`: a filter goes to `cargo test` as it is; of Node tests it picks files by name.
 pub fn verb(place: &Place, arguments: &[String]) -> Result<()> {
-    let split = arguments
-        .iter()
-        .position(|argument| argument == "--")
-        .unwrap_or(arguments.len());
+    let split = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
     let (names, filter) = arguments.split_at(split);
     let filter = filter.get(1..).unwrap_or_default();
     let mut parts = Vec::new();
     for name in names {
         match PARTS.iter().find(|part| part.name == name) {
             Some(part) => parts.push(part),
-            None => bail!(
-                "there is no part `{name}`; there are {}",
-                part_names().join(", ")
-            ),
+            None => bail!("there is no part `{name}`; there are {}", part_names().join(", ")),
         }
     }
     if parts.is_empty() {
@@ -86,12 +52,9 @@ pub fn verb(place: &Place, arguments: &[String]) -> Result<()> {
 
 /// Every part, on what may be a new machine: says first what it runs on.
 pub fn ci(place: &Place) -> Result<()> {
-    for (program, argument) in [
-        ("rustc", "--version"),
-        ("cargo", "--version"),
-        ("node", "--version"),
-        ("npm", "--version"),
-    ] {
+    for (program, argument) in
+        [("rustc", "--version"), ("cargo", "--version"), ("node", "--version"), ("npm", "--version")]
+    {
         let version = run::first_line(place.command(program).arg(argument));
         eprintln!("{program:8} {}", version.as_deref().unwrap_or("missing"));
     }
@@ -114,11 +77,7 @@ fn all(place: &Place, parts: &[&Part], filter: &[String]) -> Result<()> {
 }
 
 fn rust(place: &Place, filter: &[String]) -> Result<()> {
-    cargo_test(
-        place,
-        &["--workspace", "--exclude", "causerie-server"],
-        filter,
-    )
+    cargo_test(place, &["--workspace", "--exclude", "causerie-server"], filter)
 }
 
 fn server(place: &Place, filter: &[String]) -> Result<()> {
@@ -154,19 +113,12 @@ fn browser(place: &Place, filter: &[String]) -> Result<()> {
     let directory = place.target.join("test-site");
     site::assemble(place, &directory, &[("tests/browser/pages", "t")])?;
     node_tests(place, "tests/browser", filter, |command| {
-        command
-            .env("CAUSERIE_CHROME", &chromium)
-            .env("CAUSERIE_SITE", &directory);
+        command.env("CAUSERIE_CHROME", &chromium).env("CAUSERIE_SITE", &directory);
     })
 }
 
 /// Runs every `*.test.js` below a folder, or those whose name has a filter in it, with Node's test runner.
-fn node_tests(
-    place: &Place,
-    folder: &str,
-    filter: &[String],
-    prepare: impl FnOnce(&mut Command),
-) -> Result<()> {
+fn node_tests(place: &Place, folder: &str, filter: &[String], prepare: impl FnOnce(&mut Command)) -> Result<()> {
     setup::npm(place)?;
     let files = test_files(&place.root.join(folder), filter)?;
     if files.is_empty() {
@@ -174,14 +126,8 @@ fn node_tests(
     }
     let mut command = place.command("node");
     command.args(["--test", "--test-reporter=spec", NODE_TIMEOUT]);
-    command.args(
-        files
-            .iter()
-            .map(|file| file.strip_prefix(&place.root).unwrap_or(file)),
-    );
-    command
-        .env("CAUSERIE_PKG", place.package())
-        .env("CAUSERIE_SERVER", place.server());
+    command.args(files.iter().map(|file| file.strip_prefix(&place.root).unwrap_or(file)));
+    command.env("CAUSERIE_PKG", place.package()).env("CAUSERIE_SERVER", place.server());
     prepare(&mut command);
     run::live(&mut command)
 }

@@ -7,13 +7,7 @@ use anyhow::Result;
 use crate::place::{Place, on_path};
 use crate::run;
 
-const NAMES: &[&str] = &[
-    "google-chrome",
-    "google-chrome-stable",
-    "chromium",
-    "chromium-browser",
-    "chrome",
-];
+const NAMES: &[&str] = &["google-chrome", "google-chrome-stable", "chromium", "chromium-browser", "chrome"];
 const APPLICATIONS: &[&str] = &[
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -29,27 +23,19 @@ pub fn chromium(place: &Place) -> Result<PathBuf> {
             return Ok(given);
         }
         let what = format!("CHROME names {}, which is not a file", given.display());
-        return Err(run::wanting(
-            &what,
-            "set it to the program of a Chromium or Chrome, or unset it",
-        ));
+        return Err(run::wanting(&what, "set it to the program of a Chromium or Chrome, or unset it"));
     }
     if let Some(found) = installed() {
         return Ok(found);
     }
     let remedy = "install Chromium (Debian, Ubuntu: `apt install chromium`; Fedora: `dnf install chromium`; \
                   macOS: `brew install --cask chromium`) or Chrome, or set CHROME to its program";
-    run::step("a browser (the Debian package chromium)", || {
-        super::debian_packages(place, &["chromium"])
-    })
-    .map_err(|error| error.context(run::wanting("the tests need a Chromium", remedy)))?;
+    run::step("a browser (the Debian package chromium)", || super::debian_packages(place, &["chromium"]))
+        .map_err(|error| error.context(run::wanting("the tests need a Chromium", remedy)))?;
     installed().ok_or_else(|| run::wanting("Chromium was installed but is not on PATH", remedy))
 }
 
 fn installed() -> Option<PathBuf> {
-    let applications = APPLICATIONS
-        .iter()
-        .map(PathBuf::from)
-        .find(|path| path.is_file());
+    let applications = APPLICATIONS.iter().map(PathBuf::from).find(|path| path.is_file());
     NAMES.iter().find_map(|name| on_path(name)).or(applications)
 }

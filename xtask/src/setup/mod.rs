@@ -20,14 +20,7 @@ const NODE: u32 = 20;
 pub fn npm(place: &Place) -> Result<()> {
     let version = node(place)?;
     let mut key = files::read(&place.root.join("package-lock.json"))?;
-    key.extend_from_slice(
-        format!(
-            "{version} {} {}",
-            std::env::consts::OS,
-            std::env::consts::ARCH
-        )
-        .as_bytes(),
-    );
+    key.extend_from_slice(format!("{version} {} {}", std::env::consts::OS, std::env::consts::ARCH).as_bytes());
     let stamp = Stamp::new(place.root.join("node_modules").join(".xtask-stamp"), key);
     if stamp.holds() {
         return Ok(());
@@ -41,22 +34,13 @@ pub fn npm(place: &Place) -> Result<()> {
 
 /// The version of Node, where it is new enough.
 fn node(place: &Place) -> Result<String> {
-    let remedy = format!(
-        "install Node.js {NODE} or newer, with npm, from your system's packages or nodejs.org"
-    );
+    let remedy = format!("install Node.js {NODE} or newer, with npm, from your system's packages or nodejs.org");
     let Some(version) = run::first_line(place.command("node").arg("--version")) else {
         return Err(run::wanting("`node` is not on PATH", &remedy));
     };
-    let major = version
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|number| number.parse::<u32>().ok());
+    let major = version.trim_start_matches('v').split('.').next().and_then(|number| number.parse::<u32>().ok());
     if major.is_none_or(|major| major < NODE) {
-        return Err(run::wanting(
-            &format!("Node.js {version} is too old"),
-            &remedy,
-        ));
+        return Err(run::wanting(&format!("Node.js {version} is too old"), &remedy));
     }
     Ok(version)
 }
@@ -68,11 +52,7 @@ pub fn rust_components(place: &Place) -> Result<()> {
             continue;
         }
         run::step(&format!("the Rust component {component}"), || {
-            run::live(
-                place
-                    .command("rustup")
-                    .args(["component", "add", component]),
-            )
+            run::live(place.command("rustup").args(["component", "add", component]))
         })?;
     }
     Ok(())
@@ -91,9 +71,5 @@ fn debian_packages(place: &Place, packages: &[&str]) -> Result<()> {
     };
     // A list that could not be fetched is no reason to stop: another may have what is wanted.
     run::live(apt().arg("update")).ok();
-    run::live(
-        apt()
-            .args(["install", "--yes", "--no-install-recommends"])
-            .args(packages),
-    )
+    run::live(apt().args(["install", "--yes", "--no-install-recommends"]).args(packages))
 }

@@ -37,9 +37,8 @@ pub fn wasm(place: &Place) -> Result<Wasm> {
     }
     if !Path::new("/usr/bin/rustc").is_file() || !Path::new("/usr/bin/wasm-ld-19").is_file() {
         let title = format!("Debian's Rust for wasm ({})", PACKAGES.join(", "));
-        run::step(&title, || super::debian_packages(place, PACKAGES)).with_context(|| {
-            format!("no compiler for {TARGET}: make `rustup target add {TARGET}` work")
-        })?;
+        run::step(&title, || super::debian_packages(place, PACKAGES))
+            .with_context(|| format!("no compiler for {TARGET}: make `rustup target add {TARGET}` work"))?;
     }
     Ok(Wasm::Debian)
 }
@@ -65,24 +64,16 @@ impl Wasm {
 
     /// Flags that keep this machine's paths out of the panic messages, so that every machine builds the same bytes.
     pub fn remap(self, place: &Place) -> String {
-        let home = std::env::var_os("HOME")
-            .or_else(|| std::env::var_os("USERPROFILE"))
-            .unwrap_or_default();
-        let cargo_home = std::env::var_os("CARGO_HOME")
-            .map_or_else(|| Path::new(&home).join(".cargo"), Into::into);
-        let mut prefixes = vec![
-            (place.root.display().to_string(), "/causerie"),
-            (cargo_home.display().to_string(), "/cargo"),
-        ];
+        let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).unwrap_or_default();
+        let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(|| Path::new(&home).join(".cargo"), Into::into);
+        let mut prefixes =
+            vec![(place.root.display().to_string(), "/causerie"), (cargo_home.display().to_string(), "/cargo")];
         let sysroot = match self {
             Self::Rustup => run::first_line(place.command(rustc()).args(["--print", "sysroot"])),
             Self::Debian => None,
         };
         prefixes.extend(sysroot.map(|path| (path, "/rust")));
-        let flags: Vec<String> = prefixes
-            .iter()
-            .map(|(from, to)| format!("--remap-path-prefix={from}={to}"))
-            .collect();
+        let flags: Vec<String> = prefixes.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")).collect();
         // The form of `CARGO_ENCODED_RUSTFLAGS`, in which a path may hold spaces.
         flags.join("\x1f")
     }
@@ -93,10 +84,6 @@ fn rustc() -> std::ffi::OsString {
 }
 
 fn has_target(place: &Place) -> bool {
-    run::first_line(
-        place
-            .command(rustc())
-            .args(["--print", "target-libdir", "--target", TARGET]),
-    )
-    .is_some_and(|directory| Path::new(&directory).is_dir())
+    run::first_line(place.command(rustc()).args(["--print", "target-libdir", "--target", TARGET]))
+        .is_some_and(|directory| Path::new(&directory).is_dir())
 }
