@@ -63,6 +63,6 @@ fn log() -> Result<(), String> {
         Err(_) => LevelFilter::INFO,
     };
     let own = Targets::new().with_target("causerie_server", level);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(false);
     tracing_subscriber::registry().with(lines).with(own).try_init().map_err(|error| format!("the log: {error}"))
 }

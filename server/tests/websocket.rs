@@ -1,0 +1,115 @@
+//! Bayeux over a WebSocket.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{Client, Socket, agent, begin, config, running};
+use futures_util::SinkExt;
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
+
+#[tokio::test]
+async fn events_are_pushed_and_the_connect_stays_held() {
+    let running = running(config("", "")).await;
+    let mut ann = Socket::handshaken(running.address).await;
+    ann.send(r#"[{"id":"2","channel":"/meta/subscribe","clientId":"$","subscription":"/service/chatV2/default"},{"id":"3","channel":"/service/chatV2/default","clientId":"$","data":{"operation":"requestChat","nickname":"Ann"}},{"id":"4","channel":"/meta/connect","clientId":"$","connectionType":"websocket","advice":{"timeout":0}}]"#).await;
+    let events = ann.frame().await;
+    assert_eq!((events.len(), &events[0]["id"]), (1, &json!("3")), "the answer is a frame of its own, before the replies");
+    let chat = events[0]["data"]["chatId"].as_str().unwrap().to_owned();
+    let replies = ann.frame().await;
+    let ids: Vec<_> = replies.iter().map(|reply| reply["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["2", "3", "4"]);
+    ann.send(r#"[{"id":"5","channel":"/meta/connect","clientId":"$","connectionType":"websocket","advice":{"timeout":1500}}]"#).await;
+    let jane = agent(&running.app, "Jane").await;
+    jane.desk(&format!(r#"{{"operation":"accept","chatId":"{chat}"}}"#)).await;
+    assert_eq!(ann.frame().await[0]["data"]["messages"][0]["from"]["type"], "Agent");
+    let heartbeat = ann.frame().await;
+    assert_eq!((&heartbeat[0]["id"], heartbeat.len()), (&json!("5"), 1));
+}
+
+#[tokio::test]
+async fn a_new_socket_continues_the_old_session() {
+    let running = running(config("", "")).await;
+    let ann = Client::new(&running.app).await;
+    let chat = begin(&ann, "Ann").await;
+    let mut first = Socket::open(running.address).await;
+    first.id.clone_from(&ann.id);
+    first.send(r#"[{"id":"1","channel":"/meta/connect","clientId":"$","connectionType":"websocket","advice":{"timeout":0}}]"#).await;
+    assert_eq!(first.frame().await[0]["successful"], true, "no cookie is asked of a WebSocket");
+    drop(first);
+    let jane = agent(&running.app, "Jane").await;
+    let mut second = Socket::open(running.address).await;
+    second.id.clone_from(&ann.id);
+    second.send(r#"[{"id":"2","channel":"/meta/connect","clientId":"$","connectionType":"websocket"}]"#).await;
+    jane.desk(&chat.fill(r#"{"operation":"accept","chatId":"$chat"}"#)).await;
+    assert_eq!(second.frame().await[0]["data"]["messages"][0]["index"], 2);
+}
+
+#[tokio::test]
+async fn events_wait_for_a_socket() {
+    let running = running(config("", "")).await;
+    let (ann, jane, chat) = common::in_chat(&running.app).await;
+    jane.desk(&chat.fill(r#"{"operation":"sendMessage","chatId":"$chat","message":"Hello"}"#)).await;
+    let mut socket = Socket::open(running.address).await;
+    socket.id.clone_from(&ann.id);
+    socket.send(r#"[{"id":"2","channel":"/meta/connect","clientId":"$","connectionType":"websocket","advice":{"timeout":0}}]"#).await;
+    assert_eq!(socket.frame().await[0]["data"]["messages"][0]["text"], "Hello");
+    assert_eq!(socket.frame().await[0]["id"], "2");
+}
+
+#[tokio::test]
+async fn a_session_made_on_a_websocket_is_unknown_to_http() {
+    let running = running(config("", "")).await;
+    let socket = Socket::handshaken(running.address).await;
+    let mut client = Client::new(&running.app).await;
+    client.id.clone_from(&socket.id);
+    assert_eq!(client.send(r#"[{"channel":"/meta/connect","clientId":"$","connectionType":"long-polling"}]"#).await[0]["error"], "402::session_unknown");
+}
+
+#[tokio::test]
+async fn a_second_connect_on_a_socket_releases_the_older() {
+    let running = running(config("", "")).await;
+    let mut ann = Socket::handshaken(running.address).await;
+    ann.send(r#"[{"id":"2","channel":"/meta/connect","clientId":"$","connectionType":"websocket"}]"#).await;
+    ann.send(r#"[{"id":"3","channel":"/meta/connect","clientId":"$","connectionType":"websocket","advice":{"timeout":0}}]"#).await;
+    assert_eq!(ann.frame().await[0]["id"], "2");
+    assert_eq!(ann.frame().await[0]["id"], "3");
+    ann.send(r#"[{"id":"4","channel":"/meta/connect","clientId":"$","connectionType":"websocket"}]"#).await;
+    ann.send(r#"[{"id":"5","channel":"/meta/disconnect","clientId":"$"}]"#).await;
+    let frames = [ann.frame().await, ann.frame().await];
+    let connect = frames.iter().flatten().find(|reply| reply["id"] == "4").unwrap();
+    assert_eq!(connect["advice"]["reconnect"], "none");
+    assert!(frames.iter().flatten().any(|reply| reply["id"] == "5" && reply["successful"] == true));
+}
+
+#[tokio::test]
+async fn malformed_frames_are_answered() {
+    let running = running(config("", "")).await;
+    let mut socket = Socket::open(running.address).await;
+    let deep = "[".repeat(100_000);
+    for (frame, error) in [
+        ("", "400::json_malformed"),
+        ("hello", "400::json_malformed"),
+        (r#"[{"channel":"/meta/hand"#, "400::json_malformed"),
+        (&deep, "400::json_too_deep"),
+        ("[7]", "400::message_invalid: an object is expected, a number came"),
+    ] {
+        socket.send(frame).await;
+        let reply = &socket.frame().await[0];
+        assert_eq!((&reply["successful"], &reply["error"]), (&json!(false), &json!(error)));
+    }
+    socket.send("[]").await;
+    assert_eq!(socket.text().await, "[]");
+}
+
+#[tokio::test]
+async fn frames_that_cannot_be_read_close_the_socket_and_say_why() {
+    let running = running(config("", "")).await;
+    let mut socket = Socket::open(running.address).await;
+    socket.socket.send(Message::Binary(vec![1, 2, 3].into())).await.unwrap();
+    assert_eq!(socket.closed().await, 1003);
+    let mut socket = Socket::open(running.address).await;
+    // More than the limit, and less than would fill the pipe before the answer is read.
+    let _ = socket.socket.send(Message::Text(" ".repeat(1_048_577).into())).await;
+    assert_eq!(socket.closed().await, 1009);
+}
