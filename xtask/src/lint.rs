@@ -1,14 +1,17 @@
 //! Formatting, clippy and rustdoc; a warning is an error. The SDK crate is checked natively and for wasm, since each
 //! sees code that the other does not.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::place::Place;
 use crate::{run, setup};
 
 pub fn verb(place: &Place) -> Result<()> {
     setup::rust_components(place)?;
-    run::step("format", || run::live(place.cargo().args(["fmt", "--all", "--check"])))?;
+    run::step("format", || {
+        run::live(place.cargo().args(["fmt", "--all", "--check"]))
+            .context("not all is formatted: run `cargo fmt --all`")
+    })?;
     let wasm = setup::wasm(place)?;
     run::step("clippy: the workspace", || {
         let scope = ["--locked", "--workspace", "--all-targets"];
