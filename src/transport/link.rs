@@ -36,7 +36,7 @@ pub enum LinkEvent<J> {
     Down(Fault),
     /// Another server is tried from now on.
     OtherServer,
-    /// The link is down for good: it was refused, or everything was tried while launching.
+    /// The link is down for good: the server asked to stop or, while launching, refused it or could not be reached.
     Failed(Fault),
     /// Something unreadable came, and was dropped.
     Malformed(String),
@@ -123,6 +123,11 @@ impl<J: Json> Link<J> {
     pub fn abandon(&mut self) {
         self.timers.clear();
         self.client.abandon();
+    }
+
+    /// Whether the server asked for a pause: nothing is sent.
+    pub fn is_paused(&self) -> bool {
+        self.client.is_paused()
     }
 
     /// The base URL of the server in use.
@@ -220,6 +225,10 @@ impl<J: Json> Link<J> {
         if self.launching && fault.is_final() {
             return self.events.push_back(LinkEvent::Failed(fault));
         }
+        if matches!(fault, Fault::Refused(_)) {
+            self.events.push_back(LinkEvent::Down(fault.clone()));
+            return self.events.push_back(LinkEvent::Failed(fault));
+        }
         let next = self.plan.lost(self.launching);
         if next == Next::Exhausted {
             return self.events.push_back(LinkEvent::Failed(fault));
@@ -229,8 +238,9 @@ impl<J: Json> Link<J> {
         match next {
             Next::Fallback => self.timers.set(Timer::Start, now.mono),
             Next::Server if self.launching => self.timers.set(Timer::Start, now.mono),
-            Next::Server => {
-                let wait = self.backoff.lost(now, &mut self.dice, 0);
+            Next::Server | Next::Wire => {
+                let asked = if next == Next::Wire { server } else { 0 };
+                let wait = self.backoff.lost(now, &mut self.dice, asked);
                 self.timers.set(Timer::Start, now.after(wait));
             }
             Next::Same | Next::Exhausted => {

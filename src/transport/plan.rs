@@ -36,6 +36,8 @@ pub enum Next {
     Same,
     /// Long-polling to the same server, at once.
     Fallback,
+    /// The preferred wire to the same server, after a wait.
+    Wire,
     /// Another server.
     Server,
     /// Nothing is left to try.
@@ -71,7 +73,6 @@ impl Plan {
     /// The wire in use carried an answered exchange.
     pub fn proved(&mut self) {
         self.losses = 0;
-        self.tried = 1;
         self.proven |= self.wire == Wire::WebSocket;
     }
 
@@ -107,9 +108,10 @@ impl Plan {
     }
 
     fn next_server(&mut self) -> Next {
+        let before = self.wire;
         self.prefer();
         if self.servers.len() < 2 {
-            return Next::Same;
+            return if self.wire == before { Next::Same } else { Next::Wire };
         }
         self.server = (self.server + 1) % self.servers.len();
         Next::Server
