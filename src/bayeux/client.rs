@@ -137,6 +137,8 @@ pub struct Client<J: Json> {
     pub(super) client_id: Option<String>,
     pub(super) advice: Advice,
     pub(super) spoke: bool,
+    /// The subscription of this client id was answered.
+    pub(super) subscribed: bool,
     pub(super) connected_at: u64,
     /// Handshakes since a connect was last answered: a server that forgets at once is not asked for ever.
     pub(super) handshakes: u32,
@@ -166,6 +168,7 @@ impl<J: Json> Client<J> {
             client_id: None,
             advice: Advice::default(),
             spoke: false,
+            subscribed: false,
             connected_at: 0,
             handshakes: 0,
             id_prefix,
@@ -208,7 +211,7 @@ impl<J: Json> Client<J> {
     pub fn attach(&mut self, now: Now, data: Option<Value<J>>) -> Option<String> {
         let client = self.client_id.clone().filter(|_| self.phase == Phase::Attaching)?;
         let mut envelope = Vec::new();
-        if self.handshakes > 0 {
+        if !self.subscribed {
             let id = self.next_id();
             envelope.push(message::subscribe(id, &client, &self.channel));
         }
@@ -245,9 +248,11 @@ impl<J: Json> Client<J> {
         }
     }
 
-    /// Drops the link without a word: the server keeps the client for a while.
+    /// Drops the link without a word, and what it brought and nobody has looked at: the server keeps the client for a
+    /// while.
     pub fn abandon(&mut self) {
         self.drop_wire();
+        self.out.retain(|output| matches!(output, Output::Io(_)));
     }
 
     /// When [`Client::handle_timeout`] is to be called.
@@ -259,6 +264,11 @@ impl<J: Json> Client<J> {
     /// Takes out what is to be done next.
     pub fn poll_output(&mut self) -> Option<Output<J>> {
         self.out.pop_front()
+    }
+
+    /// Whether the server asked for a pause: nothing is sent.
+    pub fn is_paused(&self) -> bool {
+        self.polling.is_paused()
     }
 
     /// The interval that the server advised, in milliseconds.

@@ -66,6 +66,10 @@ impl<J: Json> Client<J> {
             Inbound::Event { id, data } => {
                 // Some servers leave the publisher's id on what they deliver: only our own ids mean anything here.
                 let id = id.filter(|id| id.starts_with(&self.id_prefix));
+                if let Some(id) = &id {
+                    // The result says more than the acknowledgement, which may follow it or not.
+                    self.pending.retain(|(waiting, _)| waiting.id != *id);
+                }
                 self.emit(Event::Data { id, data });
             }
             Inbound::Malformed(what) => self.emit(Event::Malformed(what)),
@@ -79,7 +83,7 @@ impl<J: Json> Client<J> {
             None => waiting.kind == answer.kind && answer.kind != Kind::Publish,
         });
         let Some(place) = place else {
-            self.stale += 1;
+            self.stale += u32::from(answer.kind != Kind::Publish);
             return;
         };
         let (asked, _) = self.pending.remove(place);
@@ -90,7 +94,7 @@ impl<J: Json> Client<J> {
             Kind::Handshake => self.take_handshake(now, &answer),
             Kind::Connect => self.take_connect(now, &answer),
             Kind::Disconnect => self.close(),
-            Kind::Subscribe if answer.successful => {}
+            Kind::Subscribe if answer.successful => self.subscribed = true,
             Kind::Subscribe if names_lost_client(&answer) => self.shake_hands_again(now),
             Kind::Subscribe => self.lose(Fault::Refused(answer.error)),
             Kind::Publish if answer.successful => self.emit(Event::Published { id: asked.id, result: Ok(()) }),
@@ -116,6 +120,7 @@ impl<J: Json> Client<J> {
             return self.lose(Fault::peer(self.target.wire.name(), "a server without it"));
         }
         self.client_id = Some(client);
+        self.subscribed = false;
         self.handshakes += 1;
         self.connected_at = now.mono;
         self.phase = Phase::Attaching;

@@ -19,7 +19,7 @@ pub(super) enum Kind {
 pub(super) struct Message<J: Json> {
     pub id: String,
     pub kind: Kind,
-    /// Milliseconds that the server may hold the answer back.
+    /// Milliseconds that the server may hold the answer back, or that the message may be on its way.
     pub held: u64,
     pub body: Value<J>,
 }
@@ -66,9 +66,15 @@ pub(super) fn disconnect<J: Json>(id: String, client: &str) -> Message<J> {
     message(Kind::Disconnect, id, "/meta/disconnect", vec![("clientId", Value::str(client))])
 }
 
-/// A publish.
+/// The slowest upload that is waited for, in characters a millisecond.
+const SLOWEST_UPLOAD: usize = 50;
+
+/// A publish. A large one may take a while.
 pub(super) fn publish<J: Json>(id: String, client: &str, channel: &str, data: Value<J>) -> Message<J> {
-    message(Kind::Publish, id, channel, vec![("clientId", Value::str(client)), ("data", data)])
+    let held = (data.size() / SLOWEST_UPLOAD) as u64;
+    let mut message = message(Kind::Publish, id, channel, vec![("clientId", Value::str(client)), ("data", data)]);
+    message.held = held;
+    message
 }
 
 /// A message that came.

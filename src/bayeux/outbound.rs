@@ -84,7 +84,10 @@ impl<J: Json> Client<J> {
     pub(super) fn expect(&mut self, now: Now, message: Message<J>) {
         let first = message.kind == Kind::Handshake && self.target.wire == Wire::WebSocket && !self.spoke;
         let delay = if first { self.config.open_timeout } else { self.config.max_network_delay };
-        let deadline = now.after(delay + message.held);
+        // What is sent behind a large message waits for it.
+        let behind =
+            self.pending.iter().filter(|(waiting, _)| waiting.kind == Kind::Publish).map(|(_, deadline)| *deadline);
+        let deadline = now.after(delay + message.held).max(behind.max().unwrap_or(0));
         self.pending.push((message, deadline));
     }
 

@@ -12,6 +12,9 @@ use crate::time::Now;
 /// Publishes go together in one request up to about this many characters.
 const BATCH_SIZE: usize = 32_000;
 
+/// So often in a row the server may ask for a pause before the link counts as down.
+const MOST_PAUSES: u32 = 3;
+
 /// The requests of a client.
 #[derive(Debug)]
 pub(super) struct Polling<J: Json> {
@@ -21,6 +24,8 @@ pub(super) struct Polling<J: Json> {
     queue: VecDeque<Vec<Message<J>>>,
     /// The server asked for a pause: nothing is sent.
     paused: bool,
+    /// How often in a row it has done so.
+    pauses: u32,
     /// The server refused the size of a batch: one message a request from now on.
     one_by_one: bool,
 }
@@ -47,7 +52,11 @@ fn is_publish<J: Json>(envelope: &[Message<J>]) -> bool {
 
 impl<J: Json> Polling<J> {
     pub fn new() -> Self {
-        Self { in_flight: Vec::new(), queue: VecDeque::new(), paused: false, one_by_one: false }
+        Self { in_flight: Vec::new(), queue: VecDeque::new(), paused: false, pauses: 0, one_by_one: false }
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.paused
     }
 }
 
@@ -113,6 +122,7 @@ impl<J: Json> Client<J> {
         let request = self.polling.in_flight.remove(place);
         let fault = match (answer.status, answer.body) {
             (200, Ok(body)) if body.len() != Some(0) && !body.is_null() => {
+                self.polling.pauses = 0;
                 return self.answered(now, &request, body);
             }
             (200, Ok(_)) => Fault::peer("a JSON array of messages", "an empty answer"),
@@ -128,15 +138,9 @@ impl<J: Json> Client<J> {
     fn answered(&mut self, now: Now, request: &Request<J>, body: J) {
         self.take_envelope(now, body);
         // An answer is the whole answer: what is not in it never comes, at least not this way.
-        let unanswered: Vec<Kind> = request
-            .envelope
-            .iter()
-            .filter(|message| self.pending.iter().any(|(waiting, _)| waiting.id == message.id))
-            .map(|message| message.kind)
-            .collect();
+        let before = self.pending.len();
         self.pending.retain(|(waiting, _)| request.envelope.iter().all(|message| message.id != waiting.id));
-        let meta = unanswered.iter().any(|kind| !matches!(kind, Kind::Publish | Kind::Subscribe));
-        if meta && !matches!(self.phase, Phase::Idle | Phase::Leaving) {
+        if self.pending.len() < before && !matches!(self.phase, Phase::Idle | Phase::Leaving) {
             return self.lose(Fault::peer("an answer to each message", "fewer answers"));
         }
         self.flush(now);
@@ -161,9 +165,12 @@ impl<J: Json> Client<J> {
         self.flush(now);
     }
 
-    /// 429: the server did not take it; all rests until it may be sent again. A handshake is for the layer above.
+    /// 429: the server did not take it; all rests until it may be sent again. A handshake is for the layer above, and
+    /// so is a server that never takes anything.
     fn pause(&mut self, now: Now, request: Request<J>, retry_after: Option<u32>) {
-        if matches!(self.phase, Phase::Handshaking) {
+        self.polling.pauses += 1;
+        if matches!(self.phase, Phase::Handshaking) || self.polling.pauses > MOST_PAUSES {
+            self.polling.pauses = 0;
             return self.lose(Fault::Http { status: 429, retry_after });
         }
         self.pending.retain(|(waiting, _)| request.envelope.iter().all(|message| message.id != waiting.id));
