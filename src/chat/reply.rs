@@ -121,7 +121,8 @@ impl<J: Json> Reply<J> {
             return Err(Malformed { expected: "an array as messages", got: entries.kind(), index: None });
         }
         let errors = data.get(Name::Errors);
-        let errors: Vec<ServerError> = (0..errors.len().unwrap_or(0)).map(|place| ServerError::read(&errors.at(place))).collect();
+        let errors: Vec<ServerError> =
+            (0..errors.len().unwrap_or(0)).map(|place| ServerError::read(&errors.at(place))).collect();
         let status = data.count_of(Name::StatusCode).unwrap_or(u32::from(!errors.is_empty()));
         Ok(Self {
             status,
@@ -216,7 +217,11 @@ impl<J: Json> Party<J> {
             _ => Role::External,
         };
         Self {
-            id: id.number().map(PartyId::Number).or_else(|| id.string().map(PartyId::Word)).unwrap_or(PartyId::Number(0.0)),
+            id: id
+                .number()
+                .map(PartyId::Number)
+                .or_else(|| id.string().map(PartyId::Word))
+                .unwrap_or(PartyId::Number(0.0)),
             name: party.get(Name::Nickname).text().unwrap_or_else(|| crate::json::Text::new("")),
             role,
         }

@@ -28,8 +28,8 @@ impl<J: Json> Session<J> {
             self.emit(Event::AgentDisconnected { place, party });
         }
         while self.roster.pop_due(u64::MAX).is_some() {}
-        for command in self.outbox.drain().collect::<Vec<_>>() {
-            self.resolve(command, Err(Code::SessionOver.into()));
+        for (command, arrived) in self.outbox.drain().collect::<Vec<_>>() {
+            self.resolve(command, if arrived { Ok(()) } else { Err(Code::SessionOver.into()) });
         }
         self.emit(Event::Ended { reason, time });
         self.out.push_back(Output::Forget);

@@ -1,7 +1,7 @@
 //! How a session begins: a new one, or the one that an earlier page left; and what is stored so that a later page can.
 
 use super::error::{Code, Error};
-use super::event::{CommandId, Output, Setup};
+use super::event::{CommandId, EndReason, Output, Setup};
 use super::snapshot::Snapshot;
 use super::{Attached, Launch, Session, State, Timer};
 use crate::chat::{Operation, Reply, Visitor};
@@ -23,6 +23,9 @@ impl<J: Json> Session<J> {
     }
 
     pub(super) fn restore(&mut self, command: CommandId, mut setup: Setup, snapshot: Snapshot) {
+        if !matches!(self.state, State::New) {
+            return self.refuse_second_launch(command);
+        }
         let known = snapshot.version == Snapshot::VERSION && !snapshot.keys.secure_key.is_empty();
         let away = self.now.wall.saturating_sub(snapshot.seen);
         if !known || away > setup.max_offline {
@@ -43,8 +46,7 @@ impl<J: Json> Session<J> {
 
     fn begin(&mut self, launch: Launch<J>, setup: Setup, polling: bool) {
         if !matches!(self.state, State::New) {
-            return self
-                .resolve(launch.command, Err(Error::new(Code::CommandFailed, "the session was launched before")));
+            return self.refuse_second_launch(launch.command);
         }
         let plan = Plan::new(setup.servers.clone(), setup.mode, polling);
         let mut link = Link::new(setup.link, plan, &setup.service, setup.seed);
@@ -52,6 +54,10 @@ impl<J: Json> Session<J> {
         self.link = Some(link);
         self.setup = Some(setup);
         self.state = State::Launching(launch);
+    }
+
+    fn refuse_second_launch(&mut self, command: CommandId) {
+        self.resolve(command, Err(Error::new(Code::CommandFailed, "the session was launched before")));
     }
 
     pub(super) fn give_up(&mut self, command: CommandId) {
@@ -72,13 +78,18 @@ impl<J: Json> Session<J> {
         }
     }
 
-    /// The link gave up while launching.
+    /// The link gave up: while launching, or because the server asked to stop.
     pub(super) fn link_failed(&mut self, fault: &Fault) {
-        let State::Launching(launch) = &self.state else { return };
+        self.detach();
+        let State::Launching(launch) = &self.state else { return self.end(EndReason::Error) };
         if launch.visitor.is_none() && !fault.is_final() && self.now.mono < launch.until {
             return self.timers.set(Timer::Relaunch, self.now.after(PAUSE));
         }
-        let code = if fault.is_final() { Code::LoginRefused } else { Code::ServerUnavailable };
+        let code = match fault {
+            Fault::TooLarge | Fault::Http { status: 413, .. } => Code::ParameterIncorrect,
+            fault if fault.is_final() => Code::LoginRefused,
+            _ => Code::ServerUnavailable,
+        };
         self.fail_launch(Error::new(code, fault.to_string()));
     }
 
@@ -100,6 +111,15 @@ impl<J: Json> Session<J> {
         self.asked_to_attach(asked);
     }
 
+    /// The opening operation is not answered: the link is begun anew, unless the server asked for a pause.
+    pub(super) fn look_after_attach(&mut self) {
+        let is_paused = self.link.as_ref().is_some_and(Link::is_paused);
+        if is_paused && !matches!(self.state, State::Launching(_)) {
+            return self.timers.set(Timer::Attach, self.now.after(ATTACH_TIME));
+        }
+        self.renew_link("answer to the opening operation");
+    }
+
     /// The server was not ready: the opening operation is sent again on the same link.
     pub(super) fn attach_again(&mut self) {
         let data = Operation::RequestNotifications { from: self.transcript.last() + 1 }.data(&self.keys);
@@ -109,6 +129,7 @@ impl<J: Json> Session<J> {
 
     fn asked_to_attach(&mut self, operation: Option<String>) {
         self.resync = None;
+        self.opening.clone_from(&operation);
         self.outbox.unsettle();
         self.attached = operation.map_or(Attached::No, |operation| {
             self.timers.set(Timer::Attach, self.now.after(ATTACH_TIME));
@@ -143,6 +164,7 @@ impl<J: Json> Session<J> {
     pub(super) fn accepted(&mut self, reply: &Reply<J>) {
         self.attached = Attached::Yes;
         self.timers.cancel(Timer::Attach);
+        self.timers.cancel(Timer::Detached);
         let server = self.link.as_ref().map_or("", Link::server);
         let elsewhere = !self.server_of_keys.is_empty() && self.server_of_keys != server;
         self.server_of_keys = server.to_owned();

@@ -24,6 +24,7 @@ pub use event::{Command, CommandId, EndReason, Event, Input, Output, Place, Setu
 pub use snapshot::Snapshot;
 
 use crate::chat::{Keys, Visitor};
+use crate::fault::Fault;
 use crate::json::Json;
 use crate::time::{Dice, Now, Timers};
 use crate::transport::Link;
@@ -47,6 +48,8 @@ pub struct Session<J: Json> {
     link: Option<Link<J>>,
     keys: Keys,
     attached: Attached,
+    /// The opening operation, until it is acknowledged.
+    opening: Option<String>,
     /// The operation that asks for what is missing in mid-session.
     resync: Option<String>,
     /// The server answers operations under their ids.
@@ -113,12 +116,16 @@ struct Leaving {
     command: CommandId,
     /// The operation, once it is sent.
     operation: Option<String>,
+    /// How often it was sent.
+    tries: u8,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Timer {
     /// The opening operation was not answered: the link is begun anew.
     Attach,
+    /// The server has forgotten us and does not take us up again: the page is told that the link is down.
+    Detached,
     /// The opening operation is sent again to a server that was not ready.
     Again,
     /// A failed restore is tried once more.
@@ -150,6 +157,7 @@ impl<J: Json> Session<J> {
             link: None,
             keys: Keys::default(),
             attached: Attached::No,
+            opening: None,
             resync: None,
             answers_by_id: false,
             server_of_keys: String::new(),
@@ -248,7 +256,8 @@ impl<J: Json> Session<J> {
     fn handle_timeout(&mut self) {
         while let Some(timer) = self.timers.pop_due(self.now) {
             match timer {
-                Timer::Attach => self.renew_link("answer to the opening operation"),
+                Timer::Attach => self.look_after_attach(),
+                Timer::Detached => self.interrupt(&Fault::Timeout("acceptance of the session")),
                 Timer::Again => self.attach_again(),
                 Timer::Relaunch => self.relaunch(),
                 Timer::Offline => self.end(EndReason::Error),

@@ -39,14 +39,12 @@ pub struct Send<J: Json> {
 pub enum SendState {
     /// It is to be sent when the link is up.
     Waiting,
-    /// It was sent as this operation; when it will be looked after, on the monotonic clock.
+    /// It was sent as this operation. That something comes back, or that the link breaks, is the link's care.
     InFlight {
         /// The operation.
         operation: String,
-        /// When to stop waiting for more than an acknowledgement.
-        deadline: u64,
-        /// The server acknowledged the publish.
-        acknowledged: bool,
+        /// The server acknowledged the publish: until when more is waited for, on the monotonic clock.
+        acknowledged: Option<u64>,
     },
     /// The link broke before it was answered: the server may have it or not.
     Unsettled,
@@ -123,9 +121,8 @@ impl<J: Json> Outbox<J> {
     /// The server acknowledged the publish of an operation; more is waited for until `deadline`.
     pub fn acknowledged(&mut self, operation: &str, at: u64) -> bool {
         let Some(send) = self.place(operation).and_then(|place| self.sends.get_mut(place)) else { return false };
-        if let SendState::InFlight { acknowledged, deadline, .. } = &mut send.state {
-            *acknowledged = true;
-            *deadline = at;
+        if let SendState::InFlight { acknowledged, .. } = &mut send.state {
+            *acknowledged = Some(at);
         }
         true
     }
@@ -145,42 +142,44 @@ impl<J: Json> Outbox<J> {
         self.sends.remove(place)
     }
 
-    /// When the earliest message in flight is to be looked after.
+    /// When the first acknowledged message counts as arrived.
     pub fn next_deadline(&self) -> Option<u64> {
         self.sends.iter().filter_map(Send::deadline).min()
     }
 
-    /// The first message in flight whose time is over: taken out when the server acknowledged it (it has it, and does
-    /// not tell), else `Err`.
-    pub fn overdue(&mut self, now: u64) -> Option<Result<CommandId, ()>> {
+    /// Takes out a message that the server acknowledged a while ago: it has it, and does not tell.
+    pub fn overdue(&mut self, now: u64) -> Option<CommandId> {
         let place = self.sends.iter().position(|send| send.deadline().is_some_and(|at| at <= now))?;
-        let acknowledged =
-            matches!(self.sends.get(place)?.state, SendState::InFlight { acknowledged: true, .. });
-        if acknowledged { self.sends.remove(place).map(|send| Ok(send.command)) } else { Some(Err(())) }
+        self.sends.remove(place).map(|send| send.command)
     }
 
-    /// Takes out everything: the session is over.
-    pub fn drain(&mut self) -> impl Iterator<Item = CommandId> {
-        std::mem::take(&mut self.sends).into_iter().map(|send| send.command)
+    /// Takes out everything, for the session is over: the commands, and whether the server acknowledged the message.
+    pub fn drain(&mut self) -> impl Iterator<Item = (CommandId, bool)> {
+        std::mem::take(&mut self.sends).into_iter().map(|send| (send.command, send.deadline().is_some()))
+    }
+
+    /// Whether a message is in flight.
+    pub fn is_in_flight(&self) -> bool {
+        self.sends.iter().any(|send| matches!(send.state, SendState::InFlight { .. }))
     }
 
     fn place(&self, operation: &str) -> Option<usize> {
-        self.sends.iter().position(
-            |send| matches!(&send.state, SendState::InFlight { operation: sent, .. } if sent == operation),
-        )
+        self.sends
+            .iter()
+            .position(|send| matches!(&send.state, SendState::InFlight { operation: sent, .. } if sent == operation))
     }
 }
 
 impl<J: Json> Send<J> {
     /// It was sent as this operation.
-    pub fn sent(&mut self, operation: String, deadline: u64) {
+    pub fn sent(&mut self, operation: String) {
         self.tries += 1;
-        self.state = SendState::InFlight { operation, deadline, acknowledged: false };
+        self.state = SendState::InFlight { operation, acknowledged: None };
     }
 
     fn deadline(&self) -> Option<u64> {
         match self.state {
-            SendState::InFlight { deadline, .. } => Some(deadline),
+            SendState::InFlight { acknowledged, .. } => acknowledged,
             _ => None,
         }
     }

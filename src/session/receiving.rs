@@ -17,6 +17,10 @@ const GAP_TIME: u64 = 8_000;
 const AGENT_TYPING: u64 = 30_000;
 /// How long after an answer that may be none unsettled messages are sent again, in milliseconds.
 const RESEND_PATIENCE: u64 = 300;
+/// The same where that answer is not acknowledged yet.
+const UNACKNOWLEDGED_PATIENCE: u64 = 10_000;
+/// How long a server that has forgotten us may take to take us up again, in milliseconds, before that is an interruption.
+const REATTACH_TIME: u64 = 5_000;
 /// How long after its acknowledgement a message counts as arrived, in milliseconds, when the server tells no more.
 const ECHO_TIME: u64 = 3_000;
 
@@ -26,9 +30,12 @@ impl<J: Json> Session<J> {
             LinkEvent::Attach => self.attach(),
             LinkEvent::Data { id, data } => self.take_data(id, &data),
             LinkEvent::Acknowledged { id, result } => self.take_acknowledgement(&id, result),
-            LinkEvent::Unsettled => self.detach(),
+            LinkEvent::Unsettled => self.forgotten(),
             LinkEvent::Down(fault) => self.link_down(&fault),
-            LinkEvent::OtherServer => self.report(Code::TryingOtherServer.into()),
+            LinkEvent::OtherServer => {
+                self.answers_by_id = false;
+                self.report(Code::TryingOtherServer.into());
+            }
             LinkEvent::Failed(fault) => self.link_failed(&fault),
             LinkEvent::Malformed(got) => {
                 self.report(Error::new(Code::MalformedEvent, format!("expected a Bayeux message, got {got}")));
@@ -38,8 +45,9 @@ impl<J: Json> Session<J> {
     }
 
     /// What was sent and not answered is unsettled, and nothing is sent before the server has taken us up again.
-    fn detach(&mut self) {
+    pub(super) fn detach(&mut self) {
         self.attached = Attached::No;
+        self.opening = None;
         self.resync = None;
         self.timers.cancel(Timer::Attach);
         self.timers.cancel(Timer::Again);
@@ -47,8 +55,14 @@ impl<J: Json> Session<J> {
         self.timers.cancel(Timer::GapLost);
         self.outbox.unsettle();
         self.forget_typing();
-        if let Some(leaving) = &mut self.leaving {
-            leaving.operation = None;
+        self.unsettle_leave();
+    }
+
+    /// The server has forgotten us. That is no interruption, unless it lasts.
+    fn forgotten(&mut self) {
+        self.detach();
+        if let State::Live = self.state {
+            self.timers.set(Timer::Detached, self.now.after(REATTACH_TIME));
         }
     }
 
@@ -58,6 +72,12 @@ impl<J: Json> Session<J> {
         if *fault == Fault::TooLarge {
             self.refuse_largest();
         }
+        self.interrupt(fault);
+    }
+
+    /// The session is cut off.
+    pub(super) fn interrupt(&mut self, fault: &Fault) {
+        self.timers.cancel(Timer::Detached);
         if let State::Live = self.state {
             self.state = State::Interrupted;
             let limit = self.setup.as_ref().map_or(0, |setup| setup.max_offline);
@@ -74,7 +94,7 @@ impl<J: Json> Session<J> {
         }
     }
 
-    /// The link has brought news of the chat: an interruption is over.
+    /// The server has taken us up: an interruption is over.
     pub(super) fn prove(&mut self) {
         if let State::Interrupted = self.state {
             self.state = State::Live;
@@ -102,11 +122,8 @@ impl<J: Json> Session<J> {
         if !self.is_on() {
             return;
         }
-        if reply.status == 0 {
-            self.prove();
-        }
-        let resync = self.resync.is_some() && (id.is_none() || id == self.resync);
-        self.take_entries(&reply, opening || resync && fills(&reply, self.transcript.last()));
+        let resync = self.resync.is_some() && if id.is_some() { id == self.resync } else { self.covers_held(&reply) };
+        self.take_entries(&reply, opening && (id.is_some() || self.covers_held(&reply)) || resync);
         if opening && reply.status == 0 {
             self.look_up_unsettled(id.is_some());
         }
@@ -127,6 +144,13 @@ impl<J: Json> Session<J> {
         }
         let named = reply.secure_key.is_some() || reply.status != 0 || reply.ended == Some(true);
         named && fills(reply, self.transcript.last()) || reply.status != 0
+    }
+
+    /// Whether a reply without an id can be the answer to the question for all that is missing: what came too early is
+    /// in it again, as it is in no push.
+    fn covers_held(&self, reply: &Reply<J>) -> bool {
+        let has = |at| (0..reply.len()).any(|place| reply.entry(place).is_ok_and(|entry| entry.index == Some(at)));
+        !self.answers_by_id && self.transcript.held().all(has)
     }
 
     fn take_keys(&mut self, reply: &Reply<J>) {
@@ -176,6 +200,8 @@ impl<J: Json> Session<J> {
             if self.transcript.admit_typing(entry.index) && !played_back && entry.from.role == Role::Agent {
                 self.agent_types(entry, on);
             }
+        } else if entry.index.is_none() && matches!(entry.kind, EntryKind::Other) {
+            // Not in the transcript, and nothing that we know.
         } else if let Some(entry) = self.transcript.admit(entry) {
             self.pass_on(entry);
         }
@@ -224,10 +250,11 @@ impl<J: Json> Session<J> {
     }
 
     fn message(&mut self, place: Place, text: J::Text, url: bool, party: crate::chat::Party<J>, id: Option<&str>) {
-        let settled = if party.role == Role::Client && !place.restored { self.outbox.echo(id, &text, url) } else { None };
-        if party.role == Role::Agent {
-            // Who has spoken does not type: the server's own word on that may come later, or never.
-            self.roster.type_off(&party.id);
+        let settled =
+            if party.role == Role::Client && !place.restored { self.outbox.echo(id, &text, url) } else { None };
+        // Who has spoken does not type: the server's own word on that may come later, or never.
+        if let Some(party) = self.roster.type_off(&party.id) {
+            self.emit(Event::AgentTyping { party, on: false });
         }
         self.emit(Event::Message { place, text, url, party });
         if let Some(command) = settled {
@@ -245,8 +272,13 @@ impl<J: Json> Session<J> {
 
     /// What a reply means for the operation that it answers, and for the session.
     fn take_result(&mut self, id: Option<&str>, reply: &Reply<J>, opening: bool) {
-        let left = self.leaving.as_ref().is_some_and(|leaving| leaving.operation.is_some() && leaving.operation.as_deref() == id);
-        if reply.ended == Some(true) || reply.status >= 2 && (opening || left) {
+        let left = self.leaving.as_ref().is_some_and(|leaving| match (&leaving.operation, id) {
+            (Some(operation), Some(id)) => operation == id,
+            // An error without an address, and nothing else that it can be about.
+            (Some(_), None) => reply.status != 0 && !opening && !self.outbox.is_in_flight(),
+            (None, _) => false,
+        });
+        if reply.ended == Some(true) || reply.status >= 2 && (opening || left || reply.ended.is_none()) {
             let leaving = self.leaving.is_some();
             let reason = if reply.status == 0 { EndReason::Agent } else { EndReason::Error };
             return self.end(if leaving { EndReason::LeaveRequest } else { reason });
@@ -265,7 +297,7 @@ impl<J: Json> Session<J> {
         match send {
             Some(send) if reply.status == 0 => self.resolve(send.command, Ok(())),
             Some(send) => self.resolve(send.command, Err(server_error(reply, Code::CommandFailed))),
-            None if reply.status != 0 && id.is_none() && !opening => {
+            None if reply.status != 0 && id.is_none() && !opening && !left => {
                 self.report(server_error(reply, Code::CommandFailed));
             }
             None => {}
@@ -280,6 +312,12 @@ impl<J: Json> Session<J> {
         let left = self.leaving.as_ref().is_some_and(|leaving| leaving.operation.as_deref() == Some(id));
         match result {
             Ok(()) if left => self.timers.set(Timer::Leave, self.now.after(ECHO_TIME)),
+            Ok(()) if self.opening.as_deref() == Some(id) => {
+                self.opening = None;
+                if self.timers.is_set(Timer::Resend) {
+                    self.look_up_unsettled(false);
+                }
+            }
             Ok(()) => {
                 self.settle_typing(id);
                 self.outbox.acknowledged(id, self.now.after(ECHO_TIME));
@@ -300,12 +338,13 @@ impl<J: Json> Session<J> {
     }
 
     /// The transcript is up to date: what of the unsettled messages is not in it is sent again. A server that answers
-    /// without ids may have answered something else: a little later, then.
+    /// without ids may have answered something else: a little after the acknowledgement, then.
     fn look_up_unsettled(&mut self, sure: bool) {
         if sure || !self.outbox.is_unsettled() {
             self.resend();
         } else {
-            self.timers.set(Timer::Resend, self.now.after(RESEND_PATIENCE));
+            let patience = if self.opening.is_some() { UNACKNOWLEDGED_PATIENCE } else { RESEND_PATIENCE };
+            self.timers.set(Timer::Resend, self.now.after(patience));
         }
     }
 

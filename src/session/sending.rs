@@ -7,8 +7,8 @@ use super::{Attached, Leaving, Session, State, Timer};
 use crate::chat::Operation;
 use crate::json::Json;
 
-/// How long a message may be without any answer, in milliseconds, before the link counts as broken.
-const ANSWER_TIME: u64 = 12_000;
+/// How often the wish to leave is sent before it is given up, when the link breaks each time.
+const MOST_TRIES: u8 = 4;
 
 impl<J: Json> Session<J> {
     pub(super) fn send(&mut self, command: CommandId, text: J::Text, url: bool) {
@@ -21,6 +21,7 @@ impl<J: Json> Session<J> {
             return self.resolve(command, Err(error));
         }
         self.typing.reset();
+        self.drop_next_typing();
         self.flush();
     }
 
@@ -39,7 +40,6 @@ impl<J: Json> Session<J> {
         if self.attached != Attached::Yes {
             return;
         }
-        let deadline = self.now.after(ANSWER_TIME);
         while let (Some(send), Some(link)) = (self.outbox.next_waiting(), &mut self.link) {
             let operation = if send.url {
                 Operation::PushUrl { url: &send.text, id: &send.id }
@@ -47,7 +47,7 @@ impl<J: Json> Session<J> {
                 Operation::SendMessage { text: &send.text, id: &send.id }
             };
             let Some(id) = link.send(self.now, operation.data(&self.keys)) else { return };
-            send.sent(id, deadline);
+            send.sent(id);
         }
         self.tell_leave();
     }
@@ -61,17 +61,10 @@ impl<J: Json> Session<J> {
         self.flush();
     }
 
-    /// Messages that were acknowledged and are not in the transcript yet have arrived all the same; ones without any
-    /// answer mean that the link is broken.
+    /// Messages that were acknowledged and are not in the transcript yet have arrived all the same.
     pub(super) fn look_after_sends(&mut self) {
-        while let Some(overdue) = self.outbox.overdue(self.now.mono) {
-            match overdue {
-                Ok(command) => self.resolve(command, Ok(())),
-                Err(()) => {
-                    self.outbox.unsettle();
-                    return self.renew_link("answer to a message");
-                }
-            }
+        while let Some(command) = self.outbox.overdue(self.now.mono) {
+            self.resolve(command, Ok(()));
         }
     }
 
@@ -131,10 +124,16 @@ impl<J: Json> Session<J> {
     /// The link is down: that somebody typed is no news any more.
     pub(super) fn forget_typing(&mut self) {
         self.typing.reset();
+        self.drop_next_typing();
+        for (_, command) in std::mem::take(&mut self.typing_asked) {
+            self.resolve(command, Ok(()));
+        }
+    }
+
+    /// What was yet to be told of the visitor's typing is no longer true.
+    fn drop_next_typing(&mut self) {
         self.timers.cancel(Timer::Typing);
-        let next = self.typing.take_next().map(|(command, ..)| command);
-        let asked = std::mem::take(&mut self.typing_asked);
-        for command in asked.into_iter().map(|(_, command)| command).chain(next) {
+        if let Some((command, ..)) = self.typing.take_next() {
             self.resolve(command, Ok(()));
         }
     }
@@ -143,20 +142,30 @@ impl<J: Json> Session<J> {
         if let Some(error) = self.refusal() {
             return self.resolve(command, Err(error));
         }
-        self.leaving = Some(Leaving { command, operation: None });
+        self.leaving = Some(Leaving { command, operation: None, tries: 0 });
         self.flush();
     }
 
     /// Asks the server to end the session, once everything before that is sent.
     fn tell_leave(&mut self) {
         let ready = self.leaving.as_ref().is_some_and(|leaving| leaving.operation.is_none());
-        if !ready || self.outbox.next_waiting().is_some() {
+        if !ready || self.outbox.next_waiting().is_some() || self.outbox.is_unsettled() {
             return;
         }
         let data = Operation::Disconnect.data(&self.keys);
         let operation = self.link.as_mut().and_then(|link| link.send(self.now, data));
         if let Some(leaving) = &mut self.leaving {
+            leaving.tries += u8::from(operation.is_some());
             leaving.operation = operation;
+        }
+    }
+
+    /// The link broke: the wish to leave is sent again, unless it was sent too often.
+    pub(super) fn unsettle_leave(&mut self) {
+        let Some(leaving) = &mut self.leaving else { return };
+        leaving.operation = None;
+        if leaving.tries >= MOST_TRIES {
+            self.fail_leave(Error::new(Code::CommandFailed, "the link broke each time it was sent"));
         }
     }
 

@@ -11,8 +11,11 @@ use crate::json::Json;
 pub struct Transcript<J: Json> {
     /// The last position that has been passed on, or skipped.
     last: u32,
-    /// The highest position seen on typing: some servers number it, and keep no entry of it.
-    typing: u32,
+    /// Positions after `last` that need no entry, in order: of typing, which some servers number and keep no entry of,
+    /// and of what was unreadable.
+    void: Vec<u32>,
+    /// Up to here no position needs an entry: the server counted them before it accepted the session.
+    floor: u32,
     /// The server has not told where the transcript begins: the first entry that comes is the first there is.
     open: bool,
     /// Entries that came too early, in order.
@@ -22,13 +25,13 @@ pub struct Transcript<J: Json> {
 impl<J: Json> Transcript<J> {
     /// An empty transcript.
     pub fn new() -> Self {
-        Self { last: 0, typing: 0, open: false, held: VecDeque::new() }
+        Self { last: 0, void: Vec::new(), floor: 0, open: false, held: VecDeque::new() }
     }
 
     /// The server accepted a new session and gave no entries, but perhaps the position of the next one.
     pub fn open(&mut self, next: Option<u32>) {
         match next {
-            Some(next) if next > 0 => self.last = self.last.max(next - 1),
+            Some(next) if next > 0 => self.floor = next - 1,
             _ => self.open = self.last == 0,
         }
     }
@@ -45,9 +48,9 @@ impl<J: Json> Transcript<J> {
 
     /// Uses up the next position for an event that the server has no entry of; returns it, counted from 0.
     pub fn take_place(&mut self) -> u32 {
-        let place = self.last;
-        self.last = self.last.saturating_add(1);
-        place
+        let at = self.expected();
+        self.pass(at);
+        at.saturating_sub(1)
     }
 
     /// Takes in an entry; returns it when it is its turn. An entry without a position is taken as the next one.
@@ -59,7 +62,7 @@ impl<J: Json> Transcript<J> {
         }
         if (at <= self.expected() || std::mem::take(&mut self.open)) && self.held.is_empty() {
             self.open = false;
-            self.last = at;
+            self.pass(at);
             return Some(entry);
         }
         let place = self.held.partition_point(|held| held.index < entry.index);
@@ -75,14 +78,16 @@ impl<J: Json> Transcript<J> {
         if at <= self.last {
             return false;
         }
-        self.typing = self.typing.max(at);
+        self.leave_void(at);
         true
     }
 
     /// A position that will never have an entry: what stood there was unreadable.
     pub fn skip(&mut self, index: u32) {
         if index > self.last && index <= self.expected() {
-            self.last = index;
+            self.pass(index);
+        } else if index > self.last {
+            self.leave_void(index);
         }
     }
 
@@ -92,13 +97,34 @@ impl<J: Json> Transcript<J> {
         if !whole && at > self.expected() {
             return None;
         }
-        self.last = self.last.max(at);
+        self.pass(self.last.max(at));
         self.held.pop_front()
+    }
+
+    /// The positions of the entries that wait.
+    pub fn held(&self) -> impl Iterator<Item = u32> {
+        self.held.iter().filter_map(|entry| entry.index)
     }
 
     /// The highest position that is next in turn.
     fn expected(&self) -> u32 {
-        self.last.max(self.typing).saturating_add(1)
+        let mut next = self.last.max(self.floor).saturating_add(1);
+        for at in &self.void {
+            next = next.saturating_add(u32::from(*at == next));
+        }
+        next
+    }
+
+    fn pass(&mut self, at: u32) {
+        self.last = at;
+        self.void.retain(|void| *void > at);
+    }
+
+    fn leave_void(&mut self, at: u32) {
+        let place = self.void.partition_point(|void| *void < at);
+        if self.void.get(place) != Some(&at) {
+            self.void.insert(place, at);
+        }
     }
 }
 

@@ -93,7 +93,7 @@ for (const transport of ["websocket", "long-polling"]) {
 
   test(`a server that restarts loses the chat: the page is told (${transport})`, async (t) => {
     const { server, chat } = await meet(t, { transport });
-    await server.restart();
+    await server.restart({ signal: "SIGKILL" });
     await chat.event("onInterrupted");
     await chat.event("onError", ({ error }) => error.code === 150);
     assert.deepEqual((await chat.event("onSessionEnded")).reason, { error: true });

@@ -163,7 +163,8 @@ impl Bayeux {
         }
         match by {
             Carrier::Request(_) if !is_held => {
-                let queue = spoken_for.and_then(|id| self.clients.get_mut(&id)).map(|client| std::mem::take(&mut client.queue));
+                let queue =
+                    spoken_for.and_then(|id| self.clients.get_mut(&id)).map(|client| std::mem::take(&mut client.queue));
                 let body = queue.unwrap_or_default().into_iter().chain(replies).collect();
                 sent.push(Sent { by, status: 200, body });
             }

@@ -117,7 +117,8 @@ impl Chats {
         if operation == "requestNotifications" {
             let position = data["transcriptPosition"].as_u64().expect("a transcriptPosition") as u32;
             chat.bound = Some(from);
-            let from_there = |entry: &&Value| position > 0 && entry["index"].as_u64().unwrap_or(0) >= u64::from(position);
+            let from_there =
+                |entry: &&Value| position > 0 && entry["index"].as_u64().unwrap_or(0) >= u64::from(position);
             let entries: Vec<Value> = chat.entries.iter().filter(from_there).cloned().collect();
             return Outcome { answer: Some(chat.reply(entries)), pushes: Vec::new() };
         }

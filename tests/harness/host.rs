@@ -100,7 +100,8 @@ impl Host {
 
     /// The channels and operations of an envelope that came, for comparison.
     pub fn summary(envelope: &[Value]) -> Vec<String> {
-        let name = |message: &Value| message["data"]["operation"].as_str().or(message["channel"].as_str()).map(str::to_owned);
+        let name =
+            |message: &Value| message["data"]["operation"].as_str().or(message["channel"].as_str()).map(str::to_owned);
         envelope.iter().filter_map(name).collect()
     }
 }

@@ -67,8 +67,15 @@ impl Page {
 
     /// Notes an event; returns its index when it has one. What must hold for every page is checked here.
     pub fn note(&mut self, at: u64, event: &Event<NativeJson>) -> Option<u32> {
-        let mut seen =
-            Seen { at, kind: Kind::Error, index: None, restored: false, text: String::new(), name: String::new(), code: 0 };
+        let mut seen = Seen {
+            at,
+            kind: Kind::Error,
+            index: None,
+            restored: false,
+            text: String::new(),
+            name: String::new(),
+            code: 0,
+        };
         assert!(self.ended.is_none(), "nothing comes after the end: {event:?}");
         match event {
             Event::Message { place, text, url, party } => {
@@ -117,8 +124,16 @@ impl Page {
     }
 
     fn place(&mut self, seen: &mut Seen, place: &causerie::session::Place, name: &str) {
-        assert!(self.last_index.is_none_or(|last| last < place.index), "indexes go up: {place:?} after {:?}", self.last_index);
-        assert_eq!(place.restored, place.index < self.fresh_from, "restored is what an earlier page was told of: {place:?}");
+        assert!(
+            self.last_index.is_none_or(|last| last < place.index),
+            "indexes go up: {place:?} after {:?}",
+            self.last_index
+        );
+        assert_eq!(
+            place.restored,
+            place.index < self.fresh_from,
+            "restored is what an earlier page was told of: {place:?}"
+        );
         assert!(!(place.restored && self.has_seen_fresh), "restored comes before new");
         self.has_seen_fresh |= !place.restored;
         self.last_index = Some(place.index);

@@ -8,12 +8,12 @@ use causerie::session::{Command, CommandId, Error, Input, Output, Session, Setup
 use causerie::time::Now;
 use causerie::transport::Mode;
 
+use super::EPOCH;
 use super::chat::{Chat, Flavour};
 use super::host::{Action, Host};
 use super::net::Packet;
 use super::page::{Kind, Page, Seen};
 use super::world::World;
-use super::EPOCH;
 
 /// How a pair is set up.
 #[derive(Clone, Debug)]
@@ -155,7 +155,10 @@ impl Pair {
             }
             Packet::Replied(conn, status, retry_after, body) if conn.0 == page => {
                 self.world.net.requests.remove(&conn);
-                self.input(Input::Reply { request: conn.1, answer: HttpAnswer { status, retry_after, body: json(body) } });
+                self.input(Input::Reply {
+                    request: conn.1,
+                    answer: HttpAnswer { status, retry_after, body: json(body) },
+                });
             }
             _ => {}
         }
