@@ -107,13 +107,12 @@ fn interop(place: &Place, filter: &[String]) -> Result<()> {
 }
 
 fn browser(place: &Place, filter: &[String]) -> Result<()> {
-    let chromium = setup::chromium(place)?;
     package::build(place)?;
     site::server(place)?;
     let directory = place.target.join("test-site");
     site::assemble(place, &directory, &[("tests/browser/pages", "t")])?;
     node_tests(place, "tests/browser", filter, |command| {
-        command.env("CAUSERIE_CHROME", &chromium).env("CAUSERIE_SITE", &directory);
+        command.env("CAUSERIE_SITE", &directory);
     })
 }
 
@@ -128,6 +127,7 @@ fn node_tests(place: &Place, folder: &str, filter: &[String], prepare: impl FnOn
     command.args(["--test", "--test-reporter=spec", NODE_TIMEOUT]);
     command.args(files.iter().map(|file| file.strip_prefix(&place.root).unwrap_or(file)));
     command.env("CAUSERIE_PKG", place.package()).env("CAUSERIE_SERVER", place.server());
+    command.env("CAUSERIE_CHROME", setup::chromium(place)?);
     prepare(&mut command);
     run::live(&mut command)
 }
