@@ -14,7 +14,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use axum::Router;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,9 @@ use tower_http::services::ServeDir;
 
 /// How long a request's body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// Bytes beyond the limit that are read before the connection is given up.
+const THROWN_AWAY: usize = 32 * 1024 * 1024;
 
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self' ws: wss:; require-trusted-types-for 'script'; base-uri 'none'; frame-ancestors 'self'";
@@ -49,6 +52,9 @@ async fn headers(request: Request, next: Next) -> Response {
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/javascript") {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/javascript"));
     }
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -122,23 +128,44 @@ fn is_json(request: &Request) -> bool {
     kind.and_then(|kind| kind.split(';').next()).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
+/// Why a body cannot be had.
+enum BodyError {
+    Broken,
+    TooLarge,
+}
+
+/// Reads a body of at most `limit` bytes. What is too much is still read for a while, and thrown away: a client that
+/// is busy sending would not see the response otherwise.
+async fn read(limit: usize, mut body: Body) -> Result<Vec<u8>, BodyError> {
+    let mut bytes = Vec::new();
+    let mut length = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
+        length += data.len();
+        if length <= limit {
+            bytes.extend_from_slice(&data);
+        } else if length > limit + THROWN_AWAY {
+            break;
+        }
+    }
+    if length > limit { Err(BodyError::TooLarge) } else { Ok(bytes) }
+}
+
 /// The whole body, or the response that says why not.
 async fn body(limit: usize, body: Body) -> Result<String, Response> {
     let refuse = |status, error: &str| {
         let mut response = json(status, failure(error));
-        // The rest of the body is not read: the connection is of no more use.
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         response
     };
-    let bytes = match timeout(BODY_TIME, Limited::new(body, limit).collect()).await {
-        Err(_) => return Err(refuse(StatusCode::REQUEST_TIMEOUT, "408::body_too_slow")),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, &format!("413::body_too_large: at most {limit} bytes are expected")));
+    match timeout(BODY_TIME, read(limit, body)).await {
+        Err(_) => Err(refuse(StatusCode::REQUEST_TIMEOUT, "408::body_too_slow")),
+        Ok(Err(BodyError::TooLarge)) => {
+            Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, &format!("413::body_too_large: at most {limit} bytes are expected")))
         }
-        Ok(Err(_)) => return Err(refuse(StatusCode::BAD_REQUEST, "400::body_broken")),
-        Ok(Ok(collected)) => collected.to_bytes(),
-    };
-    String::from_utf8(bytes.into()).map_err(|_| json(StatusCode::BAD_REQUEST, failure("400::not_utf8")))
+        Ok(Err(BodyError::Broken)) => Err(refuse(StatusCode::BAD_REQUEST, "400::body_broken")),
+        Ok(Ok(bytes)) => String::from_utf8(bytes).map_err(|_| json(StatusCode::BAD_REQUEST, failure("400::not_utf8"))),
+    }
 }
 
 async fn poll(app: &Arc<App>, origin: &Origin, request: Request) -> Response {

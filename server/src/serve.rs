@@ -25,8 +25,10 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tower::ServiceExt;
 
-/// How long a client may take to send a request's head, or to shake hands in TLS.
-const HEAD_TIME: Duration = Duration::from_secs(15);
+/// How long a client may take to shake hands in TLS.
+const TLS_TIME: Duration = Duration::from_secs(15);
+/// How long a client may take to send a request's head; also how long a connection may be idle.
+const HEAD_TIME: Duration = Duration::from_secs(75);
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +76,7 @@ pub async fn run(listener: TcpListener, acceptor: Option<TlsAcceptor>, app: Arc<
                     match acceptor {
                         None => connection(&app_, stream, Peer { address, tls: false }, router).await,
                         Some(acceptor) => {
-                            if let Ok(Ok(stream)) = timeout(HEAD_TIME, acceptor.accept(stream)).await {
+                            if let Ok(Ok(stream)) = timeout(TLS_TIME, acceptor.accept(stream)).await {
                                 connection(&app_, stream, Peer { address, tls: true }, router).await;
                             }
                         }

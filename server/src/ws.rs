@@ -164,7 +164,10 @@ impl Socket {
         let held = outcome.held.take();
         if let Some(session) = &outcome.session {
             let texts = session.drain();
-            self.send_texts(&texts).await?;
+            if let Err(end) = self.send_texts(&texts).await {
+                session.restore(texts);
+                return Err(end);
+            }
         }
         if !outcome.replies.is_empty() || messages.is_empty() {
             let replies = array(outcome.replies.iter().map(String::as_str));
@@ -198,7 +201,12 @@ impl Socket {
         let frame = CloseFrame { code, reason: reason.into() };
         if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
             let _ = self.socket.flush().await;
-            while let Some(Ok(_)) = self.socket.recv().await {}
+            // What cannot be read cannot be skipped: the other end is given the time to see why.
+            while let Some(received) = self.socket.recv().await {
+                if received.is_err() {
+                    tokio::time::sleep(CLOSE_TIME).await;
+                }
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Client, Socket, agent, begin, config, running};
-use futures_util::SinkExt;
+use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -108,8 +108,14 @@ async fn frames_that_cannot_be_read_close_the_socket_and_say_why() {
     let mut socket = Socket::open(running.address).await;
     socket.socket.send(Message::Binary(vec![1, 2, 3].into())).await.unwrap();
     assert_eq!(socket.closed().await, 1003);
-    let mut socket = Socket::open(running.address).await;
-    // More than the limit, and less than would fill the pipe before the answer is read.
-    let _ = socket.socket.send(Message::Text(" ".repeat(1_048_577).into())).await;
-    assert_eq!(socket.closed().await, 1009);
+    for size in [1_048_577, 10_000_000] {
+        let socket = Socket::open(running.address).await;
+        let (mut sender, mut receiver) = socket.socket.split();
+        let sending = tokio::spawn(async move { sender.send(Message::Text(" ".repeat(size).into())).await });
+        match receiver.next().await {
+            Some(Ok(Message::Close(Some(frame)))) => assert_eq!(u16::from(frame.code), 1009, "{size}"),
+            other => panic!("{other:?}"),
+        }
+        sending.abort();
+    }
 }
