@@ -60,6 +60,8 @@ pub struct Chats {
     /// Refusals in wait: operation, status, code.
     pub refusals: Vec<(String, u32, u32)>,
     pub services: Vec<String>,
+    /// A session is accepted without entries, with or without the position of the next one.
+    pub accepts_quietly: Option<bool>,
 }
 
 impl Chats {
@@ -73,6 +75,7 @@ impl Chats {
             echoes_typing: true,
             refusals: Vec::new(),
             services: vec!["default".to_owned()],
+            accepts_quietly: None,
         }
     }
 
@@ -186,7 +189,13 @@ impl Chats {
         };
         let entry = chat.entry(now, "ParticipantJoined", visitor());
         let entry = chat.keep(entry);
-        let answer = chat.reply(vec![entry]);
+        let mut answer = chat.reply(vec![entry]);
+        if let Some(tells_position) = self.accepts_quietly {
+            answer["messages"] = json!([]);
+            if !tells_position {
+                answer["nextPosition"] = Value::Null;
+            }
+        }
         chat.answered.insert(request, answer.clone());
         self.chats.push(chat);
         Outcome { answer: Some(answer), pushes: Vec::new() }

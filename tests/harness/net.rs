@@ -41,6 +41,14 @@ impl Packet {
         }
     }
 
+    /// The size of what is uploaded.
+    fn size(&self) -> u64 {
+        match self {
+            Packet::Frame(_, body) | Packet::Post(.., body) => body.to_string().len() as u64,
+            _ => 0,
+        }
+    }
+
     fn is_up(&self) -> bool {
         matches!(self, Packet::Open(..) | Packet::Frame(..) | Packet::Close(_) | Packet::Post(..) | Packet::Abort(..))
     }
@@ -54,6 +62,8 @@ pub struct Net {
     serial: u64,
     /// The latency, one way, in milliseconds: from, to.
     pub latency: (u64, u64),
+    /// The upload's speed, in bytes a millisecond; without limit when `None`.
+    pub upload: Option<u64>,
     /// Nothing gets to a host.
     pub mute_up: bool,
     /// Nothing gets to the page.
@@ -75,6 +85,7 @@ impl Net {
             queue: BTreeMap::new(),
             serial: 0,
             latency: (10, 20),
+            upload: None,
             mute_up: false,
             mute_down: false,
             sockets: BTreeMap::new(),
@@ -92,6 +103,7 @@ impl Net {
     /// Sends a packet off, some milliseconds late.
     pub fn send_later(&mut self, now: u64, late: u64, packet: Packet) {
         let is_up = packet.is_up();
+        let late = late + self.upload.map_or(0, |speed| packet.size() / speed);
         let mute = if is_up { self.mute_up } else { self.mute_down };
         let mut at = now + late + self.dice.between(self.latency.0, self.latency.1);
         if let Some(conn) = packet.socket() {
