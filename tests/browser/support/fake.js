@@ -44,6 +44,8 @@ class Fake {
   #server = createServer((request, response) => this.#http(request, response));
   #webSockets = new WebSocketServer({ noServer: true });
   #once = [];
+  /** What became of upgrades: the HTTP server does not close them, and would wait for them for ever. */
+  #raw = new Set();
   #options;
 
   constructor(options) {
@@ -63,6 +65,7 @@ class Fake {
   async close() {
     this.bayeux.releaseAll();
     for (const socket of this.sockets) socket.terminate();
+    for (const socket of this.#raw) socket.destroy();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
@@ -99,6 +102,8 @@ class Fake {
   }
 
   async #upgrade(request, socket, head) {
+    this.#raw.add(socket);
+    socket.on("close", () => this.#raw.delete(socket));
     socket.on("error", () => {});
     const action = await this.#action(describe("upgrade", request, []));
     if (action?.silent) return;
