@@ -78,5 +78,7 @@ fn store(value: &str) -> Result<(), UsageError> {
     };
     // An address may hold a password: only what comes before the first colon is repeated.
     let asked = value.split(':').next().unwrap_or_default();
-    Err(UsageError(format!("--store {asked}: {reason}; --store memory is to be had, which forgets everything when the server stops")))
+    Err(UsageError(format!(
+        "--store {asked}: {reason}; --store memory is to be had, which forgets everything when the server stops"
+    )))
 }

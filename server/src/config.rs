@@ -206,8 +206,11 @@ impl Config {
     pub fn parse(text: &str, name: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| {
             let reason = error.message().replace('\n', ", ");
-            let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
-            ConfigError(line.map_or_else(|| format!("{name}: {reason}"), |line| format!("{name}, line {line}: {reason}")))
+            let line =
+                error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+            ConfigError(
+                line.map_or_else(|| format!("{name}: {reason}"), |line| format!("{name}, line {line}: {reason}")),
+            )
         })?;
         config.check(text).map_err(|(line, reason)| ConfigError(format!("{name}, line {line}: {reason}")))?;
         Ok(config)
@@ -215,7 +218,11 @@ impl Config {
 
     /// What the types cannot say. The line is that of the first place where the wrong value stands.
     fn check(&self, text: &str) -> Result<(), (usize, String)> {
-        let find = |what: &str| text.lines().position(|line| !line.trim_start().starts_with('#') && line.contains(what)).map_or(1, |line| line + 1);
+        let find = |what: &str| {
+            text.lines()
+                .position(|line| !line.trim_start().starts_with('#') && line.contains(what))
+                .map_or(1, |line| line + 1)
+        };
         let wrong = |what: &str, reason: String| Err((find(what), reason));
         if self.channels.is_empty() {
             return wrong("channels", "at least one [[channels]] is needed".to_owned());
@@ -223,7 +230,10 @@ impl Config {
         for (n, channel) in self.channels.iter().enumerate() {
             let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             if channel.name.is_empty() || channel.name.len() > 64 || !channel.name.chars().all(fits) {
-                return wrong(&channel.name, "a channel's name is 1 to 64 letters, digits, '-', '_' and '.'".to_owned());
+                return wrong(
+                    &channel.name,
+                    "a channel's name is 1 to 64 letters, digits, '-', '_' and '.'".to_owned(),
+                );
             }
             if self.channels.iter().take(n).any(|other| other.name == channel.name) {
                 return wrong(&channel.name, format!("the channel \"{}\" is there twice", channel.name));
@@ -240,7 +250,12 @@ impl Config {
         for origin in &self.allowed_origins {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
             if origin != "*" && origin != "null" && host.is_none_or(|host| host.is_empty() || host.contains('/')) {
-                return wrong(origin, format!("\"{origin}\" is no origin: scheme://host or scheme://host:port is expected, without a path"));
+                return wrong(
+                    origin,
+                    format!(
+                        "\"{origin}\" is no origin: scheme://host or scheme://host:port is expected, without a path"
+                    ),
+                );
             }
         }
         let limits = &self.limits;

@@ -5,6 +5,7 @@ use crate::bayeux::{Ending, Held, Via, failure, split};
 use crate::origin::{Origin, Peer, address, cookie, secure, set_cookie};
 use crate::session::Hold;
 use crate::ws;
+use axum::Router;
 use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};
@@ -13,7 +14,6 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use axum::Router;
 use http_body_util::BodyExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -33,10 +33,15 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
 /// The server as a router; `www` is the folder of static files.
 pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
     let bayeux = any(cometd).with_state(app);
-    let router = Router::new().route("/cometd", bayeux.clone()).route("/cometd/", bayeux.clone()).route("/cometd/{*rest}", bayeux);
+    let router = Router::new()
+        .route("/cometd", bayeux.clone())
+        .route("/cometd/", bayeux.clone())
+        .route("/cometd/{*rest}", bayeux);
     let router = match www {
         Some(www) => router.fallback_service(ServeDir::new(www)),
-        None => router.fallback(async || (StatusCode::NOT_FOUND, "Nothing here. The chat is at /cometd; --www DIR serves files.\n")),
+        None => router.fallback(async || {
+            (StatusCode::NOT_FOUND, "Nothing here. The chat is at /cometd; --www DIR serves files.\n")
+        }),
     };
     router.layer(from_fn(headers))
 }
@@ -125,7 +130,8 @@ async fn upgrade(app: &Arc<App>, request: Request) -> Response {
 /// Whether the body says it is JSON.
 fn is_json(request: &Request) -> bool {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    kind.and_then(|kind| kind.split(';').next()).is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    kind.and_then(|kind| kind.split(';').next())
+        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// Why a body cannot be had.
@@ -160,9 +166,10 @@ async fn body(limit: usize, body: Body) -> Result<String, Response> {
     };
     match timeout(BODY_TIME, read(limit, body)).await {
         Err(_) => Err(refuse(StatusCode::REQUEST_TIMEOUT, "408::body_too_slow")),
-        Ok(Err(BodyError::TooLarge)) => {
-            Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, &format!("413::body_too_large: at most {limit} bytes are expected")))
-        }
+        Ok(Err(BodyError::TooLarge)) => Err(refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &format!("413::body_too_large: at most {limit} bytes are expected"),
+        )),
         Ok(Err(BodyError::Broken)) => Err(refuse(StatusCode::BAD_REQUEST, "400::body_broken")),
         Ok(Ok(bytes)) => String::from_utf8(bytes).map_err(|_| json(StatusCode::BAD_REQUEST, failure("400::not_utf8"))),
     }
@@ -183,7 +190,8 @@ async fn poll(app: &Arc<App>, origin: &Origin, request: Request) -> Response {
     // A task of its own: what has begun is done to its end, even if the client hangs up meanwhile.
     let worker = Arc::clone(app);
     let worked = app.tasks.spawn(async move {
-        let messages = split(&text).and_then(|messages| if messages.is_empty() { Err("400::no_messages") } else { Ok(messages) })?;
+        let messages = split(&text)
+            .and_then(|messages| if messages.is_empty() { Err("400::no_messages") } else { Ok(messages) })?;
         Ok::<_, &str>(worker.envelope(&via, address, &messages).await)
     });
     let mut outcome = match worked.await {

@@ -25,7 +25,8 @@ impl Raw {
     /// The JSON string token of a Rust string.
     #[must_use]
     pub fn string(text: &str) -> Self {
-        serde_json::value::to_raw_value(text).map_or_else(|_| Self(Arc::from(RawValue::NULL.to_owned())), |raw| Self(Arc::from(raw)))
+        serde_json::value::to_raw_value(text)
+            .map_or_else(|_| Self(Arc::from(RawValue::NULL.to_owned())), |raw| Self(Arc::from(raw)))
     }
 
     /// Joins two string tokens with a space.
@@ -162,7 +163,14 @@ mod tests {
 
     #[test]
     fn characters_are_counted_not_bytes_nor_escapes() {
-        for (token, count) in [(r#""""#, 0), (r#""ab""#, 2), (r#""é😀""#, 2), (r#""\ud83d\ude00""#, 1), (r#""\ud83d""#, 1), (r#""\n\\\"""#, 3)] {
+        for (token, count) in [
+            (r#""""#, 0),
+            (r#""ab""#, 2),
+            (r#""é😀""#, 2),
+            (r#""\ud83d\ude00""#, 1),
+            (r#""\ud83d""#, 1),
+            (r#""\n\\\"""#, 3),
+        ] {
             assert_eq!(string_chars(token), count, "{token}");
         }
     }

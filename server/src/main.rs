@@ -12,10 +12,11 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
-    let outcome = parse(std::env::args().skip(1)).map_err(|error| error.to_string()).and_then(|command| match command {
-        Command::Print(text) => say(&text),
-        Command::Serve(options) => start(&options),
-    });
+    let outcome =
+        parse(std::env::args().skip(1)).map_err(|error| error.to_string()).and_then(|command| match command {
+            Command::Print(text) => say(&text),
+            Command::Serve(options) => start(&options),
+        });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
@@ -41,11 +42,17 @@ fn start(options: &Options) -> Result<(), String> {
         return Err(format!("--www {}: there is no such folder", www.display()));
     }
     let tls = config.tls.as_ref().map(serve::tls).transpose().map_err(|error| error.to_string())?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| format!("the runtime: {error}"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runtime: {error}"))?;
     let served: Result<(), String> = runtime.block_on(async {
-        let listener = TcpListener::bind(&options.listen).await.map_err(|error| format!("--listen {}: {error}", options.listen))?;
+        let listener = TcpListener::bind(&options.listen)
+            .await
+            .map_err(|error| format!("--listen {}: {error}", options.listen))?;
         let signals = serve::signals().map_err(|error| format!("signals: {error}"))?;
-        let url = serve::url(&listener, tls.is_some()).map_err(|error| format!("--listen {}: {error}", options.listen))?;
+        let url =
+            serve::url(&listener, tls.is_some()).map_err(|error| format!("--listen {}: {error}", options.listen))?;
         let app = App::in_memory(config);
         let router = http::router(Arc::clone(&app), options.www.as_deref());
         say(&format!("listening on {url}"))?;
@@ -59,7 +66,9 @@ fn start(options: &Options) -> Result<(), String> {
 /// holds what passes through them.
 fn log() -> Result<(), String> {
     let level = match std::env::var("CAUSERIE_LOG") {
-        Ok(level) => level.parse().map_err(|_| "CAUSERIE_LOG: off, error, warn, info, debug or trace is expected".to_owned())?,
+        Ok(level) => {
+            level.parse().map_err(|_| "CAUSERIE_LOG: off, error, warn, info, debug or trace is expected".to_owned())?
+        }
         Err(_) => LevelFilter::INFO,
     };
     let own = Targets::new().with_target("causerie_server", level);

@@ -49,7 +49,8 @@ impl Origin {
                 return Self::Same;
             }
         }
-        let allowed = config.allowed_origins.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin));
+        let allowed =
+            config.allowed_origins.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin));
         if allowed { Self::Allowed(value.clone()) } else { Self::Foreign }
     }
 
@@ -71,7 +72,11 @@ pub fn address(config: &Config, peer: Option<Peer>, headers: &HeaderMap) -> IpAd
     if !config.trust_forwarded {
         return socket;
     }
-    let last = headers.get_all(&FORWARDED).iter().next_back().and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+    let last = headers
+        .get_all(&FORWARDED)
+        .iter()
+        .next_back()
+        .and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
     last.unwrap_or(socket)
 }
 
@@ -85,7 +90,11 @@ pub fn secure(config: &Config, peer: Option<Peer>, headers: &HeaderMap) -> bool 
 /// The value of the session cookie, when it is one of ours by its shape.
 #[must_use]
 pub fn cookie(headers: &HeaderMap) -> Option<String> {
-    let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
+    let pairs = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'));
     pairs
         .filter_map(|pair| pair.trim().strip_prefix("BAYEUX_BROWSER="))
         .find(|value| value.len() == 40 && value.bytes().all(|byte| byte.is_ascii_hexdigit()))

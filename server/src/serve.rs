@@ -60,7 +60,13 @@ pub fn tls(config: &Tls) -> Result<TlsAcceptor, TlsError> {
 ///
 /// # Errors
 /// None today: an accept that fails is tried again.
-pub async fn run(listener: TcpListener, acceptor: Option<TlsAcceptor>, app: Arc<App>, router: Router, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn run(
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    app: Arc<App>,
+    router: Router,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
     tokio::pin!(shutdown);
     loop {

@@ -138,7 +138,8 @@ impl Session {
     pub fn take_for_connect(&self) -> (Vec<Arc<str>>, Option<u64>) {
         let mut state = locked(&self.state);
         if !state.ack {
-            let texts = if state.busy == 0 { state.events.drain(..).map(|event| event.text).collect() } else { Vec::new() };
+            let texts =
+                if state.busy == 0 { state.events.drain(..).map(|event| event.text).collect() } else { Vec::new() };
             return (texts, None);
         }
         state.batch += 1;
@@ -320,7 +321,9 @@ impl Hub {
         let limits = &self.config.limits;
         let id = random_hex(20)?;
         let mut table = locked(&self.table);
-        if table.sessions.len() >= limits.max_connections || table.addresses.count(address) >= limits.connections_per_address {
+        if table.sessions.len() >= limits.max_connections
+            || table.addresses.count(address) >= limits.connections_per_address
+        {
             return Err(Refused::TooMany);
         }
         let session = Arc::new(Session {

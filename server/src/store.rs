@@ -124,12 +124,22 @@ impl Store for MemoryStore {
 
     fn entries<'a>(&'a self, chat: &'a str, from: u64) -> Stored<'a, Vec<Entry>> {
         let memory = locked(&self.0);
-        ready(memory.chats.get(chat).map(|kept| kept.entries.range(from..).map(|(_, entry)| entry.clone()).collect()).ok_or(StoreError::Unknown))
+        ready(
+            memory
+                .chats
+                .get(chat)
+                .map(|kept| kept.entries.range(from..).map(|(_, entry)| entry.clone()).collect())
+                .ok_or(StoreError::Unknown),
+        )
     }
 
     fn find_message<'a>(&'a self, chat: &'a str, who: u64, message: &'a str) -> Stored<'a, Option<Entry>> {
         let memory = locked(&self.0);
-        let entry = memory.chats.get(chat).and_then(|kept| kept.entries.get(kept.messages.get(&(who, message.to_owned()))?)).cloned();
+        let entry = memory
+            .chats
+            .get(chat)
+            .and_then(|kept| kept.entries.get(kept.messages.get(&(who, message.to_owned()))?))
+            .cloned();
         ready(Ok(entry))
     }
 

@@ -150,7 +150,9 @@ impl Socket {
         let text = match frame {
             None | Some(Ok(Message::Close(_))) => return Err(End::Lost),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
-            Some(Ok(Message::Binary(_))) => return Err(End::Close(close_code::UNSUPPORTED, "text frames are expected")),
+            Some(Ok(Message::Binary(_))) => {
+                return Err(End::Close(close_code::UNSUPPORTED, "text frames are expected"));
+            }
             Some(Err(error)) => return Err(refusal(error)),
             Some(Ok(Message::Text(text))) => text,
         };
@@ -214,7 +216,9 @@ impl Socket {
 /// What a frame that could not be read is answered with.
 fn refusal(error: axum::Error) -> End {
     match error.into_inner().downcast::<Error>().map(|error| *error) {
-        Ok(Error::Capacity(CapacityError::MessageTooLong { .. })) => End::Close(close_code::SIZE, "the message is too large"),
+        Ok(Error::Capacity(CapacityError::MessageTooLong { .. })) => {
+            End::Close(close_code::SIZE, "the message is too large")
+        }
         Ok(Error::Utf8(_)) => End::Close(close_code::INVALID, "UTF-8 is expected"),
         Ok(Error::Protocol(_)) => End::Close(close_code::PROTOCOL, "not as WebSocket frames are"),
         _ => End::Lost,

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Chat, Client, agent, begin, running, server, Socket};
+use common::{Chat, Client, Socket, agent, begin, running, server};
 use serde_json::{Value, json};
 
 const ASKED: &str = r#","ext":{"ack":true}"#;
@@ -51,16 +51,21 @@ async fn over_a_websocket_too_events_come_with_the_connect() {
     ann.id = reply["clientId"].as_str().unwrap().to_owned();
     ann.send(r#"[{"id":"2","channel":"/service/chatV2/default","clientId":"$","data":{"operation":"requestChat","nickname":"Ann"}}]"#).await;
     let answer = ann.frame().await[0]["data"].clone();
-    let chat = Chat { id: answer["chatId"].as_str().unwrap().to_owned(), key: answer["secureKey"].as_str().unwrap().to_owned() };
+    let chat = Chat {
+        id: answer["chatId"].as_str().unwrap().to_owned(),
+        key: answer["secureKey"].as_str().unwrap().to_owned(),
+    };
     assert_eq!(ann.frame().await[0]["successful"], true);
-    ann.send(r#"[{"id":"3","channel":"/meta/connect","clientId":"$","connectionType":"websocket","ext":{"ack":0}}]"#).await;
+    ann.send(r#"[{"id":"3","channel":"/meta/connect","clientId":"$","connectionType":"websocket","ext":{"ack":0}}]"#)
+        .await;
     let jane = agent(&running.app, "Jane").await;
     jane.desk(&chat.fill(r#"{"operation":"accept","chatId":"$chat"}"#)).await;
     let frame = ann.frame().await;
     assert_eq!(frame[0]["data"]["messages"][0]["type"], "ParticipantJoined");
     assert_eq!(frame[1]["ext"]["ack"], 1);
     says(&jane, &chat, "one").await;
-    ann.send(r#"[{"id":"4","channel":"/meta/connect","clientId":"$","connectionType":"websocket","ext":{"ack":0}}]"#).await;
+    ann.send(r#"[{"id":"4","channel":"/meta/connect","clientId":"$","connectionType":"websocket","ext":{"ack":0}}]"#)
+        .await;
     let frame = ann.frame().await;
     assert_eq!(frame.len(), 3, "both, for the first was not acknowledged");
     assert_eq!(frame[2]["ext"]["ack"], 2);

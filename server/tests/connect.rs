@@ -3,8 +3,8 @@
 
 mod common;
 
-use common::{Client, begin, config, in_chat, server, swept};
 use causerie_server::App;
+use common::{Client, begin, config, in_chat, server, swept};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, advance};
@@ -66,7 +66,8 @@ async fn a_connect_among_other_messages_is_not_held() {
         .send(r#"[{"id":"2","channel":"/meta/subscribe","clientId":"$","subscription":"/service/chatV2/default"},{"id":"3","channel":"/service/chatV2/default","clientId":"$","data":{"operation":"requestChat","nickname":"Ann"}},{"id":"4","channel":"/meta/connect","clientId":"$","connectionType":"long-polling"}]"#)
         .await;
     assert_eq!(start.elapsed(), Duration::ZERO);
-    let ids: Vec<_> = replies.iter().map(|reply| (reply["id"].as_str().unwrap(), reply.get("data").is_some())).collect();
+    let ids: Vec<_> =
+        replies.iter().map(|reply| (reply["id"].as_str().unwrap(), reply.get("data").is_some())).collect();
     assert_eq!(ids, [("3", true), ("2", false), ("3", false), ("4", false)], "events before replies");
 }
 
@@ -87,7 +88,8 @@ async fn a_session_without_a_connect_expires() {
     advance(Duration::from_secs(9)).await;
     client.events().await;
     tokio::time::sleep(Duration::from_secs(11)).await;
-    let reply = &client.send(r#"[{"channel":"/meta/connect","clientId":"$","connectionType":"long-polling"}]"#).await[0];
+    let reply =
+        &client.send(r#"[{"channel":"/meta/connect","clientId":"$","connectionType":"long-polling"}]"#).await[0];
     assert_eq!(reply["error"], "402::session_unknown");
     assert!(app.hub.is_empty());
 }
@@ -138,11 +140,16 @@ async fn only_the_chat_and_the_desk_may_be_subscribed_to() {
         ("7", Some("400:subscription:a string or an array of strings is expected, a number came")),
         ("[]", Some("400:subscription:a string or an array of strings is expected, an array came")),
     ] {
-        let reply = &client.send(&format!(r#"[{{"id":"5","channel":"/meta/subscribe","clientId":"$","subscription":{subscription}}}]"#)).await[0];
+        let reply = &client
+            .send(&format!(
+                r#"[{{"id":"5","channel":"/meta/subscribe","clientId":"$","subscription":{subscription}}}]"#
+            ))
+            .await[0];
         assert_eq!(reply["successful"], error.is_none(), "{subscription}");
         assert_eq!(reply.get("error").and_then(|error| error.as_str()), error);
     }
-    let reply = &client.send(r#"[{"channel":"/meta/unsubscribe","clientId":"$","subscription":"/service/desk"}]"#).await[0];
+    let reply =
+        &client.send(r#"[{"channel":"/meta/unsubscribe","clientId":"$","subscription":"/service/desk"}]"#).await[0];
     assert_eq!(reply["successful"], true);
     let replies = client.send(r#"[{"channel":"/meta/subscribe","clientId":"$"},{"channel":"/meta/other","clientId":"$"},{"channel":"/other","clientId":"$","data":1}]"#).await;
     let errors: Vec<_> = replies.iter().map(|reply| reply["error"].as_str().unwrap()).collect();
@@ -159,7 +166,9 @@ async fn a_client_that_fetches_nothing_loses_its_session_not_single_events() {
     let reply = &ann.send(r#"[{"channel":"/meta/connect","clientId":"$","connectionType":"long-polling"}]"#).await[0];
     assert_eq!(reply["advice"]["reconnect"], "handshake");
     let again = Client::new(&app).await;
-    let answer = again.chat(&chat.fill(r#"{"operation":"requestNotifications","secureKey":"$key","transcriptPosition":3}"#)).await;
+    let answer = again
+        .chat(&chat.fill(r#"{"operation":"requestNotifications","secureKey":"$key","transcriptPosition":3}"#))
+        .await;
     assert_eq!(answer["messages"].as_array().unwrap().len(), 4);
     begin(&again, "Ben").await;
 }

@@ -21,7 +21,10 @@ async fn a_repeated_request_is_the_same_chat() {
 async fn requests_at_the_same_time_are_the_same_chat() {
     let app = server();
     let ann = Client::new(&app).await;
-    let request = format!(r#"[{{"id":"p","channel":"/service/chatV2/default","clientId":"$","data":{{"operation":"requestChat","nickname":"Ann","messageId":"{}"}}}}]"#, "r".repeat(24));
+    let request = format!(
+        r#"[{{"id":"p","channel":"/service/chatV2/default","clientId":"$","data":{{"operation":"requestChat","nickname":"Ann","messageId":"{}"}}}}]"#,
+        "r".repeat(24)
+    );
     let (first, second) = tokio::join!(ann.send(&request), ann.send(&request));
     assert_eq!(first[0]["data"]["chatId"], second[0]["data"]["chatId"]);
     assert_eq!(app.floor.len(), 1);
@@ -51,7 +54,10 @@ async fn a_repeated_message_is_answered_as_the_first_and_pushed_to_nobody() {
     assert!(jane.events().await.is_empty());
     ann.chat(&chat.fill(r#"{"operation":"disconnect","secureKey":"$key"}"#)).await;
     let late = ann.chat(&message).await;
-    assert_eq!((&late["statusCode"], &late["chatEnded"], &late["messages"]), (&json!(0), &json!(true), &first["messages"]));
+    assert_eq!(
+        (&late["statusCode"], &late["chatEnded"], &late["messages"]),
+        (&json!(0), &json!(true), &first["messages"])
+    );
 }
 
 #[tokio::test]
@@ -69,7 +75,13 @@ async fn ids_of_visitor_and_agent_do_not_meet() {
 async fn a_message_id_is_letters_and_digits() {
     let (ann, chat) = visitor(&server()).await;
     for id in ["\"\"", "\"a-b\"", "7", &format!("\"{}\"", "a".repeat(65))] {
-        let answer = ann.chat(&chat.fill(&format!(r#"{{"operation":"sendMessage","secureKey":"$key","message":"Hi","messageId":{id}}}"#))).await;
+        let answer = ann
+            .chat(
+                &chat.fill(&format!(
+                    r#"{{"operation":"sendMessage","secureKey":"$key","message":"Hi","messageId":{id}}}"#
+                )),
+            )
+            .await;
         assert_eq!((&answer["statusCode"], &answer["errors"][0]["code"]), (&json!(1), &json!(400)), "{id}");
     }
 }

@@ -12,11 +12,21 @@ use std::time::Duration;
 async fn without_a_sign_in_nothing_is_done() {
     let (_, chat) = visitor(&server()).await;
     let stranger = Client::new(&server()).await;
-    for operation in ["accept", "leave", "endChat", "startTyping", "stopTyping", "sendMessage", "pushUrl", "transfer", "other"] {
-        let answer = stranger.desk(&chat.fill(&format!(r#"{{"operation":"{operation}","chatId":"$chat","message":"x","pushUrl":"/"}}"#))).await;
-        assert_eq!((&answer["statusCode"], &answer["queue"], &answer["chats"]), (&json!(2), &json!([]), &json!([])), "{operation}");
+    for operation in
+        ["accept", "leave", "endChat", "startTyping", "stopTyping", "sendMessage", "pushUrl", "transfer", "other"]
+    {
+        let answer = stranger
+            .desk(&chat.fill(&format!(r#"{{"operation":"{operation}","chatId":"$chat","message":"x","pushUrl":"/"}}"#)))
+            .await;
+        assert_eq!(
+            (&answer["statusCode"], &answer["queue"], &answer["chats"]),
+            (&json!(2), &json!([]), &json!([])),
+            "{operation}"
+        );
     }
-    for data in [r#"{"operation":"signIn","name":"Jane","key":"wrong"}"#, r#"{"operation":"signIn","name":"Nobody","key":""}"#] {
+    for data in
+        [r#"{"operation":"signIn","name":"Jane","key":"wrong"}"#, r#"{"operation":"signIn","name":"Nobody","key":""}"#]
+    {
         let answer = stranger.desk(data).await;
         assert_eq!((&answer["statusCode"], &answer["errors"][0]["code"]), (&json!(2), &json!(8210)));
     }
@@ -58,20 +68,31 @@ async fn queue_and_chats_come_whole_on_every_change() {
     assert_eq!(joined["from"], json!({"nickname": "Jane", "participantId": 2, "type": "Agent"}));
     let refused = omar.desk(&chat.fill(r#"{"operation":"accept","chatId":"$chat"}"#)).await;
     assert_eq!((&refused["statusCode"], &refused["errors"][0]["code"]), (&json!(1), &json!(249)));
-    assert_eq!(kinds(&jane.desk(&chat.fill(r#"{"operation":"accept","chatId":"$chat"}"#)).await).len(), 2, "shown again");
+    assert_eq!(
+        kinds(&jane.desk(&chat.fill(r#"{"operation":"accept","chatId":"$chat"}"#)).await).len(),
+        2,
+        "shown again"
+    );
 }
 
 #[tokio::test]
 async fn an_agent_says_types_and_pushes() {
     let (ann, jane, chat) = in_chat(&server()).await;
-    let answer = jane.desk(&chat.fill(r#"{"operation":"sendMessage","chatId":"$chat","message":"Hello","messageType":"text","messageId":"a1"}"#)).await;
+    let answer = jane
+        .desk(&chat.fill(
+            r#"{"operation":"sendMessage","chatId":"$chat","message":"Hello","messageType":"text","messageId":"a1"}"#,
+        ))
+        .await;
     let entry = &answer["messages"][0];
     assert_eq!((&entry["chatId"], &entry["index"], &entry["messageId"]), (&json!(chat.id), &json!(3), &json!("a1")));
     jane.desk(&chat.fill(r#"{"operation":"pushUrl","chatId":"$chat","pushUrl":"https://shop.example/"}"#)).await;
     jane.desk(&chat.fill(r#"{"operation":"startTyping","chatId":"$chat"}"#)).await;
     jane.desk(&chat.fill(r#"{"operation":"stopTyping","chatId":"$chat"}"#)).await;
     let seen = ann.events().await;
-    let kinds: Vec<_> = seen.iter().map(|data| (data["messages"][0]["type"].as_str().unwrap(), data["messages"][0]["index"].as_u64())).collect();
+    let kinds: Vec<_> = seen
+        .iter()
+        .map(|data| (data["messages"][0]["type"].as_str().unwrap(), data["messages"][0]["index"].as_u64()))
+        .collect();
     assert_eq!(kinds, [("Message", Some(3)), ("PushUrl", Some(4)), ("TypingStarted", None), ("TypingStopped", None)]);
     assert_eq!(seen[1]["nextPosition"], 5);
     assert!(jane.events().await.is_empty(), "nothing comes back to the sender");
@@ -86,7 +107,12 @@ async fn the_chats_of_others_cannot_be_touched() {
         let answer = omar.desk(&data).await;
         assert_eq!((&answer["statusCode"], &answer["errors"][0]["code"]), (&json!(1), &json!(249)), "{operation}");
     }
-    for data in [r#"{"operation":"sendMessage","message":"x"}"#, r#"{"operation":"dance","chatId":"x"}"#, r#"{"operation":7}"#, "7"] {
+    for data in [
+        r#"{"operation":"sendMessage","message":"x"}"#,
+        r#"{"operation":"dance","chatId":"x"}"#,
+        r#"{"operation":7}"#,
+        "7",
+    ] {
         let answer = omar.desk(data).await;
         assert_eq!((&answer["statusCode"], &answer["errors"][0]["code"]), (&json!(1), &json!(400)), "{data}");
     }
@@ -118,7 +144,10 @@ async fn a_transfer_hands_the_chat_and_its_transcript_over() {
     assert_eq!(kinds(&visitors[0]), ["3 ParticipantJoined 3", "4 ParticipantLeft 2"]);
     let seen: Vec<Value> = omar.events().await;
     let entries: Vec<_> = seen.iter().flat_map(kinds).collect();
-    assert_eq!(entries, ["1 ParticipantJoined 1", "2 ParticipantJoined 2", "3 ParticipantJoined 3", "4 ParticipantLeft 2"]);
+    assert_eq!(
+        entries,
+        ["1 ParticipantJoined 1", "2 ParticipantJoined 2", "3 ParticipantJoined 3", "4 ParticipantLeft 2"]
+    );
     assert_eq!(seen.last().unwrap()["chats"][0]["chatId"], chat.id.as_str());
     omar.desk(&chat.fill(r#"{"operation":"sendMessage","chatId":"$chat","message":"Omar here"}"#)).await;
     assert_eq!(ann.events().await[0]["messages"][0]["from"]["nickname"], "Omar");
@@ -140,7 +169,8 @@ async fn every_page_of_an_agent_is_kept_in_step() {
     let other = agent(&jane.app, "Jane").await;
     ann.chat(&chat.fill(r#"{"operation":"sendMessage","secureKey":"$key","message":"Hi"}"#)).await;
     jane.desk(&chat.fill(r#"{"operation":"sendMessage","chatId":"$chat","message":"Hello"}"#)).await;
-    let texts: Vec<_> = other.events().await.iter().map(|data| data["messages"][0]["text"].as_str().unwrap().to_owned()).collect();
+    let texts: Vec<_> =
+        other.events().await.iter().map(|data| data["messages"][0]["text"].as_str().unwrap().to_owned()).collect();
     assert_eq!(texts, ["Hi", "Hello"]);
 }
 

@@ -31,9 +31,14 @@ async fn files_are_served_with_their_types_and_nothing_else_is() {
         assert_eq!(response.headers["x-content-type-options"], "nosniff");
         assert_eq!(response.headers["referrer-policy"], "same-origin");
         let policy = response.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.starts_with("default-src 'self'; script-src 'self' 'wasm-unsafe-eval';") && policy.ends_with("frame-ancestors 'self'"));
+        assert!(
+            policy.starts_with("default-src 'self'; script-src 'self' 'wasm-unsafe-eval';")
+                && policy.ends_with("frame-ancestors 'self'")
+        );
     }
-    for path in ["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/desk/..%5c..%5c..%5csecret.txt", "/none.html"] {
+    for path in
+        ["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/desk/..%5c..%5c..%5csecret.txt", "/none.html"]
+    {
         assert_eq!(get(path).await.status, 404, "{path}");
     }
     std::fs::remove_dir_all(folder).unwrap();

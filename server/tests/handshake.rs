@@ -29,7 +29,8 @@ async fn a_bare_object_and_any_suffix_are_understood() {
     let body = r#"{"id":42,"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}"#;
     for path in ["/cometd", "/cometd/", "/cometd/handshake", "/cometd/connect/"] {
         let headers = [("content-type", "application/json;charset=UTF-8")];
-        let response = common::request(causerie_server::app(app.clone()), axum::http::Method::POST, path, &headers, body).await;
+        let response =
+            common::request(causerie_server::app(app.clone()), axum::http::Method::POST, path, &headers, body).await;
         assert_eq!(response.messages()[0]["successful"], true, "{path}");
         assert_eq!(response.messages()[0]["id"], 42, "ids are echoed verbatim");
     }
@@ -42,10 +43,14 @@ async fn a_handshake_that_asks_for_the_wrong_thing_is_refused() {
         (r#""supportedConnectionTypes":["long-polling"]"#, "400::version_missing"),
         (r#""version":"2.0","supportedConnectionTypes":["long-polling"]"#, "400:version:\"1.0\" is expected"),
         (r#""version":"1.0""#, "400::supportedConnectionTypes_missing"),
-        (r#""version":"1.0","supportedConnectionTypes":"long-polling""#, "400:supportedConnectionTypes:an array of strings is expected"),
+        (
+            r#""version":"1.0","supportedConnectionTypes":"long-polling""#,
+            "400:supportedConnectionTypes:an array of strings is expected",
+        ),
         (r#""version":"1.0","supportedConnectionTypes":["iframe"]"#, "400::supportedConnectionTypes_unsupported"),
     ] {
-        let reply = &post(&app, &[], format!(r#"[{{"id":"1","channel":"/meta/handshake",{members}}}]"#)).await.messages()[0];
+        let reply =
+            &post(&app, &[], format!(r#"[{{"id":"1","channel":"/meta/handshake",{members}}}]"#)).await.messages()[0];
         assert_eq!((&reply["successful"], &reply["error"]), (&json!(false), &json!(error)));
         assert_eq!(reply["advice"]["reconnect"], "none");
     }
@@ -55,7 +60,8 @@ async fn a_handshake_that_asks_for_the_wrong_thing_is_refused() {
 #[tokio::test]
 async fn a_handshake_goes_alone() {
     let app = server();
-    let handshake = r#"{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}"#;
+    let handshake =
+        r#"{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}"#;
     let replies = post(&app, &[], format!("[{handshake},{handshake}]")).await.messages();
     assert!(replies.iter().all(|reply| reply["error"] == "400::handshake_not_alone"));
     assert!(app.hub.is_empty());
@@ -65,7 +71,10 @@ async fn a_handshake_goes_alone() {
 async fn without_its_cookie_a_session_is_unknown() {
     let app = server();
     let client = Client::new(&app).await;
-    let connect = format!(r#"[{{"id":"2","channel":"/meta/connect","clientId":"{}","connectionType":"long-polling","advice":{{"timeout":0}}}}]"#, client.id);
+    let connect = format!(
+        r#"[{{"id":"2","channel":"/meta/connect","clientId":"{}","connectionType":"long-polling","advice":{{"timeout":0}}}}]"#,
+        client.id
+    );
     let other = Client::new(&app).await;
     for cookie in [None, Some(other.cookie.as_str()), Some("BAYEUX_BROWSER=x")] {
         let headers: Vec<_> = cookie.iter().map(|cookie| ("cookie", *cookie)).collect();
@@ -80,7 +89,10 @@ async fn without_its_cookie_a_session_is_unknown() {
 async fn an_unknown_session_is_advised_on_connect_only() {
     let client = Client::new(&server()).await;
     let replies = client.send(r#"[{"id":"1","channel":"/meta/connect","clientId":"nobody","connectionType":"long-polling"},{"id":"2","channel":"/meta/subscribe","clientId":"nobody","subscription":"/service/desk"},{"id":"3","channel":"/service/desk","data":{}}]"#).await;
-    assert!(replies.iter().all(|reply| reply["successful"] == false && reply["error"] == "402::session_unknown"), "{replies:?}");
+    assert!(
+        replies.iter().all(|reply| reply["successful"] == false && reply["error"] == "402::session_unknown"),
+        "{replies:?}"
+    );
     assert_eq!(replies[0]["advice"]["reconnect"], "handshake");
     assert!(replies[1].get("advice").is_none() && replies[2].get("advice").is_none());
 }

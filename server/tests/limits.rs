@@ -13,13 +13,22 @@ async fn a_message_that_is_too_long_or_empty_is_refused() {
     let (ann, jane, chat) = in_chat(&server()).await;
     let long = "x".repeat(16_385);
     for text in [long.as_str(), ""] {
-        let answer = ann.chat(&chat.fill(&format!(r#"{{"operation":"sendMessage","secureKey":"$key","message":"{text}"}}"#))).await;
-        assert_eq!((&answer["statusCode"], &answer["errors"][0]["code"], &answer["chatEnded"]), (&json!(1), &json!(204), &json!(false)));
-        let answer = jane.desk(&chat.fill(&format!(r#"{{"operation":"sendMessage","chatId":"$chat","message":"{text}"}}"#))).await;
+        let answer = ann
+            .chat(&chat.fill(&format!(r#"{{"operation":"sendMessage","secureKey":"$key","message":"{text}"}}"#)))
+            .await;
+        assert_eq!(
+            (&answer["statusCode"], &answer["errors"][0]["code"], &answer["chatEnded"]),
+            (&json!(1), &json!(204), &json!(false))
+        );
+        let answer = jane
+            .desk(&chat.fill(&format!(r#"{{"operation":"sendMessage","chatId":"$chat","message":"{text}"}}"#)))
+            .await;
         assert_eq!((&answer["statusCode"], &answer["errors"][0]["code"]), (&json!(1), &json!(204)));
     }
     let longest = "é".repeat(16_384);
-    let answer = ann.chat(&chat.fill(&format!(r#"{{"operation":"sendMessage","secureKey":"$key","message":"{longest}"}}"#))).await;
+    let answer = ann
+        .chat(&chat.fill(&format!(r#"{{"operation":"sendMessage","secureKey":"$key","message":"{longest}"}}"#)))
+        .await;
     assert_eq!(answer["messages"][0]["text"], longest, "characters count, not bytes");
 }
 
@@ -31,23 +40,36 @@ async fn too_many_operations_have_to_wait() {
         assert_eq!(ann.chat(&send).await["statusCode"], 0);
     }
     let answer = ann.chat(&send).await;
-    assert_eq!((&answer["statusCode"], &answer["errors"][0]["code"], &answer["errors"][0]["retryAfter"]), (&json!(1), &json!(429), &json!(1)));
+    assert_eq!(
+        (&answer["statusCode"], &answer["errors"][0]["code"], &answer["errors"][0]["retryAfter"]),
+        (&json!(1), &json!(429), &json!(1))
+    );
     assert_eq!(answer["nextPosition"], 22, "the operation was not done");
     tokio::time::advance(Duration::from_secs(1)).await;
     for _ in 0..5 {
         assert_eq!(ann.chat(&send).await["statusCode"], 0);
     }
     assert_eq!(ann.chat(&send).await["errors"][0]["code"], 429);
-    assert_eq!(ann.chat(&chat.fill(r#"{"operation":"disconnect","secureKey":"$key"}"#)).await["statusCode"], 0, "leaving is always possible");
+    assert_eq!(
+        ann.chat(&chat.fill(r#"{"operation":"disconnect","secureKey":"$key"}"#)).await["statusCode"],
+        0,
+        "leaving is always possible"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_known_is_answered_even_when_there_was_too_much() {
     let (ann, chat) = visitor(&server()).await;
     for n in 0..20 {
-        ann.chat(&chat.fill(&format!(r#"{{"operation":"sendMessage","secureKey":"$key","message":"Hi","messageId":"m{n}"}}"#))).await;
+        ann.chat(
+            &chat.fill(&format!(
+                r#"{{"operation":"sendMessage","secureKey":"$key","message":"Hi","messageId":"m{n}"}}"#
+            )),
+        )
+        .await;
     }
-    let answer = ann.chat(&chat.fill(r#"{"operation":"sendMessage","secureKey":"$key","message":"Hi","messageId":"m3"}"#)).await;
+    let answer =
+        ann.chat(&chat.fill(r#"{"operation":"sendMessage","secureKey":"$key","message":"Hi","messageId":"m3"}"#)).await;
     assert_eq!((&answer["statusCode"], &answer["messages"][0]["index"]), (&json!(0), &json!(5)));
 }
 
@@ -82,7 +104,8 @@ async fn an_address_has_only_so_many_connections() {
     for limit in ["connections_per_address", "max_connections"] {
         let app = App::in_memory(config(&format!("[limits]\n{limit} = 2"), ""));
         let (first, _) = (Client::new(&app).await, Client::new(&app).await);
-        let handshake = r#"[{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
+        let handshake =
+            r#"[{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
         let reply = &post(&app, &[], handshake).await.messages()[0];
         assert_eq!((&reply["successful"], &reply["error"]), (&json!(false), &json!("403::too_many_sessions")));
         assert_eq!(reply["advice"], json!({"reconnect": "handshake", "interval": 5000}));
@@ -109,7 +132,10 @@ async fn keys_cannot_be_tried_out() {
     for code in [8210, 8210, 429] {
         assert_eq!(stranger.desk(wrong).await["errors"][0]["code"], code);
     }
-    assert_eq!(stranger.desk(r#"{"operation":"signIn","name":"Jane","key":"jane-key"}"#).await["errors"][0]["code"], 429);
+    assert_eq!(
+        stranger.desk(r#"{"operation":"signIn","name":"Jane","key":"jane-key"}"#).await["errors"][0]["code"],
+        429
+    );
     tokio::time::advance(Duration::from_secs(10)).await;
     agent(&app, "Jane").await;
 }

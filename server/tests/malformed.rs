@@ -69,15 +69,36 @@ async fn operations_of_the_wrong_shape_say_what_was_expected() {
         (r#"{"operation":7}"#, "operation: a string is expected, a number came"),
         (r#"{"operation":"a","operation":"b"}"#, "data: an object with each member once is expected"),
         (r#"{"operation":"sendMessage","message":"x"}"#, "secureKey is expected, nothing came"),
-        (r#"{"operation":"sendMessage","secureKey":{},"message":"x"}"#, "secureKey: a string is expected, an object came"),
+        (
+            r#"{"operation":"sendMessage","secureKey":{},"message":"x"}"#,
+            "secureKey: a string is expected, an object came",
+        ),
         (r#"{"operation":"sendMessage","secureKey":"$key"}"#, "message is expected, nothing came"),
-        (r#"{"operation":"sendMessage","secureKey":"$key","message":["x"]}"#, "message: a string is expected, an array came"),
-        (r#"{"operation":"sendMessage","secureKey":"$key","message":true}"#, "message: a string is expected, a boolean came"),
-        (r#"{"operation":"requestNotifications","secureKey":"$key","transcriptPosition":-1}"#, "transcriptPosition: a whole number from 0 on is expected"),
-        (r#"{"operation":"requestNotifications","secureKey":"$key","transcriptPosition":1.5}"#, "transcriptPosition: a whole number from 0 on is expected"),
-        (r#"{"operation":"updateData","secureKey":"$key","userData":"x"}"#, "userData: an object is expected, a string came"),
+        (
+            r#"{"operation":"sendMessage","secureKey":"$key","message":["x"]}"#,
+            "message: a string is expected, an array came",
+        ),
+        (
+            r#"{"operation":"sendMessage","secureKey":"$key","message":true}"#,
+            "message: a string is expected, a boolean came",
+        ),
+        (
+            r#"{"operation":"requestNotifications","secureKey":"$key","transcriptPosition":-1}"#,
+            "transcriptPosition: a whole number from 0 on is expected",
+        ),
+        (
+            r#"{"operation":"requestNotifications","secureKey":"$key","transcriptPosition":1.5}"#,
+            "transcriptPosition: a whole number from 0 on is expected",
+        ),
+        (
+            r#"{"operation":"updateData","secureKey":"$key","userData":"x"}"#,
+            "userData: an object is expected, a string came",
+        ),
         (r#"{"operation":"requestChat","nickname":7}"#, "nickname: a string is expected, a number came"),
-        (r#"{"operation":"dance","secureKey":"$key"}"#, "operation: one of the chat's operations is expected, another came"),
+        (
+            r#"{"operation":"dance","secureKey":"$key"}"#,
+            "operation: one of the chat's operations is expected, another came",
+        ),
     ] {
         let answer = ann.chat(&chat.fill(data)).await;
         assert_eq!((&answer["statusCode"], &answer["errors"][0]["code"]), (&json!(1), &json!(400)), "{data}");
@@ -95,7 +116,12 @@ async fn ten_megabytes_are_too_much() {
     // And over a real connection, by a client that reads only when it has sent everything.
     let running = common::running(common::config("", "")).await;
     let mut stream = tokio::net::TcpStream::connect(running.address).await.unwrap();
-    stream.write_all(b"POST /cometd HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10000000\r\n\r\n").await.unwrap();
+    stream
+        .write_all(
+            b"POST /cometd HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10000000\r\n\r\n",
+        )
+        .await
+        .unwrap();
     stream.write_all(&vec![b' '; 10_000_000]).await.unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).await.unwrap();
@@ -107,7 +133,10 @@ async fn other_methods_and_types_are_refused() {
     let state = server();
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::HEAD] {
         let response = request(app(state.clone()), method, "/cometd", &[], "").await;
-        assert_eq!((response.status.as_u16(), &response.headers["allow"]), (405, &"GET, POST, OPTIONS".parse().unwrap()));
+        assert_eq!(
+            (response.status.as_u16(), &response.headers["allow"]),
+            (405, &"GET, POST, OPTIONS".parse().unwrap())
+        );
     }
     for kind in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx"] {
         let response = request(app(state.clone()), Method::POST, "/cometd", &[("content-type", kind)], "[]").await;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, http::HeaderValue};
 
-const HANDSHAKE: &str = r#"[{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
+const HANDSHAKE: &str =
+    r#"[{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
 
 async fn from(state: &Arc<App>, method: Method, origin: &str) -> common::Response {
     let headers = [("content-type", "application/json"), ("origin", origin)];
@@ -25,7 +26,9 @@ async fn the_own_origin_is_allowed_and_others_are_not() {
         assert_eq!(response.status, 200, "{origin}");
         assert!(!response.headers.contains_key("access-control-allow-origin"));
     }
-    for origin in ["https://evil.example", "https://chat.example.evil", "https://chat.example:444", "null", "chat.example", ""] {
+    for origin in
+        ["https://evil.example", "https://chat.example.evil", "https://chat.example:444", "null", "chat.example", ""]
+    {
         let response = from(&state, Method::POST, origin).await;
         assert_eq!(response.status, 403, "{origin}");
         assert!(response.body.contains("403::origin_denied"));
@@ -53,7 +56,8 @@ async fn a_configured_origin_is_granted_with_credentials() {
 #[tokio::test]
 async fn a_page_of_another_site_gets_a_cookie_it_can_send_back() {
     let state = App::in_memory(config("allowed_origins = [\"*\"]\ntrust_forwarded = true", ""));
-    let headers = [("content-type", "application/json"), ("origin", "https://shop.example"), ("x-forwarded-proto", "https")];
+    let headers =
+        [("content-type", "application/json"), ("origin", "https://shop.example"), ("x-forwarded-proto", "https")];
     let response = request(app(state), Method::POST, "/cometd", &headers, HANDSHAKE).await;
     assert!(response.headers["set-cookie"].to_str().unwrap().ends_with("; HttpOnly; SameSite=None; Secure"));
 }
@@ -62,7 +66,8 @@ async fn a_page_of_another_site_gets_a_cookie_it_can_send_back() {
 async fn the_origin_of_a_websocket_is_checked() {
     let running = running(config("", "")).await;
     let url = format!("ws://{}/cometd", running.address);
-    for (origin, allowed) in [(format!("http://{}", running.address), true), ("https://evil.example".to_owned(), false)] {
+    for (origin, allowed) in [(format!("http://{}", running.address), true), ("https://evil.example".to_owned(), false)]
+    {
         let mut request = url.as_str().into_client_request().unwrap();
         request.headers_mut().insert("origin", HeaderValue::from_str(&origin).unwrap());
         match tokio_tungstenite::connect_async(request).await {

@@ -53,19 +53,45 @@ async fn nothing_of_a_conversation_is_logged_at_any_level() {
         r#"{"operation":"sendMessage","secureKey":"wrong-secure-key","message":"Visitor-Message"}"#,
         r#"{"operation":"Visitor-Operation","secureKey":"$key"}"#,
     ] {
-        ann.send(&format!(r#"[{{"id":"3","channel":"/service/chatV2/default","clientId":"$","data":{}}}]"#, chat.fill(operation))).await;
+        ann.send(&format!(
+            r#"[{{"id":"3","channel":"/service/chatV2/default","clientId":"$","data":{}}}]"#,
+            chat.fill(operation)
+        ))
+        .await;
     }
     jane.desk(&chat.fill(r#"{"operation":"accept","chatId":"$chat"}"#)).await;
     jane.desk(&chat.fill(r#"{"operation":"sendMessage","chatId":"$chat","message":"Agent-Message"}"#)).await;
-    ann.send(&format!(r#"[{{"id":"last","channel":"/service/chatV2/default","clientId":"$","data":{}}}]"#, chat.fill(r#"{"operation":"disconnect","secureKey":"$key"}"#))).await;
+    ann.send(&format!(
+        r#"[{{"id":"last","channel":"/service/chatV2/default","clientId":"$","data":{}}}]"#,
+        chat.fill(r#"{"operation":"disconnect","secureKey":"$key"}"#)
+    ))
+    .await;
     while ann.frame().await.iter().all(|message| message["id"] != "last") {}
     running.stop.send(()).unwrap();
     drop(ann);
     running.done.await.unwrap();
     let log = log.0.lock().unwrap().to_lowercase();
-    assert!(log.contains("a chat has begun") && log.contains("a chat has ended") && log.contains("an operation is refused"), "the log is heard at all: {log}");
+    assert!(
+        log.contains("a chat has begun") && log.contains("a chat has ended") && log.contains("an operation is refused"),
+        "the log is heard at all: {log}"
+    );
     let cookie = jane.cookie.split('=').nth(1).unwrap();
-    for secret in ["visitor", "welcome-text", "agent-message", "jane", "omar", "guessed", "jane-key", "wrong-secure-key", "broken-json", &chat.id, &chat.key, &text("userId"), &jane.id, cookie] {
+    for secret in [
+        "visitor",
+        "welcome-text",
+        "agent-message",
+        "jane",
+        "omar",
+        "guessed",
+        "jane-key",
+        "wrong-secure-key",
+        "broken-json",
+        &chat.id,
+        &chat.key,
+        &text("userId"),
+        &jane.id,
+        cookie,
+    ] {
         assert!(!log.contains(&secret.to_lowercase()), "{secret} is in the log");
     }
 }

@@ -1,7 +1,6 @@
 //! The program: what it prints, and how it refuses.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -36,7 +35,10 @@ fn what_cannot_be_is_refused_in_one_line() {
     refused(&["--www", "/no/such/folder"], "--www /no/such/folder: there is no such folder");
     refused(&["--config", "/no/such/file.toml"], "/no/such/file.toml: ");
     refused(&["--store", "sqlite:chat.db"], "--store sqlite: is not in this release; --store memory is to be had");
-    refused(&["--store=redis://:secret@host:6379"], "--store redis: is not in this release; --store memory is to be had");
+    refused(
+        &["--store=redis://:secret@host:6379"],
+        "--store redis: is not in this release; --store memory is to be had",
+    );
     refused(&["--store", "floppy"], "--store floppy: is not a store; --store memory is to be had");
 }
 
@@ -53,14 +55,30 @@ fn a_wrong_configuration_is_refused_with_line_and_reason() {
     for (name, text, reason) in [
         ("syntax", "[[channels]]\nname = default\n".to_owned(), "line 2: "),
         ("unknown", "[[channels]]\nname = \"default\"\nwelcom = \"Hi\"\n".to_owned(), "line 3: unknown field `welcom`"),
-        ("type", "[limits]\nsend_burst = \"many\"\n[[channels]]\nname = \"default\"\n".to_owned(), "line 2: invalid type: string"),
+        (
+            "type",
+            "[limits]\nsend_burst = \"many\"\n[[channels]]\nname = \"default\"\n".to_owned(),
+            "line 2: invalid type: string",
+        ),
         ("missing", "allowed_origins = []\n".to_owned(), "missing field `channels`"),
         ("none", "channels = []\n".to_owned(), "line 1: at least one [[channels]] is needed"),
         ("twice", format!("[[channels]]\nname = \"default\"\n{agents}{agents}"), "the agent \"Jane\" is there twice"),
         ("name", "[[channels]]\nname = \"a/b\"\n".to_owned(), "line 2: a channel's name is"),
-        ("origin", "allowed_origins = [\"https://shop.example/\"]\n[[channels]]\nname = \"default\"\n".to_owned(), "line 1: \"https://shop.example/\" is no origin"),
-        ("rate", "[limits]\nsend_rate = 0.0\n[[channels]]\nname = \"default\"\n".to_owned(), "line 2: send_rate must be more than 0"),
-        ("tls", "[tls]\ncert = \"none.pem\"\nkey = \"none.pem\"\n[[channels]]\nname = \"default\"\n".to_owned(), "none.pem: "),
+        (
+            "origin",
+            "allowed_origins = [\"https://shop.example/\"]\n[[channels]]\nname = \"default\"\n".to_owned(),
+            "line 1: \"https://shop.example/\" is no origin",
+        ),
+        (
+            "rate",
+            "[limits]\nsend_rate = 0.0\n[[channels]]\nname = \"default\"\n".to_owned(),
+            "line 2: send_rate must be more than 0",
+        ),
+        (
+            "tls",
+            "[tls]\ncert = \"none.pem\"\nkey = \"none.pem\"\n[[channels]]\nname = \"default\"\n".to_owned(),
+            "none.pem: ",
+        ),
     ] {
         let path = file(&format!("{name}.toml"), &text);
         refused(&["--listen", "127.0.0.1:0", "--config", path.to_str().unwrap()], reason);
@@ -71,7 +89,12 @@ fn a_wrong_configuration_is_refused_with_line_and_reason() {
 #[test]
 fn it_says_where_it_listens_and_stops_when_told() {
     for signal in ["-TERM", "-INT"] {
-        let mut server = Command::new(PROGRAM).args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut server = Command::new(PROGRAM)
+            .args(["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
         let line = lines.next().unwrap().unwrap();
         let port: u16 = line.strip_prefix("listening on http://127.0.0.1:").unwrap().parse().unwrap();

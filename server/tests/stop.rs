@@ -11,7 +11,10 @@ use tokio::time::timeout;
 
 /// A request on a connection of its own; the whole response.
 async fn raw(stream: &mut TcpStream, cookie: &str, body: &str) {
-    let request = format!("POST /cometd HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nCookie: {cookie}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let request = format!(
+        "POST /cometd HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nCookie: {cookie}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
 }
 
@@ -20,14 +23,27 @@ async fn held_connects_are_answered_and_sockets_closed() {
     let running = running(config("", "")).await;
     let ann = Client::new(&running.app).await;
     let mut http = TcpStream::connect(running.address).await.unwrap();
-    raw(&mut http, &ann.cookie, &format!(r#"[{{"id":"held","channel":"/meta/connect","clientId":"{}","connectionType":"long-polling"}}]"#, ann.id)).await;
+    raw(
+        &mut http,
+        &ann.cookie,
+        &format!(
+            r#"[{{"id":"held","channel":"/meta/connect","clientId":"{}","connectionType":"long-polling"}}]"#,
+            ann.id
+        ),
+    )
+    .await;
     let mut ben = Socket::handshaken(running.address).await;
     ben.send(r#"[{"id":"2","channel":"/meta/connect","clientId":"$","connectionType":"websocket"}]"#).await;
     ben.send(r#"[{"id":"3","channel":"/service/chatV2/default","clientId":"$","data":{"operation":"requestChat","nickname":"Ben"}}]"#).await;
     assert!(ben.frame().await[0].get("data").is_some());
     assert_eq!(ben.frame().await[0]["id"], "3");
     // The other connect is held for certain once a newer one of its session could release it: ask the session itself.
-    while running.app.hub.get(&ann.id).is_some_and(|session| session.hold(1, false) != causerie_server::session::Hold::Wait) {
+    while running
+        .app
+        .hub
+        .get(&ann.id)
+        .is_some_and(|session| session.hold(1, false) != causerie_server::session::Hold::Wait)
+    {
         tokio::task::yield_now().await;
     }
     running.stop.send(()).unwrap();
@@ -46,7 +62,11 @@ async fn held_connects_are_answered_and_sockets_closed() {
 async fn a_client_that_does_nothing_does_not_hold_the_stop_up() {
     let running = running(config("[stop]\nbound = 1", "")).await;
     let mut half = TcpStream::connect(running.address).await.unwrap();
-    half.write_all(b"POST /cometd HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n[").await.unwrap();
+    half.write_all(
+        b"POST /cometd HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n[",
+    )
+    .await
+    .unwrap();
     let _silent = Socket::handshaken(running.address).await;
     running.stop.send(()).unwrap();
     timeout(Duration::from_secs(10), running.done).await.unwrap().unwrap();

@@ -30,7 +30,8 @@ async fn an_ended_chat_can_be_read_for_a_while_and_is_then_forgotten() {
     let request = format!(r#"{{"operation":"requestChat","nickname":"Ann","messageId":"{}"}}"#, "r".repeat(24));
     let ann = Client::new(&app).await;
     let first = ann.chat(&request).await;
-    let read = format!(r#"{{"operation":"requestNotifications","secureKey":{},"transcriptPosition":1}}"#, first["secureKey"]);
+    let read =
+        format!(r#"{{"operation":"requestNotifications","secureKey":{},"transcriptPosition":1}}"#, first["secureKey"]);
     ann.chat(&format!(r#"{{"operation":"disconnect","secureKey":{}}}"#, first["secureKey"])).await;
     sleep(Duration::from_secs(19)).await;
     let ben = Client::new(&app).await;

@@ -19,7 +19,11 @@ async fn https_and_wss_are_spoken_and_the_cookie_is_secure() {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(folder.join("cert.pem"), cert.pem()).unwrap();
     std::fs::write(folder.join("key.pem"), signing_key.serialize_pem()).unwrap();
-    let running = running(config(&format!("[tls]\ncert = {0:?}\nkey = {1:?}", folder.join("cert.pem"), folder.join("key.pem")), "")).await;
+    let running = running(config(
+        &format!("[tls]\ncert = {0:?}\nkey = {1:?}", folder.join("cert.pem"), folder.join("key.pem")),
+        "",
+    ))
+    .await;
     let mut roots = RootCertStore::empty();
     roots.add(cert.der().clone()).unwrap();
     let client = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -28,15 +32,26 @@ async fn https_and_wss_are_spoken_and_the_cookie_is_secure() {
         .with_root_certificates(roots)
         .with_no_client_auth();
     let connector = TlsConnector::from(Arc::new(client));
-    let connect = || async { connector.connect("localhost".try_into().unwrap(), TcpStream::connect(running.address).await.unwrap()).await.unwrap() };
+    let connect = || async {
+        connector
+            .connect("localhost".try_into().unwrap(), TcpStream::connect(running.address).await.unwrap())
+            .await
+            .unwrap()
+    };
 
     let mut https = connect().await;
-    let request = format!("POST /cometd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{HANDSHAKE}", HANDSHAKE.len());
+    let request = format!(
+        "POST /cometd HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{HANDSHAKE}",
+        HANDSHAKE.len()
+    );
     https.write_all(request.as_bytes()).await.unwrap();
     let mut response = Vec::new();
     let _ = https.read_to_end(&mut response).await;
     let response = String::from_utf8(response).unwrap();
-    assert!(response.starts_with("HTTP/1.1 200") && response.contains("; HttpOnly; SameSite=Lax; Secure"), "{response}");
+    assert!(
+        response.starts_with("HTTP/1.1 200") && response.contains("; HttpOnly; SameSite=Lax; Secure"),
+        "{response}"
+    );
 
     let (socket, _) = tokio_tungstenite::client_async("wss://localhost/cometd", connect().await).await.unwrap();
     let mut socket = Socket { socket, id: String::new() };

@@ -19,7 +19,10 @@ async fn a_chat_begins_with_its_ids_its_key_and_its_first_entry() {
     }
     assert!(answer["secureKey"].as_str().unwrap().len() >= 48);
     let entry = &answer["messages"][0];
-    assert_eq!((&entry["index"], &entry["type"], &entry["messageId"]), (&json!(1), &json!("ParticipantJoined"), &json!("abc")));
+    assert_eq!(
+        (&entry["index"], &entry["type"], &entry["messageId"]),
+        (&json!(1), &json!("ParticipantJoined"), &json!("abc"))
+    );
     assert_eq!(entry["from"], json!({"nickname": "Ann", "participantId": 1, "type": "Client"}));
     assert!(entry["utcTime"].as_u64().unwrap() > 1_500_000_000_000);
 }
@@ -27,9 +30,16 @@ async fn a_chat_begins_with_its_ids_its_key_and_its_first_entry() {
 #[tokio::test]
 async fn a_name_is_required_and_may_come_in_two_halves() {
     let ann = Client::new(&server()).await;
-    for data in [r#"{"operation":"requestChat"}"#, r#"{"operation":"requestChat","nickname":" "}"#, r#"{"operation":"requestChat","nickname":null,"firstName":""}"#] {
+    for data in [
+        r#"{"operation":"requestChat"}"#,
+        r#"{"operation":"requestChat","nickname":" "}"#,
+        r#"{"operation":"requestChat","nickname":null,"firstName":""}"#,
+    ] {
         let answer = ann.chat(data).await;
-        assert_eq!((&answer["statusCode"], &answer["errors"][0]["code"], &answer["chatEnded"]), (&json!(1), &json!(161), &json!(false)));
+        assert_eq!(
+            (&answer["statusCode"], &answer["errors"][0]["code"], &answer["chatEnded"]),
+            (&json!(1), &json!(161), &json!(false))
+        );
     }
     let answer = ann.chat(r#"{"operation":"requestChat","firstName":"Ann","lastName":"Lee"}"#).await;
     assert_eq!(answer["messages"][0]["from"]["nickname"], "Ann Lee");
@@ -58,7 +68,10 @@ async fn a_message_is_answered_with_its_entry_and_pushed_to_the_others_only() {
     let answer = ann.chat(&chat.fill(r#"{"operation":"sendMessage","secureKey":"$key","userId":"u","alias":"1","message":"Hi","messageType":"text","messageId":"m1"}"#)).await;
     let entry = &answer["messages"][0];
     assert_eq!(answer["nextPosition"], 4);
-    assert_eq!((&entry["index"], &entry["text"], &entry["messageType"], &entry["messageId"]), (&json!(3), &json!("Hi"), &json!("text"), &json!("m1")));
+    assert_eq!(
+        (&entry["index"], &entry["text"], &entry["messageType"], &entry["messageId"]),
+        (&json!(3), &json!("Hi"), &json!("text"), &json!("m1"))
+    );
     assert_eq!(ann.events().await, Vec::<Value>::new());
     assert_eq!(tab.events().await[0]["messages"][0], *entry);
     let seen = jane.events().await;
@@ -70,8 +83,13 @@ async fn a_message_is_answered_with_its_entry_and_pushed_to_the_others_only() {
 async fn typing_passes_by_without_an_index() {
     let (ann, jane, chat) = in_chat(&server()).await;
     for (operation, kind) in [("startTyping", "TypingStarted"), ("stopTyping", "TypingStopped")] {
-        let answer = ann.chat(&chat.fill(&format!(r#"{{"operation":"{operation}","secureKey":"$key","message":"so f"}}"#))).await;
-        assert_eq!((&answer["statusCode"], &answer["messages"], &answer["nextPosition"]), (&json!(0), &json!([]), &json!(3)));
+        let answer = ann
+            .chat(&chat.fill(&format!(r#"{{"operation":"{operation}","secureKey":"$key","message":"so f"}}"#)))
+            .await;
+        assert_eq!(
+            (&answer["statusCode"], &answer["messages"], &answer["nextPosition"]),
+            (&json!(0), &json!([]), &json!(3))
+        );
         let entry = &jane.events().await[0]["messages"][0];
         assert_eq!((&entry["type"], &entry["text"]), (&json!(kind), &json!("so f")));
         assert!(entry.get("index").is_none());
@@ -82,12 +100,14 @@ async fn typing_passes_by_without_an_index() {
 async fn addresses_are_pushed_unless_they_run_code() {
     let (ann, jane, chat) = in_chat(&server()).await;
     for url in ["https://shop.example/a?b#c", "/relative:path", "mailto:a@b.example"] {
-        let answer = ann.chat(&chat.fill(&format!(r#"{{"operation":"pushUrl","secureKey":"$key","pushUrl":"{url}"}}"#))).await;
+        let answer =
+            ann.chat(&chat.fill(&format!(r#"{{"operation":"pushUrl","secureKey":"$key","pushUrl":"{url}"}}"#))).await;
         assert_eq!((&answer["messages"][0]["type"], &answer["messages"][0]["text"]), (&json!("PushUrl"), &json!(url)));
         assert_eq!(jane.events().await[0]["messages"][0]["text"], url);
     }
     for url in ["javascript:alert(1)", " java\\nscript:alert(1)", "data:text/html,x", ""] {
-        let answer = ann.chat(&chat.fill(&format!(r#"{{"operation":"pushUrl","secureKey":"$key","pushUrl":"{url}"}}"#))).await;
+        let answer =
+            ann.chat(&chat.fill(&format!(r#"{{"operation":"pushUrl","secureKey":"$key","pushUrl":"{url}"}}"#))).await;
         assert_eq!(answer["statusCode"], 1, "{url}");
     }
 }
@@ -98,9 +118,15 @@ async fn a_new_name_a_notice_and_data_are_told() {
     let answer = ann.chat(&chat.fill(r#"{"operation":"updateNickname","secureKey":"$key","nickname":"Anna"}"#)).await;
     assert_eq!(answer["messages"][0]["type"], "NicknameUpdated");
     let seen = &jane.events().await[0];
-    assert_eq!((&seen["messages"][0]["from"]["nickname"], &seen["chats"][0]["nickname"]), (&json!("Anna"), &json!("Anna")));
+    assert_eq!(
+        (&seen["messages"][0]["from"]["nickname"], &seen["chats"][0]["nickname"]),
+        (&json!("Anna"), &json!("Anna"))
+    );
     let answer = ann.chat(&chat.fill(r#"{"operation":"customNotice","secureKey":"$key","message":"ping"}"#)).await;
-    assert_eq!((&answer["messages"][0]["type"], &answer["messages"][0]["text"]), (&json!("CustomNotice"), &json!("ping")));
+    assert_eq!(
+        (&answer["messages"][0]["type"], &answer["messages"][0]["text"]),
+        (&json!("CustomNotice"), &json!("ping"))
+    );
     assert_eq!(jane.events().await[0]["messages"][0]["text"], "ping");
     let answer = ann.chat(&chat.fill(r#"{"operation":"updateData","secureKey":"$key","userData":{"a":"b"}}"#)).await;
     assert_eq!((&answer["statusCode"], &answer["messages"]), (&json!(0), &json!([])));
@@ -111,9 +137,16 @@ async fn notifications_can_be_had_from_any_position() {
     let (ann, _, chat) = in_chat(&server()).await;
     ann.chat(&chat.fill(r#"{"operation":"sendMessage","secureKey":"$key","message":"Hi"}"#)).await;
     let again = Client::new(&ann.app).await;
-    for (position, expected) in [("1", vec![1, 2, 3]), ("0", vec![]), ("3", vec![3]), ("4", vec![]), ("\"2\"", vec![2, 3])] {
-        let answer = again.chat(&chat.fill(&format!(r#"{{"operation":"requestNotifications","secureKey":"$key","transcriptPosition":{position}}}"#))).await;
-        let indexes: Vec<_> = answer["messages"].as_array().unwrap().iter().map(|entry| entry["index"].as_u64().unwrap()).collect();
+    for (position, expected) in
+        [("1", vec![1, 2, 3]), ("0", vec![]), ("3", vec![3]), ("4", vec![]), ("\"2\"", vec![2, 3])]
+    {
+        let answer = again
+            .chat(&chat.fill(&format!(
+                r#"{{"operation":"requestNotifications","secureKey":"$key","transcriptPosition":{position}}}"#
+            )))
+            .await;
+        let indexes: Vec<_> =
+            answer["messages"].as_array().unwrap().iter().map(|entry| entry["index"].as_u64().unwrap()).collect();
         assert_eq!((&answer["nextPosition"], indexes), (&json!(4), expected));
     }
 }
@@ -142,8 +175,12 @@ async fn a_disconnect_ends_the_chat_and_is_answered_with_the_closing_entries() {
     assert_eq!((&seen["chats"], &seen["queue"]), (&json!([]), &json!([])));
     assert_eq!(kinds(&ann.chat(&disconnect).await), kinds(&answer), "again, the same");
     let late = ann.chat(&chat.fill(r#"{"operation":"sendMessage","secureKey":"$key","message":"Hi"}"#)).await;
-    assert_eq!((&late["statusCode"], &late["errors"][0]["code"], &late["chatEnded"]), (&json!(2), &json!(249), &json!(true)));
-    let read = ann.chat(&chat.fill(r#"{"operation":"requestNotifications","secureKey":"$key","transcriptPosition":1}"#)).await;
+    assert_eq!(
+        (&late["statusCode"], &late["errors"][0]["code"], &late["chatEnded"]),
+        (&json!(2), &json!(249), &json!(true))
+    );
+    let read =
+        ann.chat(&chat.fill(r#"{"operation":"requestNotifications","secureKey":"$key","transcriptPosition":1}"#)).await;
     assert_eq!((&read["statusCode"], &read["chatEnded"], kinds(&read).len()), (&json!(0), &json!(true), 4));
 }
 

@@ -14,7 +14,11 @@ async fn events_are_pushed_and_the_connect_stays_held() {
     let mut ann = Socket::handshaken(running.address).await;
     ann.send(r#"[{"id":"2","channel":"/meta/subscribe","clientId":"$","subscription":"/service/chatV2/default"},{"id":"3","channel":"/service/chatV2/default","clientId":"$","data":{"operation":"requestChat","nickname":"Ann"}},{"id":"4","channel":"/meta/connect","clientId":"$","connectionType":"websocket","advice":{"timeout":0}}]"#).await;
     let events = ann.frame().await;
-    assert_eq!((events.len(), &events[0]["id"]), (1, &json!("3")), "the answer is a frame of its own, before the replies");
+    assert_eq!(
+        (events.len(), &events[0]["id"]),
+        (1, &json!("3")),
+        "the answer is a frame of its own, before the replies"
+    );
     let chat = events[0]["data"]["chatId"].as_str().unwrap().to_owned();
     let replies = ann.frame().await;
     let ids: Vec<_> = replies.iter().map(|reply| reply["id"].as_str().unwrap()).collect();
@@ -63,7 +67,10 @@ async fn a_session_made_on_a_websocket_is_unknown_to_http() {
     let socket = Socket::handshaken(running.address).await;
     let mut client = Client::new(&running.app).await;
     client.id.clone_from(&socket.id);
-    assert_eq!(client.send(r#"[{"channel":"/meta/connect","clientId":"$","connectionType":"long-polling"}]"#).await[0]["error"], "402::session_unknown");
+    assert_eq!(
+        client.send(r#"[{"channel":"/meta/connect","clientId":"$","connectionType":"long-polling"}]"#).await[0]["error"],
+        "402::session_unknown"
+    );
 }
 
 #[tokio::test]
@@ -71,7 +78,10 @@ async fn a_second_connect_on_a_socket_releases_the_older() {
     let running = running(config("", "")).await;
     let mut ann = Socket::handshaken(running.address).await;
     ann.send(r#"[{"id":"2","channel":"/meta/connect","clientId":"$","connectionType":"websocket"}]"#).await;
-    ann.send(r#"[{"id":"3","channel":"/meta/connect","clientId":"$","connectionType":"websocket","advice":{"timeout":0}}]"#).await;
+    ann.send(
+        r#"[{"id":"3","channel":"/meta/connect","clientId":"$","connectionType":"websocket","advice":{"timeout":0}}]"#,
+    )
+    .await;
     assert_eq!(ann.frame().await[0]["id"], "2");
     assert_eq!(ann.frame().await[0]["id"], "3");
     ann.send(r#"[{"id":"4","channel":"/meta/connect","clientId":"$","connectionType":"websocket"}]"#).await;

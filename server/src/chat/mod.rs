@@ -163,7 +163,12 @@ impl Floor {
     }
 
     /// Commits a change and shows it to everybody but `except`, who gets it as an answer.
-    pub(crate) async fn commit(&self, live: &mut Live, draft: Draft, except: Option<&Session>) -> Result<Vec<Entry>, StoreError> {
+    pub(crate) async fn commit(
+        &self,
+        live: &mut Live,
+        draft: Draft,
+        except: Option<&Session>,
+    ) -> Result<Vec<Entry>, StoreError> {
         self.store.commit(&draft.chat, &draft.entries).await?;
         let before = std::mem::replace(&mut live.chat, draft.chat);
         live.active = Instant::now();

@@ -159,7 +159,15 @@ impl Draft {
     pub fn add(&mut self, kind: Kind, from: From, text: Option<Raw>) -> &mut Self {
         let index = Some(self.chat.next_index);
         self.chat.next_index += 1;
-        self.entries.push(Entry { index, kind, utc_time: wall_clock(), text, message_type: None, message_id: None, from });
+        self.entries.push(Entry {
+            index,
+            kind,
+            utc_time: wall_clock(),
+            text,
+            message_type: None,
+            message_id: None,
+            from,
+        });
         self
     }
 
@@ -226,7 +234,13 @@ impl<'a> VisitorData<'a> {
     /// Entries of a chat.
     #[must_use]
     pub fn of(chat: &'a Chat, messages: &'a [Entry]) -> Self {
-        let ids = Ids { chat_id: &chat.id, user_id: &chat.user_id, alias: "1", secure_key: chat.key.reveal(), next_position: chat.next_index };
+        let ids = Ids {
+            chat_id: &chat.id,
+            user_id: &chat.user_id,
+            alias: "1",
+            secure_key: chat.key.reveal(),
+            next_position: chat.next_index,
+        };
         Self { status_code: 0, ids: Some(ids), chat_ended: chat.ended.is_some(), messages, errors: None }
     }
 

@@ -69,7 +69,9 @@ fn raw(name: &str, value: Option<&RawValue>) -> Member<Option<Raw>> {
 fn short(name: &str, value: Option<&RawValue>) -> Member<Option<Raw>> {
     let text = raw(name, value)?;
     match &text {
-        Some(text) if text.chars() > SHORT => Err(Refusal::malformed(format!("{name}: at most {SHORT} characters are expected, more came"))),
+        Some(text) if text.chars() > SHORT => {
+            Err(Refusal::malformed(format!("{name}: at most {SHORT} characters are expected, more came")))
+        }
         _ => Ok(text),
     }
 }
@@ -80,7 +82,9 @@ fn plain(name: &str, value: Option<&RawValue>) -> Member<Option<String>> {
     if !is_string(value) {
         return Err(wrong(name, "a string", value));
     }
-    serde_json::from_str(value.get()).map(Some).map_err(|_| Refusal::malformed(format!("{name}: well-formed Unicode is expected")))
+    serde_json::from_str(value.get())
+        .map(Some)
+        .map_err(|_| Refusal::malformed(format!("{name}: well-formed Unicode is expected")))
 }
 
 fn needed<T>(name: &str, value: Option<T>) -> Member<T> {
@@ -101,7 +105,8 @@ impl<'a> Operation<'a> {
         if !data.get().starts_with('{') {
             return Err(wrong("data", "an object", data));
         }
-        serde_json::from_str(data.get()).map_err(|_| Refusal::malformed("data: an object with each member once is expected"))
+        serde_json::from_str(data.get())
+            .map_err(|_| Refusal::malformed("data: an object with each member once is expected"))
     }
 
     pub(crate) fn operation(&self) -> Member<String> {
@@ -142,7 +147,9 @@ impl<'a> Operation<'a> {
         match self.user_data {
             None => Ok(None),
             Some(value) if !value.get().starts_with('{') => Err(wrong("userData", "an object", value)),
-            Some(value) if value.get().len() > USER_DATA => Err(Refusal::malformed(format!("userData: at most {USER_DATA} bytes are expected, more came"))),
+            Some(value) if value.get().len() > USER_DATA => {
+                Err(Refusal::malformed(format!("userData: at most {USER_DATA} bytes are expected, more came")))
+            }
             Some(value) => Ok(Some(Raw::new(value))),
         }
     }
@@ -169,7 +176,9 @@ impl<'a> Operation<'a> {
         let text = needed("message", raw("message", self.message)?)?;
         match text.chars() {
             0 => Err(Refusal::new(204, "the message is empty")),
-            n if n > length => Err(Refusal::new(204, format!("message too long: at most {length} characters are expected, {n} came"))),
+            n if n > length => {
+                Err(Refusal::new(204, format!("message too long: at most {length} characters are expected, {n} came")))
+            }
             _ => Ok(text),
         }
     }
@@ -188,13 +197,18 @@ impl<'a> Operation<'a> {
         let token = needed("pushUrl", raw("pushUrl", self.push_url)?)?;
         let url = needed("pushUrl", plain("pushUrl", self.push_url)?)?;
         if url.is_empty() || token.chars() > length {
-            return Err(Refusal::new(204, format!("the address is empty or too long: 1 to {length} characters are expected")));
+            return Err(Refusal::new(
+                204,
+                format!("the address is empty or too long: 1 to {length} characters are expected"),
+            ));
         }
         // Browsers skip white space and control characters in a scheme; so does this look at it.
         let bare: String = url.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
         let scheme = bare.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| !scheme.contains(['/', '?', '#']));
         if scheme.is_some_and(|scheme| !SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())) {
-            return Err(Refusal::malformed("pushUrl: http:, https:, mailto:, tel: or no scheme is expected, another came"));
+            return Err(Refusal::malformed(
+                "pushUrl: http:, https:, mailto:, tel: or no scheme is expected, another came",
+            ));
         }
         Ok(token)
     }

@@ -36,7 +36,8 @@ impl Floor {
             return;
         }
         let idle = channel.idle_timeout != 0 && over(live.active, channel.idle_timeout);
-        let alone = channel.visitor_timeout != 0 && live.alone.is_some_and(|since| over(since, channel.visitor_timeout));
+        let alone =
+            channel.visitor_timeout != 0 && live.alone.is_some_and(|since| over(since, channel.visitor_timeout));
         if idle || alone {
             let mut draft = Draft::of(&live.chat);
             draft.end();

@@ -39,7 +39,12 @@ impl Floor {
     }
 
     /// `chat` is set once it is known and its key was right.
-    async fn try_visit(&self, answer: &Answer<'_>, data: Option<&RawValue>, chat: &mut Option<Locked>) -> Result<(), Refusal> {
+    async fn try_visit(
+        &self,
+        answer: &Answer<'_>,
+        data: Option<&RawValue>,
+        chat: &mut Option<Locked>,
+    ) -> Result<(), Refusal> {
         let unknown = || Refusal::new(404, "unknown service (channel)").fatal();
         let channel = service_of(answer.channel).and_then(|name| self.config.channel(name)).ok_or_else(unknown)?;
         let operation = Operation::read(data)?;
@@ -56,7 +61,9 @@ impl Floor {
         let live = chat.insert(found);
         match name.as_str() {
             "requestNotifications" => self.resume(answer, live, &operation).await,
-            "sendMessage" | "pushUrl" | "customNotice" | "updateNickname" | "updateData" => self.say(answer, live, &name, &operation).await,
+            "sendMessage" | "pushUrl" | "customNotice" | "updateNickname" | "updateData" => {
+                self.say(answer, live, &name, &operation).await
+            }
             "startTyping" => self.visitor_types(answer, live, &operation, Kind::TypingStarted),
             "stopTyping" => self.visitor_types(answer, live, &operation, Kind::TypingStopped),
             "disconnect" => self.hang_up(answer, live).await,
@@ -64,7 +71,12 @@ impl Floor {
         }
     }
 
-    async fn request_chat(&self, answer: &Answer<'_>, channel: &Channel, operation: &Operation<'_>) -> Result<(), Refusal> {
+    async fn request_chat(
+        &self,
+        answer: &Answer<'_>,
+        channel: &Channel,
+        operation: &Operation<'_>,
+    ) -> Result<(), Refusal> {
         let request = operation.message_id()?;
         if let Some(request) = &request
             && let Some(id) = self.store.find_request(&channel.name, request).await?
@@ -133,9 +145,13 @@ impl Floor {
         let gone = || Refusal::new(249, "the server could not do it");
         let mut live = self.lock(id).await.ok_or_else(gone)?;
         let session = answer.session;
-        let known = |other: &Arc<Session>| other.id == session.id || (session.browser.is_some() && other.browser == session.browser);
+        let known = |other: &Arc<Session>| {
+            other.id == session.id || (session.browser.is_some() && other.browser == session.browser)
+        };
         if request.len() < UNGUESSABLE && !live.sessions.iter().any(known) {
-            return Err(Refusal::malformed(format!("messageId: one not used before, or {UNGUESSABLE} characters and more to use it in another session")));
+            return Err(Refusal::malformed(format!(
+                "messageId: one not used before, or {UNGUESSABLE} characters and more to use it in another session"
+            )));
         }
         live.attach(session);
         let entries = self.store.entries(id, 1).await?;
@@ -156,7 +172,13 @@ impl Floor {
     }
 
     /// The operations that make an entry, and `updateData`, which makes none.
-    async fn say(&self, answer: &Answer<'_>, live: &mut Live, name: &str, operation: &Operation<'_>) -> Result<(), Refusal> {
+    async fn say(
+        &self,
+        answer: &Answer<'_>,
+        live: &mut Live,
+        name: &str,
+        operation: &Operation<'_>,
+    ) -> Result<(), Refusal> {
         let length = self.config.limits.message_length;
         let message_id = operation.message_id()?;
         if let Some(entry) = self.known(live, 1, message_id.as_deref()).await? {
@@ -171,7 +193,9 @@ impl Floor {
                 draft.add(Kind::Message, visitor, Some(operation.message(length)?)).marked(message_id, message_type);
             }
             "pushUrl" => draft.add(Kind::PushUrl, visitor, Some(operation.push_url(length)?)).marked(message_id, None),
-            "customNotice" => draft.add(Kind::CustomNotice, visitor, Some(operation.message(length)?)).marked(message_id, None),
+            "customNotice" => {
+                draft.add(Kind::CustomNotice, visitor, Some(operation.message(length)?)).marked(message_id, None)
+            }
             "updateNickname" => {
                 draft.chat.nickname = operation.visitor_name()?;
                 let visitor = draft.chat.visitor();
@@ -186,7 +210,13 @@ impl Floor {
         Ok(())
     }
 
-    fn visitor_types(&self, answer: &Answer<'_>, live: &mut Live, operation: &Operation<'_>, kind: Kind) -> Result<(), Refusal> {
+    fn visitor_types(
+        &self,
+        answer: &Answer<'_>,
+        live: &mut Live,
+        operation: &Operation<'_>,
+        kind: Kind,
+    ) -> Result<(), Refusal> {
         let text = operation.preview(self.config.limits.message_length)?;
         self.may_change(live)?;
         live.typing.take().map_err(Refusal::too_many)?;

@@ -90,7 +90,13 @@ impl State {
     fn data<'a>(&'a self, agent: Option<&str>, messages: Vec<DeskEntry<'a>>) -> DeskData<'a> {
         let chats = agent.and_then(|agent| self.chats.get(agent));
         let queue = if agent.is_some() { self.queue.values().collect() } else { Vec::new() };
-        DeskData { status_code: 0, errors: None, queue, chats: chats.map(|chats| chats.values().collect()).unwrap_or_default(), messages }
+        DeskData {
+            status_code: 0,
+            errors: None,
+            queue,
+            chats: chats.map(|chats| chats.values().collect()).unwrap_or_default(),
+            messages,
+        }
     }
 
     fn has_session(&self, agent: &str) -> bool {
@@ -108,7 +114,12 @@ impl State {
 
     fn place(&mut self, chat: &Chat) {
         let key = (chat.since, chat.id.clone());
-        let summary = Summary { chat_id: chat.id.clone(), nickname: chat.nickname.clone(), subject: chat.subject.clone(), since: chat.since };
+        let summary = Summary {
+            chat_id: chat.id.clone(),
+            nickname: chat.nickname.clone(),
+            subject: chat.subject.clone(),
+            since: chat.since,
+        };
         if chat.agents.is_empty() {
             self.queue.insert(key, summary);
             return;
@@ -223,7 +234,8 @@ impl Desk {
     pub(crate) fn take_lost(&self) -> Vec<String> {
         let grace = Duration::from_secs(self.config.desk.grace);
         let mut state = locked(&self.state);
-        let lost: Vec<_> = state.away.iter().filter(|(_, since)| since.elapsed() >= grace).map(|(name, _)| name.clone()).collect();
+        let lost: Vec<_> =
+            state.away.iter().filter(|(_, since)| since.elapsed() >= grace).map(|(name, _)| name.clone()).collect();
         for name in &lost {
             state.away.remove(name);
         }
@@ -231,7 +243,11 @@ impl Desk {
     }
 
     pub(crate) fn chats_of(&self, agent: &str) -> Vec<String> {
-        locked(&self.state).chats.get(agent).map(|chats| chats.keys().map(|(_, id)| id.clone()).collect()).unwrap_or_default()
+        locked(&self.state)
+            .chats
+            .get(agent)
+            .map(|chats| chats.keys().map(|(_, id)| id.clone()).collect())
+            .unwrap_or_default()
     }
 
     pub(crate) fn forget_full_buckets(&self) {

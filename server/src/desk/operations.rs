@@ -18,7 +18,11 @@ impl Desk {
 
     fn refuse(&self, answer: &Answer<'_>, agent: Option<&str>, refusal: &Refusal) {
         let state = locked(&self.state);
-        answer.send(&DeskData { status_code: refusal.status, errors: Some([refusal.wire()]), ..state.data(agent, Vec::new()) });
+        answer.send(&DeskData {
+            status_code: refusal.status,
+            errors: Some([refusal.wire()]),
+            ..state.data(agent, Vec::new())
+        });
     }
 }
 
@@ -92,7 +96,13 @@ impl Floor {
         Ok(())
     }
 
-    async fn agent_says(&self, answer: &Answer<'_>, agent: &str, operation: &Operation<'_>, kind: Kind) -> Result<(), Refusal> {
+    async fn agent_says(
+        &self,
+        answer: &Answer<'_>,
+        agent: &str,
+        operation: &Operation<'_>,
+        kind: Kind,
+    ) -> Result<(), Refusal> {
         let mut live = self.own(agent, operation).await?;
         let Some(party) = live.chat.agent(agent).cloned() else { return Ok(()) };
         let message_id = operation.message_id()?;
@@ -113,7 +123,13 @@ impl Floor {
         Ok(())
     }
 
-    async fn agent_types(&self, answer: &Answer<'_>, agent: &str, operation: &Operation<'_>, kind: Kind) -> Result<(), Refusal> {
+    async fn agent_types(
+        &self,
+        answer: &Answer<'_>,
+        agent: &str,
+        operation: &Operation<'_>,
+        kind: Kind,
+    ) -> Result<(), Refusal> {
         let mut live = self.own(agent, operation).await?;
         let Some(party) = live.chat.agent(agent).cloned() else { return Ok(()) };
         live.active = Instant::now();
@@ -127,7 +143,13 @@ impl Floor {
     }
 
     /// Leaves a chat, or ends it.
-    async fn part(&self, answer: &Answer<'_>, agent: &str, operation: &Operation<'_>, change: impl FnOnce(&mut Draft)) -> Result<(), Refusal> {
+    async fn part(
+        &self,
+        answer: &Answer<'_>,
+        agent: &str,
+        operation: &Operation<'_>,
+        change: impl FnOnce(&mut Draft),
+    ) -> Result<(), Refusal> {
         let mut live = self.own(agent, operation).await?;
         let mut draft = Draft::of(&live.chat);
         change(&mut draft);

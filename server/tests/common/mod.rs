@@ -55,7 +55,13 @@ impl Response {
 }
 
 /// Any request.
-pub async fn request(router: Router, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Response {
+pub async fn request(
+    router: Router,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: impl Into<Body>,
+) -> Response {
     let mut request = Request::builder().method(method).uri(path).header("host", "chat.example");
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -88,7 +94,9 @@ impl Client {
 
     /// With more members in the handshake.
     pub async fn with(app: &Arc<App>, members: &str) -> Self {
-        let body = format!(r#"[{{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]{members}}}]"#);
+        let body = format!(
+            r#"[{{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]{members}}}]"#
+        );
         let response = post(app, &[], body).await;
         assert_eq!(response.status, 200);
         let cookie = response.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
@@ -117,16 +125,25 @@ impl Client {
     /// A held connect, in a task of its own.
     pub fn hold(&self, members: &str) -> JoinHandle<Vec<Value>> {
         let client = self.clone();
-        let envelope = format!(r#"[{{"id":"h","channel":"/meta/connect","clientId":"$","connectionType":"long-polling"{members}}}]"#);
+        let envelope = format!(
+            r#"[{{"id":"h","channel":"/meta/connect","clientId":"$","connectionType":"long-polling"{members}}}]"#
+        );
         tokio::spawn(async move { client.send(&envelope).await })
     }
 
     /// Publishes, and returns the `data` of the answer; its id and its place before the acknowledgement are checked.
     pub async fn publish(&self, channel: &str, data: &str) -> Value {
-        let messages = self.send(&format!(r#"[{{"id":"p7","channel":"{channel}","clientId":"$","data":{data}}}]"#)).await;
-        let at = messages.iter().position(|message| message.get("data").is_some() && message["id"] == "p7").unwrap_or_else(|| panic!("no answer: {messages:?}"));
+        let messages =
+            self.send(&format!(r#"[{{"id":"p7","channel":"{channel}","clientId":"$","data":{data}}}]"#)).await;
+        let at = messages
+            .iter()
+            .position(|message| message.get("data").is_some() && message["id"] == "p7")
+            .unwrap_or_else(|| panic!("no answer: {messages:?}"));
         let ack = messages.last().unwrap();
-        assert_eq!((&ack["id"], &ack["channel"], &ack["successful"]), (&Value::from("p7"), &Value::from(channel), &Value::from(true)));
+        assert_eq!(
+            (&ack["id"], &ack["channel"], &ack["successful"]),
+            (&Value::from("p7"), &Value::from(channel), &Value::from(true))
+        );
         assert!(at < messages.len() - 1);
         assert_eq!(messages[at]["channel"], channel);
         messages[at]["data"].clone()
@@ -169,7 +186,8 @@ impl Chat {
 /// An agent who is signed in.
 pub async fn agent(app: &Arc<App>, name: &str) -> Client {
     let client = Client::new(app).await;
-    let answer = client.desk(&format!(r#"{{"operation":"signIn","name":"{name}","key":"{}-key"}}"#, name.to_lowercase())).await;
+    let answer =
+        client.desk(&format!(r#"{{"operation":"signIn","name":"{name}","key":"{}-key"}}"#, name.to_lowercase())).await;
     assert_eq!(answer["statusCode"], 0, "{answer}");
     client
 }
@@ -187,7 +205,9 @@ pub async fn in_chat(app: &Arc<App>) -> (Client, Client, Chat) {
 
 /// The kinds and makers of entries, for a comparison at a glance.
 pub fn kinds(data: &Value) -> Vec<String> {
-    let entry = |entry: &Value| format!("{} {} {}", entry["index"], entry["type"].as_str().unwrap(), entry["from"]["participantId"]);
+    let entry = |entry: &Value| {
+        format!("{} {} {}", entry["index"], entry["type"].as_str().unwrap(), entry["from"]["participantId"])
+    };
     data["messages"].as_array().map(|entries| entries.iter().map(entry).collect()).unwrap_or_default()
 }
 
@@ -222,7 +242,8 @@ pub struct Socket<S = MaybeTlsStream<TcpStream>> {
     pub id: String,
 }
 
-pub const HANDSHAKE: &str = r#"[{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["websocket"]}]"#;
+pub const HANDSHAKE: &str =
+    r#"[{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["websocket"]}]"#;
 
 impl Socket {
     pub async fn open(address: SocketAddr) -> Self {
@@ -246,7 +267,8 @@ impl<S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin> Socket<S> {
     /// The next frame of any kind but pings.
     pub async fn any(&mut self) -> Message {
         loop {
-            let next = tokio::time::timeout(Duration::from_secs(20), self.socket.next()).await.expect("a frame in time");
+            let next =
+                tokio::time::timeout(Duration::from_secs(20), self.socket.next()).await.expect("a frame in time");
             match next.expect("an open socket").expect("a frame") {
                 Message::Ping(_) | Message::Pong(_) => {}
                 frame => return frame,

@@ -1,6 +1,9 @@
 //! Bayeux 1.0, as CometD's servers speak it: what each message of an envelope asks, and the reply to it.
 //!
-//! Neither HTTP nor WebSocket is known here: they hand in an envelope, and carry out what comes back.
+//! Neither HTTP nor WebSocket is known here: they hand in an envelope, and carry out what comes back. `message` is what
+//! messages and replies look like.
+
+mod message;
 
 use crate::App;
 use crate::chat::Answer;
@@ -8,12 +11,14 @@ use crate::chat::visitor::service_of;
 use crate::desk;
 use crate::json::{is_string, kind, write};
 use crate::session::Session;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
+
+pub use message::{Advice, failure, split};
+use message::{AskedAdvice, AskedExt, Ext, Message, Reply, string, valid_channel};
 
 /// No connect is held for longer than this, whatever the client asks for.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
@@ -27,88 +32,6 @@ pub enum Via {
     Http(Option<String>),
     /// A WebSocket.
     WebSocket,
-}
-
-/// A message as it came: each member is looked at only when it is needed.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Message<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    channel: Option<&'a RawValue>,
-    #[serde(borrow)]
-    client_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    version: Option<&'a RawValue>,
-    #[serde(borrow)]
-    supported_connection_types: Option<&'a RawValue>,
-    #[serde(borrow)]
-    connection_type: Option<&'a RawValue>,
-    #[serde(borrow)]
-    subscription: Option<&'a RawValue>,
-    #[serde(borrow)]
-    advice: Option<&'a RawValue>,
-    #[serde(borrow)]
-    ext: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
-}
-
-/// A reply on the wire.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Reply<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    channel: Option<&'a str>,
-    successful: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    minimum_version: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    supported_connection_types: Option<[&'static str; 2]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subscription: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    advice: Option<Advice>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ext: Option<Ext>,
-}
-
-/// What the client is advised to do.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Advice {
-    reconnect: &'static str,
-    interval: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timeout: Option<u64>,
-    #[serde(rename = "multiple-clients", skip_serializing_if = "std::ops::Not::not")]
-    multiple_clients: bool,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Ext {
-    Enabled { ack: bool },
-    Batch { ack: u64 },
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct AskedAdvice {
-    timeout: Option<u64>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct AskedExt<'a> {
-    #[serde(borrow)]
-    ack: Option<&'a RawValue>,
 }
 
 /// Why a connect is answered.
@@ -160,40 +83,6 @@ impl Drop for Outcome {
     }
 }
 
-/// A failure that concerns a whole envelope.
-#[must_use]
-pub fn failure(error: &str) -> String {
-    format!("[{}]", write(&Reply { error: Some(error), ..Reply::default() }))
-}
-
-/// Splits an envelope into its messages; a bare object is read as an array of one.
-///
-/// # Errors
-/// When it is no JSON, or nothing that could be an envelope: the text of the error.
-pub fn split(text: &str) -> Result<Vec<&RawValue>, &'static str> {
-    if crate::json::too_deep(text) {
-        return Err("400::json_too_deep");
-    }
-    let messages: Vec<&RawValue> = match text.trim_start().as_bytes().first() {
-        Some(b'[') => serde_json::from_str(text).map_err(|_| "400::json_malformed")?,
-        Some(b'{') => vec![serde_json::from_str(text).map_err(|_| "400::json_malformed")?],
-        _ => return Err("400::json_malformed"),
-    };
-    if messages.len() > 1000 {
-        return Err("400::too_many_messages");
-    }
-    Ok(messages)
-}
-
-fn string(value: &RawValue) -> Option<String> {
-    serde_json::from_str(value.get()).ok()
-}
-
-fn valid_channel(channel: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || " !#$()*+-./@_{}~".contains(c);
-    channel.len() >= 2 && channel.len() <= 256 && channel.starts_with('/') && channel.chars().all(fits)
-}
-
 impl App {
     fn advice(&self, reconnect: &'static str) -> Advice {
         let bayeux = &self.config.bayeux;
@@ -212,7 +101,14 @@ impl App {
         outcome
     }
 
-    async fn message(self: &Arc<Self>, via: &Via, address: IpAddr, raw: &RawValue, alone: bool, outcome: &mut Outcome) -> Option<String> {
+    async fn message(
+        self: &Arc<Self>,
+        via: &Via,
+        address: IpAddr,
+        raw: &RawValue,
+        alone: bool,
+        outcome: &mut Outcome,
+    ) -> Option<String> {
         let fail = |error: &str| Some(write(&Reply { error: Some(error), ..Reply::default() }));
         if !raw.get().starts_with('{') {
             return fail(&format!("400::message_invalid: an object is expected, {} came", kind(raw)));
@@ -225,19 +121,29 @@ impl App {
         }
         let fail = |error: &str| Some(write(&Reply { id: message.id, error: Some(error), ..Reply::default() }));
         let Some(channel) = message.channel else { return fail("400::channel_missing") };
-        let Some(channel) = string(channel).filter(|channel| valid_channel(channel)) else { return fail("405::channel_invalid") };
+        let Some(channel) = string(channel).filter(|channel| valid_channel(channel)) else {
+            return fail("405::channel_invalid");
+        };
         let reply = Reply { id: message.id, channel: Some(&channel), ..Reply::default() };
         if channel == "/meta/handshake" {
             return Some(self.handshake(via, address, &message, reply, alone, outcome));
         }
         let client = match message.client_id {
             Some(id) if !is_string(id) => {
-                return Some(write(&Reply { error: Some(&format!("400:clientId:a string is expected, {} came", kind(id))), ..reply }));
+                return Some(write(&Reply {
+                    error: Some(&format!("400:clientId:a string is expected, {} came", kind(id))),
+                    ..reply
+                }));
             }
             id => id.and_then(string),
         };
         let Some(session) = client.and_then(|client| self.session(via, &client, outcome)) else {
-            let advice = (channel == "/meta/connect").then_some(Advice { reconnect: "handshake", interval: 0, timeout: None, multiple_clients: false });
+            let advice = (channel == "/meta/connect").then_some(Advice {
+                reconnect: "handshake",
+                interval: 0,
+                timeout: None,
+                multiple_clients: false,
+            });
             return Some(write(&Reply { error: Some("402::session_unknown"), advice, ..reply }));
         };
         outcome.session = Some(Arc::clone(&session));
@@ -279,7 +185,11 @@ impl App {
         match via {
             Via::WebSocket => Some(session),
             Via::Http(cookie) => {
-                let shown = session.browser.as_deref().zip(cookie.as_deref()).is_some_and(|(ours, theirs)| crate::secret::same(ours, theirs));
+                let shown = session
+                    .browser
+                    .as_deref()
+                    .zip(cookie.as_deref())
+                    .is_some_and(|(ours, theirs)| crate::secret::same(ours, theirs));
                 shown.then_some(session)
             }
         }
@@ -291,12 +201,28 @@ impl App {
         self.floor.session_gone(session).await;
     }
 
-    fn handshake(&self, via: &Via, address: IpAddr, message: &Message<'_>, reply: Reply<'_>, alone: bool, outcome: &mut Outcome) -> String {
+    fn handshake(
+        &self,
+        via: &Via,
+        address: IpAddr,
+        message: &Message<'_>,
+        reply: Reply<'_>,
+        alone: bool,
+        outcome: &mut Outcome,
+    ) -> String {
         let types = Some(["websocket", "long-polling"]);
-        let reply = Reply { supported_connection_types: types, version: Some("1.0"), minimum_version: Some("1.0"), ..reply };
+        let reply =
+            Reply { supported_connection_types: types, version: Some("1.0"), minimum_version: Some("1.0"), ..reply };
         let refuse = |error: &str, reconnect: &'static str, interval: u64| {
             let advice = Some(Advice { reconnect, interval, timeout: None, multiple_clients: false });
-            write(&Reply { id: reply.id, channel: reply.channel, error: Some(error), advice, supported_connection_types: types, ..Reply::default() })
+            write(&Reply {
+                id: reply.id,
+                channel: reply.channel,
+                error: Some(error),
+                advice,
+                supported_connection_types: types,
+                ..Reply::default()
+            })
         };
         if !alone {
             return refuse("400::handshake_not_alone", "none", 0);
@@ -327,7 +253,13 @@ impl App {
         match self.hub.open(address, browser, ack) {
             Ok(session) => {
                 let ext = ack.then_some(Ext::Enabled { ack: true });
-                let text = write(&Reply { successful: true, client_id: Some(&session.id), advice: Some(self.advice("retry")), ext, ..reply });
+                let text = write(&Reply {
+                    successful: true,
+                    client_id: Some(&session.id),
+                    advice: Some(self.advice("retry")),
+                    ext,
+                    ..reply
+                });
                 outcome.session = Some(Arc::clone(&session));
                 outcome.opened = Some(session);
                 text
@@ -336,7 +268,14 @@ impl App {
         }
     }
 
-    fn connect(&self, session: &Arc<Session>, message: &Message<'_>, reply: Reply<'_>, alone: bool, outcome: &mut Outcome) -> Option<String> {
+    fn connect(
+        &self,
+        session: &Arc<Session>,
+        message: &Message<'_>,
+        reply: Reply<'_>,
+        alone: bool,
+        outcome: &mut Outcome,
+    ) -> Option<String> {
         let advice = Some(self.advice("retry"));
         match message.connection_type.map(string) {
             None => return Some(write(&Reply { error: Some("400::connectionType_missing"), advice, ..reply })),
@@ -345,8 +284,12 @@ impl App {
         }
         let ext = message.ext.and_then(|ext| serde_json::from_str::<AskedExt<'_>>(ext.get()).ok()).unwrap_or_default();
         let acknowledged = ext.ack.and_then(|ack| serde_json::from_str(ack.get()).ok());
-        let asked = message.advice.and_then(|advice| serde_json::from_str::<AskedAdvice>(advice.get()).ok()).unwrap_or_default();
-        let timeout = asked.timeout.map_or_else(|| self.config.bayeux.timeout(), Duration::from_millis).min(LONGEST_TIMEOUT);
+        let asked = message
+            .advice
+            .and_then(|advice| serde_json::from_str::<AskedAdvice>(advice.get()).ok())
+            .unwrap_or_default();
+        let timeout =
+            asked.timeout.map_or_else(|| self.config.bayeux.timeout(), Duration::from_millis).min(LONGEST_TIMEOUT);
         let number = session.connect(acknowledged);
         let held = Held { session: Arc::clone(session), number, timeout, id: message.id.map(ToOwned::to_owned) };
         if alone {
@@ -374,7 +317,14 @@ impl App {
             Ending::Due => self.advice("retry"),
         };
         let ext = batch.map(|ack| Ext::Batch { ack });
-        let reply = Reply { id: held.id.as_deref(), channel: Some("/meta/connect"), successful: true, advice: Some(advice), ext, ..Reply::default() };
+        let reply = Reply {
+            id: held.id.as_deref(),
+            channel: Some("/meta/connect"),
+            successful: true,
+            advice: Some(advice),
+            ext,
+            ..Reply::default()
+        };
         texts.push(write(&reply).into());
         texts
     }
@@ -386,9 +336,14 @@ fn subscribe(session: &Session, message: &Message<'_>, reply: Reply<'_>, on: boo
         return write(&Reply { error: Some("400::subscription_missing"), ..reply });
     };
     let reply = Reply { subscription: Some(subscription), ..reply };
-    let channels = if is_string(subscription) { string(subscription).map(|channel| vec![channel]) } else { serde_json::from_str(subscription.get()).ok() };
+    let channels = if is_string(subscription) {
+        string(subscription).map(|channel| vec![channel])
+    } else {
+        serde_json::from_str(subscription.get()).ok()
+    };
     let Some(channels) = channels.filter(|channels: &Vec<String>| !channels.is_empty()) else {
-        let error = format!("400:subscription:a string or an array of strings is expected, {} came", kind(subscription));
+        let error =
+            format!("400:subscription:a string or an array of strings is expected, {} came", kind(subscription));
         return write(&Reply { error: Some(&error), subscription: None, ..reply });
     };
     if channels.iter().any(|channel| !valid_channel(channel)) {
@@ -398,7 +353,9 @@ fn subscribe(session: &Session, message: &Message<'_>, reply: Reply<'_>, on: boo
         session.unsubscribe(&channels);
         return write(&Reply { successful: true, ..reply });
     }
-    let allowed = channels.iter().all(|channel| channel == desk::CHANNEL || service_of(channel).is_some_and(|service| !service.contains('*')));
+    let allowed = channels
+        .iter()
+        .all(|channel| channel == desk::CHANNEL || service_of(channel).is_some_and(|service| !service.contains('*')));
     if !allowed || !session.subscribe(channels) {
         return write(&Reply { error: Some("403::subscribe_denied"), ..reply });
     }
