@@ -82,7 +82,11 @@ pub async fn run(
                     match acceptor {
                         None => connection(&app_, stream, Peer { address, tls: false }, router).await,
                         Some(acceptor) => {
-                            if let Ok(Ok(stream)) = timeout(TLS_TIME, acceptor.accept(stream)).await {
+                            let shaken = tokio::select! {
+                                shaken = timeout(TLS_TIME, acceptor.accept(stream)) => shaken,
+                                () = app_.stop.cancelled() => return,
+                            };
+                            if let Ok(Ok(stream)) = shaken {
                                 connection(&app_, stream, Peer { address, tls: true }, router).await;
                             }
                         }

@@ -139,3 +139,18 @@ async fn keys_cannot_be_tried_out() {
     tokio::time::advance(Duration::from_secs(10)).await;
     agent(&app, "Jane").await;
 }
+
+#[tokio::test]
+async fn a_trusted_proxy_tells_the_addresses_apart() {
+    for (trust, second) in [(true, true), (false, false)] {
+        let app =
+            App::in_memory(config(&format!("trust_forwarded = {trust}\n[limits]\nconnections_per_address = 1"), ""));
+        let handshake =
+            r#"[{"id":"1","channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
+        for (address, opened) in [("1.1.1.1, 2.2.2.2", true), ("2.2.2.2, 3.3.3.3", second), ("4.4.4.4, 3.3.3.3", false)]
+        {
+            let reply = &post(&app, &[("x-forwarded-for", address)], handshake).await.messages()[0];
+            assert_eq!(reply["successful"], opened, "{trust} {address}");
+        }
+    }
+}

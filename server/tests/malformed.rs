@@ -94,6 +94,7 @@ async fn operations_of_the_wrong_shape_say_what_was_expected() {
             r#"{"operation":"updateData","secureKey":"$key","userData":"x"}"#,
             "userData: an object is expected, a string came",
         ),
+        (r#"{"operation":"updateData","secureKey":"$key"}"#, "userData is expected, nothing came"),
         (r#"{"operation":"requestChat","nickname":7}"#, "nickname: a string is expected, a number came"),
         (
             r#"{"operation":"dance","secureKey":"$key"}"#,

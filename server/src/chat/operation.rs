@@ -1,9 +1,10 @@
 //! An operation as a client sent it: its members, read one by one, each with its own complaint.
 
 use crate::chat::model::Refusal;
-use crate::json::{Raw, is_string, kind};
+use crate::json::{Raw, is_string, kind, write};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 
 /// Everything that an operation of the visitor or of the desk may carry. Unknown members are ignored.
 #[derive(Debug, Default, Deserialize)]
@@ -152,6 +153,23 @@ impl<'a> Operation<'a> {
             }
             Some(value) => Ok(Some(Raw::new(value))),
         }
+    }
+
+    /// What the page attached before, with what it attaches now; the newer counts.
+    pub(crate) fn merged_user_data(&self, before: Option<&Raw>) -> Member<Raw> {
+        let added = needed("userData", self.user_data()?)?;
+        let Some(before) = before else { return Ok(added) };
+        let wrong = || Refusal::malformed("userData: well-formed Unicode is expected in the names of members");
+        let read = |raw: &Raw| serde_json::from_str::<BTreeMap<String, Raw>>(raw.get()).map_err(|_| wrong());
+        let mut merged = read(before)?;
+        merged.extend(read(&added)?);
+        let merged = RawValue::from_string(write(&merged)).map_err(|_| wrong())?;
+        if merged.get().len() > USER_DATA {
+            return Err(Refusal::malformed(format!(
+                "userData: at most {USER_DATA} bytes in all are expected, more came"
+            )));
+        }
+        Ok(Raw::new(&merged))
     }
 
     pub(crate) fn message_id(&self) -> Member<Option<String>> {

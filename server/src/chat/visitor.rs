@@ -201,7 +201,7 @@ impl Floor {
                 let visitor = draft.chat.visitor();
                 draft.add(Kind::NicknameUpdated, visitor, None).marked(message_id, None);
             }
-            _ => draft.chat.user_data = operation.user_data()?.or(draft.chat.user_data),
+            _ => draft.chat.user_data = Some(operation.merged_user_data(draft.chat.user_data.as_ref())?),
         }
         self.may_change(live)?;
         live.sends.take().map_err(Refusal::too_many)?;
