@@ -80,8 +80,10 @@ impl<J: Json> Session<J> {
         self.timers.cancel(Timer::Detached);
         if let State::Live = self.state {
             self.state = State::Interrupted;
-            let limit = self.setup.as_ref().map_or(0, |setup| setup.max_offline);
-            self.timers.set(Timer::Offline, self.now.after(limit));
+            if !self.timers.is_set(Timer::Offline) {
+                let limit = self.setup.as_ref().map_or(0, |setup| setup.max_offline);
+                self.timers.set(Timer::Offline, self.now.after(limit));
+            }
             self.emit(Event::Interrupted);
             self.report(Error::new(Code::NetworkInterrupted, fault.to_string()));
         }
@@ -94,11 +96,10 @@ impl<J: Json> Session<J> {
         }
     }
 
-    /// The server has taken us up: an interruption is over.
+    /// The link has brought news of the chat: an interruption is over. That it may last, the server has to take us up.
     pub(super) fn prove(&mut self) {
         if let State::Interrupted = self.state {
             self.state = State::Live;
-            self.timers.cancel(Timer::Offline);
             self.emit(Event::Continued);
         }
     }
@@ -121,6 +122,9 @@ impl<J: Json> Session<J> {
         }
         if !self.is_on() {
             return;
+        }
+        if reply.status == 0 {
+            self.prove();
         }
         let resync = self.resync.is_some() && if id.is_some() { id == self.resync } else { self.covers_held(&reply) };
         self.take_entries(&reply, opening && (id.is_some() || self.covers_held(&reply)) || resync);

@@ -69,6 +69,8 @@ pub struct Bayeux {
     /// The chat's answers come so much later than the acknowledgement, in milliseconds (the plain flavour).
     pub answers_late: u64,
     later: Vec<(u64, String, Value)>,
+    /// Connects of clients that were forgotten.
+    orphans: Vec<Held>,
     pub handshakes: u32,
 }
 
@@ -89,13 +91,19 @@ impl Bayeux {
             refuse_publish: Vec::new(),
             answers_late: 0,
             later: Vec::new(),
+            orphans: Vec::new(),
             handshakes: 0,
         }
     }
 
-    /// Forgets all clients, as a restart does; sockets stay.
+    /// Forgets all clients; sockets stay, and connects that are held learn of it in the end.
     pub fn forget(&mut self) {
-        self.clients.clear();
+        for (id, client) in std::mem::take(&mut self.clients) {
+            if let Some(held) = client.held {
+                let reply = self.unknown_client(&held.reply, &id);
+                self.orphans.push(Held { reply, ..held });
+            }
+        }
         self.later.clear();
     }
 
@@ -187,6 +195,8 @@ impl Bayeux {
             self.push(&client, event);
         }
         let mut sent = self.flush(now);
+        let orphans = self.orphans.extract_if(.., |held| held.until <= now);
+        sent.extend(orphans.map(|held| Sent { by: held.by, status: 200, body: vec![held.reply] }));
         for client in self.clients.values_mut() {
             if let Some(held) = client.held.take_if(|held| held.until <= now) {
                 client.until = now + self.max_interval;
@@ -200,7 +210,7 @@ impl Bayeux {
     /// When [`Bayeux::tick`] has something to do.
     pub fn next_tick(&self) -> Option<u64> {
         let held = self.clients.values().map(|client| client.held.as_ref().map_or(client.until, |held| held.until));
-        held.chain(self.later.iter().map(|(at, ..)| *at)).min()
+        held.chain(self.later.iter().map(|(at, ..)| *at)).chain(self.orphans.iter().map(|held| held.until)).min()
     }
 
     /// What is queued goes out where there is a way: by the socket, or with a held connect.
