@@ -10,7 +10,15 @@ use crate::place::Place;
 use crate::{run, setup};
 
 const WASM_OPT: &[&str] = &["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"];
-const ESBUILD: &[&str] = &["--minify", "--format=esm", "--legal-comments=none", "--log-level=warning"];
+const ESBUILD: &[&str] =
+    &["--minify", "--format=esm", "--target=es2022", "--legal-comments=none", "--log-level=warning"];
+
+/// The package's entries. Each becomes one file: the modules of `lib` that it imports are bundled into it; the other
+/// entries and the glue, which all share, stay imports.
+const ENTRIES: &[&str] = &["index.js"];
+const LIB: &str = "lib";
+const WASM: &str = "wasm";
+
 const LICENCES: &[&str] = &["LICENSE-MIT", "LICENSE-APACHE"];
 
 /// Builds the package into `pkg/`.
@@ -127,9 +135,23 @@ fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
     let package = place.package();
     files::fresh_directory(&package)?;
     files::copy(template, &package)?;
-    files::copy(&work.join("small"), &package.join("wasm"))?;
+    files::copy(&work.join("small"), &package.join(WASM))?;
     for licence in LICENCES {
         files::copy(&place.root.join(licence), &package.join(licence))?;
     }
-    Ok(())
+    for entry in ENTRIES {
+        bundle(place, &package, entry)?;
+    }
+    fs::remove_dir_all(package.join(LIB)).context("removing the modules that were bundled")
+}
+
+/// Bundles an entry in its place.
+fn bundle(place: &Place, package: &Path, entry: &str) -> Result<()> {
+    let mut esbuild = place.npm_program("esbuild");
+    esbuild.current_dir(package).arg(entry).args(ESBUILD).args(["--bundle", "--allow-overwrite"]);
+    esbuild.arg(format!("--outfile={entry}")).arg(format!("--external:./{WASM}/*"));
+    for other in ENTRIES.iter().filter(|other| **other != entry) {
+        esbuild.arg(format!("--external:./{other}"));
+    }
+    run::quiet(&mut esbuild).map(drop)
 }
