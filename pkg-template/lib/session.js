@@ -25,7 +25,11 @@ export class ChatSession {
     signal?.addEventListener("abort", giveUp, { once: true });
     const hidden = () => engine.hidden();
     globalThis.addEventListener?.("pagehide", hidden);
-    log.over = () => globalThis.removeEventListener?.("pagehide", hidden);
+    log.over = () => {
+      globalThis.removeEventListener?.("pagehide", hidden);
+      // The module holds the log as long as it lives; the log lets go of the engine, which then can be freed.
+      log.told = () => {};
+    };
     try {
       if (signal?.aborted) throw new ChatError(308, "the launch was given up by its signal");
       await engine[command](options);

@@ -80,13 +80,17 @@ impl Options {
 
     /// An object that is passed on.
     pub fn object(&self, name: &str) -> Result<Option<JsJson>, Error> {
-        let read = |value: &JsValue| (value.is_object() && !Array::is_array(value)).then(|| value.clone().into());
-        self.typed(name, "an object", read)
+        let read = |value: &JsValue| {
+            // What JSON can not carry (a cycle, a BigInt) is refused here, not found out when it is to be sent.
+            let plain = value.is_object() && !Array::is_array(value) && js_sys::JSON::stringify(value).is_ok();
+            plain.then(|| value.clone().into())
+        };
+        self.typed(name, "an object that JSON can carry", read)
     }
 
     /// The servers: `servers`, or `serverUrl` alone, as absolute URLs.
     pub fn servers(&self) -> Result<Vec<String>, Error> {
-        let one = self.string("serverUrl")?;
+        let one = self.string("serverUrl")?.filter(|url| !url.is_empty());
         let several = self.typed("servers", "an array of strings", |value| {
             value.dyn_ref::<Array>()?.iter().map(|url| url.as_string()).collect::<Option<Vec<String>>>()
         })?;

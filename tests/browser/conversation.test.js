@@ -9,10 +9,13 @@ import { startServer } from "./support/server.js";
 
 const browser = useBrowser();
 
+/** What Chromium itself writes to the console when a server is gone. */
+const SERVER_GONE = /Failed to load resource: net::|WebSocket connection to .* failed/;
+
 async function meet(t, options = {}) {
   const server = await startServer(t);
   const agent = await signIn(t, server.url);
-  const visitor = await browser.visitor(t);
+  const visitor = await browser.visitor(t, { expect: [SERVER_GONE] });
   const page = await visitor.open(`${server.url}/t/plain.html`);
   const chat = await startChat(page, { serverUrl: server.url, username: "Ada", ...options });
   const chatId = await agent.accept();

@@ -1,0 +1,268 @@
+// The shapes and rules of the public API that do not depend on a server: promises, errors, callbacks, arguments.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { useBrowser } from "./support/browser.js";
+import { launchChat, restoreChat, startChat } from "./support/chat.js";
+import { environment } from "./support/environment.js";
+import { startFake } from "./support/fake.js";
+import { until } from "./support/wait.js";
+
+const browser = useBrowser();
+
+async function open(t, { expect = [] } = {}) {
+  const fake = await startFake(t, { www: environment.site });
+  const visitor = await browser.visitor(t, { expect });
+  const page = await visitor.open(`${fake.url}/t/plain.html`);
+  return { fake, page, serverUrl: fake.url };
+}
+
+async function talking(t, options = {}) {
+  const opened = await open(t, options);
+  const chat = await startChat(opened.page, { serverUrl: opened.serverUrl });
+  return { ...opened, chat, theirs: await opened.fake.chats.first() };
+}
+
+const WRONG_STARTS = [
+  [undefined, 2, /serverUrl/],
+  [{}, 2, /serverUrl/],
+  [{ serverUrl: "" }, 2, /serverUrl/],
+  [{ serverUrl: 7 }, 3, /`serverUrl` to be a string, got 7/],
+  [{ serverUrl: "ftp://x" }, 3, /serverUrl.*http/],
+  [{ serverUrl: "http://[" }, 3, /serverUrl/],
+  [{ servers: "http://x" }, 3, /servers/],
+  [{ servers: [7] }, 3, /servers/],
+  ["http://x", 3, /object/],
+  [[], 3, /object/],
+];
+
+const WRONG_OPTIONS = [
+  [{ username: 7 }, /username/],
+  [{ subject: {} }, /subject/],
+  [{ service: "" }, /service/],
+  [{ service: "a/b" }, /service/],
+  [{ userData: "x" }, /userData/],
+  [{ userData: [1] }, /userData/],
+  [{ transport: "pigeon" }, /transport.*"auto".*got a string/],
+  [{ transport: 5 }, /transport/],
+  [{ storage: "nowhere" }, /storage/],
+  [{ storage: {} }, /storage.*read/],
+  [{ maxOfflineDuration: -1 }, /maxOfflineDuration/],
+  [{ maxOfflineDuration: "60" }, /maxOfflineDuration.*number.*got a string/],
+  [{ logger: "console" }, /logger/],
+  [{ signal: {} }, /signal/],
+];
+
+test("wrong options reject with code 2 or 3 and say what was expected and what came", async (t) => {
+  const { page, serverUrl } = await open(t);
+  const cases = [...WRONG_STARTS, ...WRONG_OPTIONS.map(([options, pattern]) => [{ serverUrl, ...options }, 3, pattern])];
+  for (const [options, code, pattern] of cases) {
+    await assert.rejects(launchChat(page, "startSession", options), (failure) => {
+      assert.equal(failure.code, code, `${JSON.stringify(options)}: ${failure.message}`);
+      assert.deepEqual(failure.error, { code, description: failure.message });
+      assert.match(failure.message, pattern);
+      return true;
+    });
+  }
+});
+
+test("wrong arguments of commands reject with code 2 or 3, and nothing throws", async (t) => {
+  const { chat } = await talking(t);
+  const cases = [
+    ["sendMessage", undefined, 2], ["sendMessage", {}, 2], ["sendMessage", { message: 7 }, 3], ["sendMessage", 7, 3],
+    ["sendMessage", "", 3], ["sendMessage", { message: "x", type: "image" }, 3], ["sendMessage", { message: "x", type: 1 }, 3],
+    ["sendTyping", "yes", 3], ["sendTyping", { isTyping: "yes" }, 3], ["sendTyping", { typedText: 5 }, 3],
+    ["getTranscript", 0, 3], ["getTranscript", { fromIndex: -1 }, 3], ["getTranscript", { fromIndex: 0.5 }, 3],
+    ["getTranscript", { fromIndex: "0" }, 3],
+  ];
+  for (const [name, argument, code] of cases) {
+    const error = await chat.command(name, argument);
+    assert.equal(error.code, code, `${name}(${JSON.stringify(argument)}): ${JSON.stringify(error)}`);
+    assert.match(error.description, /expects/);
+  }
+  assert.deepEqual(await chat.events("onError"), []);
+});
+
+test("a command's promise is a real one that has done and fail, which chain and also run late", async (t) => {
+  const { page } = await talking(t);
+  const seen = await page.evaluate(async () => {
+    const { ChatError, chat } = window.causerie;
+    const seen = [];
+    const sent = window.session.sendMessage("x");
+    seen.push(sent instanceof Promise, sent.done((value) => seen.push(["done", value])) === sent, sent.fail(() => seen.push("never")) === sent);
+    await sent;
+    sent.fail(() => seen.push("never")).done(() => seen.push("late"));
+    await null; await null;
+    const failed = window.session.sendMessage();
+    failed.done(() => seen.push("never")).fail((event) => seen.push([event instanceof ChatError, event instanceof Error, event.error.code, event.code]));
+    await failed.catch((error) => seen.push(error.error.description === error.message));
+    seen.push(chat.startSession().fail(() => {}) instanceof Promise);
+    return seen;
+  });
+  assert.deepEqual(seen, [true, true, true, ["done", undefined], "late", [true, true, 2, 2], true, true]);
+});
+
+test("a promise on which done or fail was used raises no unhandledrejection; another does", async (t) => {
+  const { page } = await open(t, { expect: [/mandatory parameter/] });
+  const raised = await page.evaluate(async () => {
+    let raised = 0;
+    window.addEventListener("unhandledrejection", (event) => { raised += 1; event.preventDefault(); });
+    const { chat } = window.causerie;
+    chat.startSession().done(() => {});
+    chat.startSession().fail(() => {});
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const quiet = raised;
+    chat.startSession();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return [quiet, raised];
+  });
+  assert.deepEqual(raised, [0, 1]);
+});
+
+test("a callback registered late gets the past in order, each event once; typing is never replayed", async (t) => {
+  const { page, theirs, chat } = await talking(t);
+  theirs.join("Jane");
+  theirs.type();
+  for (let n = 0; n < 5; n += 1) theirs.say(`message ${n}`);
+  await chat.heard("message 4");
+  const late = await page.evaluate(async () => {
+    const late = [];
+    window.session.onAgentTyping(() => late.push("typing"));
+    window.session.onMessageReceived((event) => late.push(event.content.text));
+    window.session.onAgentConnected((event) => late.push(event.party.name));
+    late.push("registered");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return late;
+  });
+  assert.deepEqual(late, ["registered", "Jane", "message 0", "message 1", "message 2", "message 3", "message 4"]);
+});
+
+test("callbacks are called in the order of registration; one that throws stops no other and is reported", async (t) => {
+  const { page, theirs } = await talking(t, { expect: [/my own trouble/] });
+  const called = await page.evaluate(async () => {
+    window.called = [];
+    window.addEventListener("error", (event) => window.called.push(`reported ${event.error.message}`));
+    const { session } = window;
+    session.onMessageReceived(() => window.called.push("first"));
+    session.onMessageReceived(() => { throw new Error("my own trouble"); });
+    const off = session.onMessageReceived(() => window.called.push("unregistered"));
+    const controller = new AbortController();
+    session.onMessageReceived(() => window.called.push("aborted"), { signal: controller.signal });
+    session.onMessageReceived(async (event) => {
+      window.called.push(`awaiting ${event.content.text}`);
+      await null; await null; await null;
+      window.called.push(`went on ${event.content.text}`);
+    });
+    off();
+    controller.abort();
+    let thrown = 0;
+    for (const wrong of [undefined, null, "x", {}]) {
+      try { session.onError(wrong); } catch (error) { thrown += error instanceof TypeError ? 1 : 0; }
+    }
+    return thrown;
+  });
+  assert.equal(called, 4);
+  theirs.join("Jane");
+  theirs.push([theirs.add("Message", theirs.agent, { text: "a" }), theirs.add("Message", theirs.agent, { text: "b" })]);
+  await until("all callbacks", async () => (await page.evaluate(() => window.called)).includes("went on b"));
+  assert.deepEqual(await page.evaluate(() => window.called), [
+    "first", "reported my own trouble", "awaiting a", "went on a", "first", "reported my own trouble", "awaiting b", "went on b",
+  ]);
+});
+
+test("interruptions alternate, and one that lasts is told to a callback registered late", async (t) => {
+  const { fake, page, chat } = await talking(t, { expect: [/WebSocket|Failed to load/] });
+  fake.hook = () => ({ status: 503 });
+  fake.dropSockets();
+  await chat.event("onInterrupted");
+  const told = await page.evaluate(() => new Promise((resolve) => window.session.onInterrupted((...given) => resolve(given.length))));
+  assert.equal(told, 0);
+  fake.hook = () => undefined;
+  await chat.event("onContinued");
+  const order = (await chat.events()).map(({ on }) => on).filter((on) => /Interrupted|Continued/.test(on));
+  assert.deepEqual(order, ["onInterrupted", "onContinued"]);
+});
+
+test("a launch is given up by its signal", async (t) => {
+  const { fake, page, serverUrl } = await open(t);
+  fake.hook = () => ({ silent: true });
+  const codes = await page.evaluate(async (serverUrl) => {
+    const { chat } = window.causerie;
+    const controller = new AbortController();
+    const given = chat.startSession({ serverUrl, signal: controller.signal }).catch((error) => error.code);
+    setTimeout(() => controller.abort(), 100);
+    return [await given, await chat.startSession({ serverUrl, signal: AbortSignal.abort() }).catch((error) => error.code)];
+  }, serverUrl);
+  assert.deepEqual(codes, [308, 308]);
+});
+
+for (const storage of ["session", "local", "cookie"]) {
+  test(`a session is restored from storage: ${storage}, without a server URL, and holds no message's text`, async (t) => {
+    const { page, theirs, serverUrl } = await open(t).then(async (opened) => {
+      await startChat(opened.page, { serverUrl: opened.serverUrl, storage, username: "Ada Lovelace" });
+      return { ...opened, theirs: await opened.fake.chats.first() };
+    });
+    theirs.join("Jane");
+    theirs.say("a confidential matter");
+    await until("the message", () => page.evaluate(() => window.events.some(({ content }) => content)));
+    const stored = await page.evaluate(() => JSON.stringify([{ ...sessionStorage }, { ...localStorage }, decodeURIComponent(document.cookie)]));
+    assert.ok(stored.includes(serverUrl.slice(7)), stored);
+    assert.doesNotMatch(stored, /confidential|Ada|Jane/);
+    await page.reload();
+    const back = await restoreChat(page, { storage });
+    assert.equal((await back.heard("a confidential matter")).restored, true);
+    assert.deepEqual(await back.command("leave"), { result: undefined });
+    await page.reload();
+    await assert.rejects(restoreChat(page, { storage }), { hasError: false });
+  });
+}
+
+test("a session is restored from the page's own storage, synchronous or not", async (t) => {
+  const { page, serverUrl } = await open(t);
+  const texts = await page.evaluate(async (serverUrl) => {
+    const calls = [];
+    let state;
+    const storage = {
+      read: async () => state,
+      write: (next) => { calls.push(typeof next); state = structuredClone(next); },
+      clear: async () => { calls.push("clear"); state = undefined; },
+    };
+    const { chat } = window.causerie;
+    const first = await chat.startSession({ serverUrl, storage });
+    await first.sendMessage("hello");
+    const second = await chat.restoreSession({ storage });
+    const heard = await new Promise((resolve) => second.onMessageReceived((event) => resolve(event.content.text)));
+    await second.leave();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const failed = await chat.restoreSession({ storage }).catch((error) => "error" in error);
+    return [heard, calls[0], calls.at(-1), failed];
+  }, serverUrl);
+  assert.deepEqual(texts, ["hello", "object", "clear", false]);
+});
+
+test("an instance of createChat has its own defaults, and both are usable at once", async (t) => {
+  const { fake, page, serverUrl } = await open(t);
+  await page.evaluate(async (serverUrl) => {
+    const { chat, createChat } = window.causerie;
+    const own = createChat({ serverUrl, username: "Own", service: "sales", storage: "memory" });
+    await Promise.all([own.startSession(), own.startSession({ username: "Given" }), chat.startSession({ serverUrl })]);
+  }, serverUrl);
+  assert.deepEqual(fake.chats.all.map(({ request }) => request.nickname).sort(), ["Given", "Own", "User"]);
+  assert.deepEqual(fake.chats.all.map(({ channel }) => channel).sort(), ["/service/chatV2/default", "/service/chatV2/sales", "/service/chatV2/sales"]);
+});
+
+test("the options of a start reach the server under their names", async (t) => {
+  const { fake, page, serverUrl } = await open(t);
+  const userData = { FirstName: "Ada", nested: { list: [1, null, true] } };
+  await startChat(page, {
+    serverUrl, username: "Ada", firstName: "A", lastName: "L", emailAddress: "a@example.org", subject: "Pots", userData,
+  });
+  const { request } = await fake.chats.first();
+  assert.deepEqual(
+    { ...request, messageId: undefined },
+    {
+      operation: "requestChat", nickname: "Ada", firstName: "A", lastName: "L", emailAddress: "a@example.org", subject: "Pots",
+      userData, messageId: undefined,
+    },
+  );
+});
