@@ -145,20 +145,29 @@ pub async fn sweep(app: Arc<App>) {
     }
 }
 
-/// Completes at the first SIGTERM or SIGINT.
+/// Completes at the first SIGTERM or SIGINT; they are heard from the call on.
 ///
 /// # Errors
 /// When the system does not let signals be heard.
+#[cfg(unix)]
 pub fn signals() -> io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
-        #[cfg(unix)]
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
             _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-        #[cfg(not(unix))]
+    })
+}
+
+/// Completes at the first Ctrl-C.
+///
+/// # Errors
+/// When the system does not let it be heard.
+#[cfg(not(unix))]
+pub fn signals() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
 }

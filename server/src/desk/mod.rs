@@ -1,7 +1,7 @@
 //! The agents' desk: who is signed in, what waits in the queue, whose chats are whose; and the pushes that tell.
 //!
 //! `operations` does what agents ask. An agent is known by name and may have several pages open: each gets the pushes. What
-//! is shown is kept in step with the chats by [`Desk::show`], which every change of a chat goes through.
+//! is shown is kept in step with the chats by `Desk::show`, which every change of a chat goes through.
 
 pub mod operations;
 
