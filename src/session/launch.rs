@@ -130,6 +130,7 @@ impl<J: Json> Session<J> {
     fn asked_to_attach(&mut self, operation: Option<String>) {
         self.resync = None;
         self.opening.clone_from(&operation);
+        self.heard = false;
         self.outbox.unsettle();
         self.attached = operation.map_or(Attached::No, |operation| {
             self.timers.set(Timer::Attach, self.now.after(ATTACH_TIME));
@@ -161,7 +162,7 @@ impl<J: Json> Session<J> {
     }
 
     /// The server has taken us up: the launch is over, or the interruption.
-    pub(super) fn accepted(&mut self, reply: &Reply<J>) {
+    pub(super) fn accepted(&mut self, reply: Option<&Reply<J>>) {
         self.attached = Attached::Yes;
         self.timers.cancel(Timer::Attach);
         self.timers.cancel(Timer::Detached);
@@ -171,7 +172,7 @@ impl<J: Json> Session<J> {
         self.server_of_keys = server.to_owned();
         if let State::Launching(launch) = &self.state {
             let command = launch.command;
-            if launch.visitor.is_some() && reply.is_empty() {
+            if let Some(reply) = reply.filter(|reply| launch.visitor.is_some() && reply.is_empty()) {
                 self.transcript.open(reply.next_position);
             }
             self.state = State::Live;

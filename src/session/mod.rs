@@ -50,6 +50,8 @@ pub struct Session<J: Json> {
     attached: Attached,
     /// The opening operation, until it is acknowledged.
     opening: Option<String>,
+    /// Since it was sent, data without an id has come that may be its answer.
+    heard: bool,
     /// The operation that asks for what is missing in mid-session.
     resync: Option<String>,
     /// The server answers operations under their ids.
@@ -158,6 +160,7 @@ impl<J: Json> Session<J> {
             keys: Keys::default(),
             attached: Attached::No,
             opening: None,
+            heard: false,
             resync: None,
             answers_by_id: false,
             server_of_keys: String::new(),

@@ -118,7 +118,7 @@ impl<J: Json> Session<J> {
         }
         self.take_keys(&reply);
         if opening && reply.status == 0 {
-            self.accepted(&reply);
+            self.accepted(Some(&reply));
         }
         if !self.is_on() {
             return;
@@ -127,7 +127,8 @@ impl<J: Json> Session<J> {
             self.prove();
         }
         let resync = self.resync.is_some() && if id.is_some() { id == self.resync } else { self.covers_held(&reply) };
-        self.take_entries(&reply, opening && (id.is_some() || self.covers_held(&reply)) || resync);
+        let sure = id.is_some() || fills(&reply, self.transcript.last()) && self.covers_held(&reply);
+        self.take_entries(&reply, opening && sure || resync);
         if opening && reply.status == 0 {
             self.look_up_unsettled(id.is_some());
         }
@@ -135,7 +136,7 @@ impl<J: Json> Session<J> {
     }
 
     /// Whether a reply answers the opening operation: it has its id or, from a server that answers without ids, it is
-    /// the first that can be meant.
+    /// the first that can be meant: one that begins where asked, or that comes after the acknowledgement.
     fn answers_opening(&mut self, id: Option<&str>, reply: &Reply<J>) -> bool {
         let Attached::Asked(operation) = &self.attached else { return false };
         if let Some(id) = id {
@@ -147,7 +148,8 @@ impl<J: Json> Session<J> {
             return false;
         }
         let named = reply.secure_key.is_some() || reply.status != 0 || reply.ended == Some(true);
-        named && fills(reply, self.transcript.last()) || reply.status != 0
+        self.heard |= named;
+        named && (self.opening.is_none() || fills(reply, self.transcript.last())) || reply.status != 0
     }
 
     /// Whether a reply without an id can be the answer to the question for all that is missing: what came too early is
@@ -318,9 +320,7 @@ impl<J: Json> Session<J> {
             Ok(()) if left => self.timers.set(Timer::Leave, self.now.after(ECHO_TIME)),
             Ok(()) if self.opening.as_deref() == Some(id) => {
                 self.opening = None;
-                if self.timers.is_set(Timer::Resend) {
-                    self.look_up_unsettled(false);
-                }
+                self.take_opening_acknowledgement();
             }
             Ok(()) => {
                 self.settle_typing(id);
@@ -338,6 +338,20 @@ impl<J: Json> Session<J> {
                     self.resolve(send.command, Err(Error::new(code, fault.to_string())));
                 }
             }
+        }
+    }
+
+    /// A server that answers without ids has answered before its acknowledgement, if anything came: perhaps not from
+    /// where asked, for typing may have used up what was there.
+    fn take_opening_acknowledgement(&mut self) {
+        if self.heard && self.is_on() && self.attached != Attached::Yes {
+            self.accepted(None);
+            if self.transcript.has_gap() {
+                self.timers.set(Timer::Gap, self.now.after(GAP_PATIENCE));
+            }
+            self.look_up_unsettled(false);
+        } else if self.timers.is_set(Timer::Resend) {
+            self.look_up_unsettled(false);
         }
     }
 

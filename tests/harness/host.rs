@@ -45,7 +45,7 @@ pub enum Action {
     Delay(u64),
     /// It arrives, and nothing ever comes back.
     Swallow,
-    /// HTTP: this status, and the seconds of `Retry-After`, without being taken in.
+    /// HTTP: this status, and the seconds of `Retry-After`, without being taken in. A socket is closed.
     Status(u16, Option<u32>),
     /// A page of HTML, or half a frame, in place of the answer.
     Garbage,

@@ -386,3 +386,22 @@ impl Pair {
         assert_eq!(seen, expected, "the page has seen the transcript");
     }
 }
+
+impl Pair {
+    /// Prints what happened, for whoever looks into a failure: what the page saw, what the first host got, what was logged.
+    pub fn explain(&self) {
+        for seen in &self.page.seen {
+            eprintln!("{seen:?}");
+        }
+        for (at, path, envelope) in &self.world.hosts[0].log {
+            eprintln!("{at} {path} {:?}", Host::summary(envelope));
+        }
+        for line in &self.page.logs {
+            eprintln!("{line}");
+        }
+        for entry in self.world.chats.chats.iter().flat_map(|chat| &chat.entries) {
+            eprintln!("{entry}");
+        }
+        eprintln!("{:?}", self.session);
+    }
+}

@@ -102,7 +102,7 @@ impl World {
         match rule {
             Some(Action::LoseRequest) => return self.net.break_socket(self.now, conn, 1006),
             Some(Action::Close(code)) => return self.net.break_socket(self.now, conn, code),
-            Some(Action::Status(..)) => return,
+            Some(Action::Status(..)) => return self.net.break_socket(self.now, conn, 1011),
             _ => {}
         }
         let sent = self.take(host, Carrier::Socket(conn), &envelope, rule);
