@@ -6,6 +6,7 @@ mod imports;
 mod lint;
 mod package;
 mod place;
+mod rename;
 mod run;
 mod setup;
 mod site;

@@ -7,9 +7,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::files::{self, Stamp};
 use crate::place::Place;
+use crate::rename::Names;
 use crate::{run, setup};
 
-const WASM_OPT: &[&str] = &["-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"];
+const WASM_OPT: &[&str] = &["-Oz", "--converge", "--strip-debug", "--strip-producers"];
+/// A run of its own, for `--converge` would rename again and again. The features are stripped last: all runs read them.
+const WASM_RENAME: &[&str] = &["--minify-imports-and-exports-and-modules", "--strip-target-features"];
 const ESBUILD: &[&str] =
     &["--minify", "--format=esm", "--target=es2022", "--legal-comments=none", "--log-level=warning"];
 
@@ -94,7 +97,7 @@ fn optimised_from(place: &Place, wasm: &Path, work: &Path) -> Result<Stamp> {
     let mut key = files::read(wasm)?;
     key.extend(files::read(&place.root.join("package-lock.json"))?);
     key.extend(files::read(&place.root.join("xtask").join("src").join("bin").join("bindgen.rs"))?);
-    key.extend(format!("{WASM_OPT:?}{ESBUILD:?}{}", env!("CARGO_PKG_VERSION")).into_bytes());
+    key.extend(format!("{WASM_OPT:?}{WASM_RENAME:?}{ESBUILD:?}{}", env!("CARGO_PKG_VERSION")).into_bytes());
     Ok(Stamp::new(work.join("made-from"), key))
 }
 
@@ -120,15 +123,17 @@ fn optimise(place: &Place, work: &Path) -> Result<()> {
     let bound = work.join("bound");
     let small = work.join("small");
     fs::create_dir_all(&small)?;
-    let wasm = "causerie_bg.wasm";
-    let mut wasm_opt = place.npm_program("wasm-opt");
-    run::quiet(wasm_opt.args(WASM_OPT).arg(bound.join(wasm)).arg("-o").arg(small.join(wasm)))?;
-    for glue in files::list(&bound, &|path| path.extension().is_some_and(|extension| extension == "js"))? {
-        let output = small.join(glue.strip_prefix(&bound)?);
-        let mut esbuild = place.npm_program("esbuild");
-        run::quiet(esbuild.arg(&glue).args(ESBUILD).arg(format!("--outfile={}", output.display())))?;
-    }
-    Ok(())
+    let (wasm, glue) = ("causerie_bg.wasm", "causerie.js");
+    let wasm_opt = |options: &[&str], input: &Path, output: &Path| {
+        run::quiet(place.npm_program("wasm-opt").args(options).arg(input).arg("-o").arg(output))
+    };
+    wasm_opt(WASM_OPT, &bound.join(wasm), &work.join(wasm))?;
+    let printed = wasm_opt(WASM_RENAME, &work.join(wasm), &small.join(wasm))?;
+    let renamed = work.join(glue);
+    fs::write(&renamed, Names::read(&printed)?.apply(&files::read_text(&bound.join(glue))?)?)?;
+    let mut esbuild = place.npm_program("esbuild");
+    let output = format!("--outfile={}", small.join(glue).display());
+    run::quiet(esbuild.arg(&renamed).args(ESBUILD).arg(output)).map(drop)
 }
 
 fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {

@@ -1,0 +1,150 @@
+//! Short names for what the wasm imports and exports. wasm-bindgen's names carry hashes, which no compression shortens;
+//! wasm-opt replaces them and prints what by what, and the glue has to follow.
+
+use anyhow::{Context, Result, bail};
+
+/// What wasm-opt prints when it renames: `["module", "old", "new"]` for each import, `["old", "new"]` for each export.
+pub struct Names<'a> {
+    modules: Vec<&'a str>,
+    imports: Vec<(&'a str, &'a str)>,
+    exports: Vec<(&'a str, &'a str)>,
+}
+
+/// What wasm-opt calls the one module that all imports are then from.
+const MODULE: &str = "a";
+
+impl<'a> Names<'a> {
+    /// Reads what wasm-opt printed.
+    pub fn read(printed: &'a str) -> Result<Self> {
+        let mut names = Self { modules: Vec::new(), imports: Vec::new(), exports: Vec::new() };
+        for line in printed.lines() {
+            let Some(row) = line.trim().strip_prefix("[\"") else { continue };
+            let row = row.trim_end_matches(',').strip_suffix("\"]").with_context(|| format!("not a name: {line}"))?;
+            match row.split("\", \"").collect::<Vec<_>>().as_slice() {
+                [module, old, new] => {
+                    names.imports.push((old, new));
+                    if !names.modules.contains(module) {
+                        names.modules.push(module);
+                    }
+                }
+                [old, new] => names.exports.push((old, new)),
+                _ => bail!("not a name: {line}"),
+            }
+        }
+        if names.imports.is_empty() || names.exports.is_empty() {
+            bail!("wasm-opt named no imports or no exports");
+        }
+        Ok(names)
+    }
+
+    /// The glue with the new names. Every name must be found: a glue of another form than is known here fails the build.
+    pub fn apply(&self, glue: &str) -> Result<String> {
+        let [module] = self.modules.as_slice() else {
+            bail!("the imports come from several modules, of which wasm-opt makes one: {:?}", self.modules);
+        };
+        let mut glue = once(glue, &format!("\"{module}\": import"), &format!("\"{MODULE}\": import"))?;
+        for (old, new) in &self.imports {
+            glue = once(&glue, &format!("\n        {old}: function("), &format!("\n        {new}: function("))?;
+        }
+        self.apply_exports(&glue)
+    }
+
+    /// The exports are the members of `wasm`.
+    fn apply_exports(&self, glue: &str) -> Result<String> {
+        const OBJECT: &str = "wasm.";
+        let mut renamed = String::new();
+        let mut rest = glue;
+        while let Some(at) = rest.find(OBJECT) {
+            let (before, found) = rest.split_at(at);
+            let found = found.get(OBJECT.len()..).unwrap_or_default();
+            renamed.push_str(before);
+            renamed.push_str(OBJECT);
+            rest = found;
+            let quoted = found.starts_with('\''); // the end of a file's name
+            if before.ends_with(is_word) || quoted {
+                continue;
+            }
+            let name = found.split(|sign| !is_word(sign)).next().unwrap_or_default();
+            let Some((_, new)) = self.exports.iter().find(|(old, _)| *old == name) else {
+                bail!("the glue uses `wasm.{name}`, which the wasm does not export");
+            };
+            renamed.push_str(new);
+            rest = found.get(name.len()..).unwrap_or_default();
+        }
+        renamed.push_str(rest);
+        Ok(renamed)
+    }
+}
+
+fn is_word(sign: char) -> bool {
+    sign.is_ascii_alphanumeric() || sign == '_' || sign == '$'
+}
+
+/// Replaces what must be there exactly once.
+fn once(text: &str, old: &str, new: &str) -> Result<String> {
+    match text.matches(old).count() {
+        1 => Ok(text.replacen(old, new, 1)),
+        count => bail!("the glue has `{}` {count} times, not once", old.trim()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Names;
+
+    const PRINTED: &str = r#"
+{
+ "imports": [
+  ["./x_bg.js", "__wbg_get_1a", "a"],
+  ["./x_bg.js", "__wbg_get_1ab", "b"]
+ ],
+ "exports": [
+  ["memory", "c"],
+  ["engine_id", "d"],
+  ["engine_id_2", "e"]
+ ]
+}
+"#;
+
+    const GLUE: &str = r#"
+function __wbg_get_imports() {
+    const import0 = {
+        __proto__: null,
+        __wbg_get_1a: function(arg0) {
+            wasm.engine_id(arg0.length, wasm.engine_id_2);
+        },
+        __wbg_get_1ab: function() { return wasm.memory.buffer; },
+    };
+    return { "./x_bg.js": import0 };
+}
+const path = new URL('x_bg.wasm', import.meta.url);
+"#;
+
+    #[test]
+    fn the_glue_follows_the_names_of_the_wasm() {
+        let renamed = Names::read(PRINTED).unwrap().apply(GLUE).unwrap();
+        let expected = GLUE
+            .replace("__wbg_get_1ab:", "b:")
+            .replace("__wbg_get_1a:", "a:")
+            .replace("wasm.engine_id_2", "wasm.e")
+            .replace("wasm.engine_id(", "wasm.d(")
+            .replace("wasm.memory", "wasm.c")
+            .replace("\"./x_bg.js\"", "\"a\"");
+        assert_eq!(renamed, expected);
+    }
+
+    #[test]
+    fn a_name_that_is_not_found_fails_the_build() {
+        let names = Names::read(PRINTED).unwrap();
+        assert!(names.apply(&GLUE.replace("__wbg_get_1ab:", "__wbg_other:")).is_err(), "an import is missing");
+        assert!(names.apply(&GLUE.replace("memory", "other")).is_err(), "an export is unknown");
+        assert!(names.apply(&GLUE.replace("./x_bg.js", "./y_bg.js")).is_err(), "the module is another");
+        assert!(Names::read("").is_err(), "nothing was printed");
+    }
+
+    #[test]
+    fn a_file_name_that_ends_like_the_exports_is_left_alone() {
+        let renamed = Names::read(PRINTED).unwrap().apply(&format!("{GLUE} fetch('wasm.'); xwasm.id;")).unwrap();
+        assert!(renamed.ends_with("fetch('wasm.'); xwasm.id;"));
+    }
+}
