@@ -132,11 +132,8 @@ impl Store {
             Store::Web(storage) => {
                 let mut slots = Vec::new();
                 for place in 0..storage.length()? {
-                    if let Some(name) = storage.key(place)?.filter(|name| name.starts_with(PREFIX)) {
-                        if let Some(value) = storage.get_item(&name)? {
-                            slots.push((name, value.into()));
-                        }
-                    }
+                    let Some(name) = storage.key(place)?.filter(|name| name.starts_with(PREFIX)) else { continue };
+                    slots.extend(storage.get_item(&name)?.map(|value| (name, value.into())));
                 }
                 Ok(slots)
             }
