@@ -164,13 +164,53 @@ fn a_session_accepted_without_entries_begins_with_whatever_comes_first() {
 }
 
 #[test]
-fn the_end_waits_for_nothing_that_is_missing() {
+fn the_last_words_come_before_the_end() {
     for options in Options::all() {
         let mut pair = Pair::chatting(options);
+        unsaid(&mut pair, "goodbye");
+        pair.agent_ends();
+        pair.wait(2_000, "the session is over", |pair| pair.page.ended.is_some());
+        assert_eq!(pair.page.kinds(), [Kind::Joined, Kind::Message, Kind::Left, Kind::Ended]);
+        pair.assert_complete();
+    }
+}
+
+#[test]
+fn the_end_does_not_wait_for_ever_for_what_is_missing() {
+    for options in Options::all() {
+        let mut pair = Pair::chatting(options);
+        pair.world.chats.refusals = vec![("requestNotifications".to_owned(), 1, 249); 100];
         unsaid(&mut pair, "lost");
         pair.agent_ends();
-        pair.run_for(5_000);
-        assert_eq!(pair.page.kinds().last(), Some(&Kind::Ended));
-        assert_eq!(pair.page.count(Kind::Ended), 1);
+        pair.wait(20_000, "the session is over", |pair| pair.page.ended.is_some());
+        assert_eq!(pair.page.first(Kind::Ended).unwrap().code, 2);
+    }
+}
+
+#[test]
+fn a_question_that_is_refused_is_asked_again() {
+    for options in Options::all() {
+        let mut pair = Pair::chatting(options);
+        pair.world.chats.refusals = vec![("requestNotifications".to_owned(), 1, 429)];
+        unsaid(&mut pair, "one");
+        pair.agent_says("two");
+        pair.wait(12_000, "it has come", |pair| pair.page.texts().len() == 2 || !pair.page.errors().is_empty());
+        if pair.options.flavour == Flavour::Ours {
+            pair.assert_complete();
+        }
+    }
+}
+
+#[test]
+fn a_gap_that_an_answer_on_its_way_will_fill_is_not_given_up() {
+    for flavour in FLAVOURS {
+        let mut pair = Pair::chatting(Options::of(flavour, Mode::LongPolling));
+        pair.rule("sendMessage", harness::Action::Swallow);
+        let send = pair.send("mine");
+        pair.run_for(1_000);
+        pair.agent_says("yours");
+        pair.wait(30_000, "the send is settled", |pair| pair.is_done(send));
+        pair.run_for(1_000);
+        pair.assert_complete();
     }
 }

@@ -1,13 +1,14 @@
 //! The chat session, sans-IO: no clock, no socket, no storage, no randomness, no JavaScript. Time and bytes come in,
 //! actions come out.
 //!
-//! [`Session`] is the whole of it. `launch` begins a session, `receiving` takes in what the link brings, `sending` lets
-//! out what the page gives, `ending` closes it; the parts that they work on are `transcript` (order), `outbox`
+//! [`Session`] is the whole of it. `launch` begins a session, `receiving` takes in what the link brings, `gap` sees to what
+//! is missing in it, `sending` lets out what the page gives, `ending` closes it; the parts that they work on are `transcript` (order), `outbox`
 //! (messages on their way), `roster` (agents) and `typing`. `event` has the vocabulary, `error` the table of errors.
 
 mod ending;
 mod error;
 mod event;
+mod gap;
 mod launch;
 mod outbox;
 mod receiving;
@@ -64,6 +65,8 @@ pub struct Session<J: Json> {
     /// Typing operations that are not answered.
     typing_asked: Vec<(String, CommandId)>,
     leaving: Option<Leaving>,
+    /// The session is over as soon as what is missing has come.
+    ended: Option<EndReason>,
     /// How many entries the page has been told of, by this page or by earlier ones.
     told: u32,
     /// How many of them by earlier pages.
@@ -136,7 +139,7 @@ enum Timer {
     Offline,
     /// Something is missing in the transcript: it is asked for.
     Gap,
-    /// What was asked for did not come: what is held goes on without it.
+    /// The server took the question for it and does not answer: what is held goes on without it.
     GapLost,
     /// Unsettled messages are sent again to a server that does not answer under ids.
     Resend,
@@ -170,6 +173,7 @@ impl<J: Json> Session<J> {
             typing: Typing::new(),
             typing_asked: Vec::new(),
             leaving: None,
+            ended: None,
             told: 0,
             told_before: 0,
             stored: None,

@@ -2,17 +2,14 @@
 
 use super::error::{Code, Error};
 use super::event::{EndReason, Event, Place};
+use super::gap::fills;
 use super::launch::server_error;
 use super::{Attached, Session, State, Timer};
-use crate::chat::{Entry, EntryKind, Malformed, Operation, Reply, Role};
+use crate::chat::{Entry, EntryKind, Malformed, Reply, Role};
 use crate::fault::Fault;
 use crate::json::Json;
 use crate::transport::LinkEvent;
 
-/// How long something missing may still be on its way, in milliseconds, before it is asked for.
-const GAP_PATIENCE: u64 = 300;
-/// How long the answer to that may take, in milliseconds, before what is held goes on without it.
-const GAP_TIME: u64 = 8_000;
 /// How long an agent types when nothing more is heard of it, in milliseconds.
 const AGENT_TYPING: u64 = 30_000;
 /// How long after an answer that may be none unsettled messages are sent again, in milliseconds.
@@ -126,9 +123,8 @@ impl<J: Json> Session<J> {
         if reply.status == 0 {
             self.prove();
         }
-        let resync = self.resync.is_some() && if id.is_some() { id == self.resync } else { self.covers_held(&reply) };
-        let sure = id.is_some() || fills(&reply, self.transcript.last()) && self.covers_held(&reply);
-        self.take_entries(&reply, opening && sure || resync);
+        let whole = self.is_whole(id.as_deref(), &reply, opening);
+        self.take_entries(&reply, whole);
         if opening && reply.status == 0 {
             self.look_up_unsettled(id.is_some());
         }
@@ -148,15 +144,8 @@ impl<J: Json> Session<J> {
             return false;
         }
         let named = reply.secure_key.is_some() || reply.status != 0 || reply.ended == Some(true);
-        self.heard |= named;
+        self.heard |= named && reply.status == 0;
         named && (self.opening.is_none() || fills(reply, self.transcript.last())) || reply.status != 0
-    }
-
-    /// Whether a reply without an id can be the answer to the question for all that is missing: what came too early is
-    /// in it again, as it is in no push.
-    fn covers_held(&self, reply: &Reply<J>) -> bool {
-        let has = |at| (0..reply.len()).any(|place| reply.entry(place).is_ok_and(|entry| entry.index == Some(at)));
-        !self.answers_by_id && self.transcript.held().all(has)
     }
 
     fn take_keys(&mut self, reply: &Reply<J>) {
@@ -187,18 +176,10 @@ impl<J: Json> Session<J> {
                 Err(malformed) => self.malformed(&malformed),
             }
         }
-        let whole = whole || reply.ended == Some(true);
         while let Some(entry) = self.transcript.release(whole) {
             self.pass_on(entry);
         }
-        if whole {
-            self.resync = None;
-            self.timers.cancel(Timer::Gap);
-            self.timers.cancel(Timer::GapLost);
-        }
-        if self.transcript.has_gap() && self.resync.is_none() && !self.timers.is_set(Timer::Gap) {
-            self.timers.set(Timer::Gap, self.now.after(GAP_PATIENCE));
-        }
+        self.look_for_gap(whole);
     }
 
     fn take_entry(&mut self, entry: Entry<J>, played_back: bool) {
@@ -287,7 +268,13 @@ impl<J: Json> Session<J> {
         if reply.ended == Some(true) || reply.status >= 2 && (opening || left || reply.ended.is_none()) {
             let leaving = self.leaving.is_some();
             let reason = if reply.status == 0 { EndReason::Agent } else { EndReason::Error };
-            return self.end(if leaving { EndReason::LeaveRequest } else { reason });
+            let reason = if leaving { EndReason::LeaveRequest } else { reason };
+            if reply.status == 0 && self.transcript.has_gap() {
+                // What is missing is asked for first: the last words are in it.
+                self.ended = Some(reason);
+                return;
+            }
+            return self.end(reason);
         }
         if left && reply.status == 0 {
             return self.end(EndReason::LeaveRequest);
@@ -322,6 +309,7 @@ impl<J: Json> Session<J> {
                 self.opening = None;
                 self.take_opening_acknowledgement();
             }
+            Ok(()) if self.resync.as_deref() == Some(id) => self.await_gap(),
             Ok(()) => {
                 self.settle_typing(id);
                 self.outbox.acknowledged(id, self.now.after(ECHO_TIME));
@@ -330,6 +318,7 @@ impl<J: Json> Session<J> {
                 self.fail_launch(Error::new(Code::LoginRefused, fault.to_string()));
             }
             Err(_) if opening => self.renew_link("acceptance of the session"),
+            Err(_) if self.resync.as_deref() == Some(id) => self.give_up_gap(),
             Err(fault) if left => self.fail_leave(Error::new(Code::CommandFailed, fault.to_string())),
             Err(fault) => {
                 self.settle_typing(id);
@@ -344,11 +333,9 @@ impl<J: Json> Session<J> {
     /// A server that answers without ids has answered before its acknowledgement, if anything came: perhaps not from
     /// where asked, for typing may have used up what was there.
     fn take_opening_acknowledgement(&mut self) {
-        if self.heard && self.is_on() && self.attached != Attached::Yes {
+        if self.heard && self.is_on() && matches!(self.attached, Attached::Asked(_)) {
             self.accepted(None);
-            if self.transcript.has_gap() {
-                self.timers.set(Timer::Gap, self.now.after(GAP_PATIENCE));
-            }
+            self.look_for_gap(false);
             self.look_up_unsettled(false);
         } else if self.timers.is_set(Timer::Resend) {
             self.look_up_unsettled(false);
@@ -365,33 +352,4 @@ impl<J: Json> Session<J> {
             self.timers.set(Timer::Resend, self.now.after(patience));
         }
     }
-
-    /// Something is missing: the server is asked for it.
-    pub(super) fn ask_for_gap(&mut self) {
-        if self.attached != Attached::Yes || !self.transcript.has_gap() {
-            return;
-        }
-        let data = Operation::RequestNotifications { from: self.transcript.last() + 1 }.data(&self.keys);
-        self.resync = self.link.as_mut().and_then(|link| link.send(self.now, data));
-        self.timers.set(Timer::GapLost, self.now.after(GAP_TIME));
-    }
-
-    /// The server does not say what is missing: the rest goes on, and the page is told.
-    pub(super) fn give_up_gap(&mut self) {
-        self.resync = None;
-        if !self.transcript.has_gap() {
-            return;
-        }
-        let detail = format!("expected entry {}, which the server did not give", self.transcript.last());
-        self.report(Error::new(Code::MalformedEvent, detail));
-        while let Some(entry) = self.transcript.release(true) {
-            self.pass_on(entry);
-        }
-    }
-}
-
-/// Whether a reply can be the answer to the question for all entries after `last`: it has none, or begins there.
-fn fills<J: Json>(reply: &Reply<J>, last: u32) -> bool {
-    let first = if reply.is_empty() { None } else { reply.entry(0).ok().and_then(|entry| entry.index) };
-    first.is_none_or(|first| first <= last.saturating_add(1))
 }

@@ -1,0 +1,89 @@
+//! What is missing in the transcript: noticed, waited for a little, asked for, and given up only when the server was
+//! asked and does not say.
+
+use super::error::{Code, Error};
+use super::event::Event;
+use super::{Attached, Session, Timer};
+use crate::chat::{Operation, Reply};
+use crate::json::Json;
+
+/// How long something missing may still be on its way, in milliseconds, before it is asked for.
+const GAP_PATIENCE: u64 = 300;
+/// How long after the question's acknowledgement its answer may take, in milliseconds, before what is held goes on
+/// without it.
+const GAP_TIME: u64 = 8_000;
+/// How long after a refusal the question is asked again, in milliseconds.
+const GAP_PAUSE: u64 = 1_000;
+
+impl<J: Json> Session<J> {
+    /// Whether a reply has everything from the position that is next: it answers the opening operation, or the question
+    /// for what is missing.
+    pub(super) fn is_whole(&mut self, id: Option<&str>, reply: &Reply<J>, opening: bool) -> bool {
+        let answers = match id {
+            Some(id) => opening || self.resync.as_deref() == Some(id),
+            None if opening => fills(reply, self.transcript.last()) && self.covers_held(reply),
+            None => self.resync.is_some() && self.covers_held(reply),
+        };
+        if answers && reply.status != 0 && self.resync.take().is_some() {
+            self.timers.set(Timer::Gap, self.now.after(GAP_PAUSE));
+            self.await_gap();
+        }
+        answers && reply.status == 0
+    }
+
+    /// Whether a reply without an id can be the answer to the question for all that is missing: what came too early is
+    /// in it again, as it is in no push.
+    fn covers_held(&self, reply: &Reply<J>) -> bool {
+        let has = |at| (0..reply.len()).any(|place| reply.entry(place).is_ok_and(|entry| entry.index == Some(at)));
+        !self.answers_by_id && self.transcript.held().all(has)
+    }
+
+    /// Sees to it that what is missing is asked for. After a `whole` reply nothing is.
+    pub(super) fn look_for_gap(&mut self, whole: bool) {
+        if whole {
+            self.resync = None;
+            self.timers.cancel(Timer::Gap);
+            self.timers.cancel(Timer::GapLost);
+        }
+        if self.transcript.has_gap() && self.resync.is_none() && !self.timers.is_set(Timer::Gap) {
+            self.timers.set(Timer::Gap, self.now.after(GAP_PATIENCE));
+        }
+    }
+
+    /// Something is missing: the server is asked for it. That the question is taken is the link's care.
+    pub(super) fn ask_for_gap(&mut self) {
+        if self.attached != Attached::Yes || !self.transcript.has_gap() {
+            return;
+        }
+        let data = Operation::RequestNotifications { from: self.transcript.last() + 1 }.data(&self.keys);
+        self.resync = self.link.as_mut().and_then(|link| link.send(self.now, data));
+    }
+
+    /// The server has taken the question, or refused it: it does not have for ever to answer.
+    pub(super) fn await_gap(&mut self) {
+        if !self.timers.is_set(Timer::GapLost) {
+            self.timers.set(Timer::GapLost, self.now.after(GAP_TIME));
+        }
+    }
+
+    /// The server does not say what is missing: the rest goes on, and the page is told.
+    pub(super) fn give_up_gap(&mut self) {
+        self.resync = None;
+        if self.transcript.has_gap() {
+            let detail = format!("expected entry {}, which the server did not give", self.transcript.last());
+            self.emit(Event::Error(Error::new(Code::MalformedEvent, detail)));
+        }
+        while let Some(entry) = self.transcript.release(true) {
+            self.pass_on(entry);
+        }
+        if let Some(reason) = self.ended.take() {
+            self.end(reason);
+        }
+    }
+}
+
+/// Whether a reply can be the answer to the question for all entries after `last`: it has none, or begins there.
+pub(super) fn fills<J: Json>(reply: &Reply<J>, last: u32) -> bool {
+    let first = if reply.is_empty() { None } else { reply.entry(0).ok().and_then(|entry| entry.index) };
+    first.is_none_or(|first| first <= last.saturating_add(1))
+}
