@@ -22,7 +22,7 @@ impl<J: Json> Session<J> {
         let answers = match id {
             Some(id) => opening || self.resync.as_deref() == Some(id),
             None if opening => fills(reply, self.transcript.last()) && self.covers_held(reply),
-            None => self.resync.is_some() && self.covers_held(reply),
+            None => self.resync.is_some() && self.transcript.has_gap() && self.covers_held(reply),
         };
         if answers && reply.status != 0 && self.resync.take().is_some() {
             self.timers.set(Timer::Gap, self.now.after(GAP_PAUSE));
@@ -38,14 +38,13 @@ impl<J: Json> Session<J> {
         !self.answers_by_id && self.transcript.held().all(has)
     }
 
-    /// Sees to it that what is missing is asked for. After a `whole` reply nothing is.
-    pub(super) fn look_for_gap(&mut self, whole: bool) {
-        if whole {
+    /// Sees to it that what is missing is asked for; the question is forgotten when nothing is missing any more.
+    pub(super) fn look_for_gap(&mut self) {
+        if !self.transcript.has_gap() {
             self.resync = None;
             self.timers.cancel(Timer::Gap);
             self.timers.cancel(Timer::GapLost);
-        }
-        if self.transcript.has_gap() && self.resync.is_none() && !self.timers.is_set(Timer::Gap) {
+        } else if self.resync.is_none() && !self.timers.is_set(Timer::Gap) {
             self.timers.set(Timer::Gap, self.now.after(GAP_PATIENCE));
         }
     }

@@ -179,7 +179,7 @@ impl<J: Json> Session<J> {
         while let Some(entry) = self.transcript.release(whole) {
             self.pass_on(entry);
         }
-        self.look_for_gap(whole);
+        self.look_for_gap();
     }
 
     fn take_entry(&mut self, entry: Entry<J>, played_back: bool) {
@@ -335,7 +335,7 @@ impl<J: Json> Session<J> {
     fn take_opening_acknowledgement(&mut self) {
         if self.heard && self.is_on() && matches!(self.attached, Attached::Asked(_)) {
             self.accepted(None);
-            self.look_for_gap(false);
+            self.look_for_gap();
             self.look_up_unsettled(false);
         } else if self.timers.is_set(Timer::Resend) {
             self.look_up_unsettled(false);
