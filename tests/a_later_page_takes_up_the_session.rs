@@ -1,4 +1,6 @@
 //! Restoring: what was told is restored, what was missed is new, and nothing is lost whenever the page goes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A panic is how a test fails.
+#![allow(clippy::needless_pass_by_value)] // JSON is passed on as it is made.
 
 mod harness;
 

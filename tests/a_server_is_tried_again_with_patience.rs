@@ -1,5 +1,7 @@
 //! Waits between tries: jitter, a growing ceiling, the server's own wishes, and a count that a short success does not
 //! reset.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A panic is how a test fails.
+#![allow(clippy::needless_pass_by_value)] // JSON is passed on as it is made.
 
 mod harness;
 

@@ -1,4 +1,6 @@
 //! The table of errors, and that everything that is made of it says the same.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A panic is how a test fails.
+#![allow(clippy::needless_pass_by_value)] // JSON is passed on as it is made.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

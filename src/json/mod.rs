@@ -16,6 +16,7 @@ pub trait Text: Clone + std::fmt::Debug + 'static {
 }
 
 /// A parsed JSON value that can be read but not changed. What is absent reads as null.
+#[allow(clippy::len_without_is_empty)] // What is no array has no length, and is not empty either.
 pub trait Json: Clone + std::fmt::Debug + 'static {
     /// The handle of a text.
     type Text: Text;

@@ -194,7 +194,7 @@ impl<J: Json> Session<J> {
             Command::Restore(setup, snapshot) => self.restore(id, setup, snapshot),
             Command::GiveUp => self.give_up(id),
             Command::Send { text, url } => self.send(id, text, url),
-            Command::Typing { on, preview } => self.type_on(id, on, preview),
+            Command::Typing { on, preview } => self.type_on(id, on, preview.as_ref()),
             Command::Leave => self.leave(id),
         }
         id
@@ -270,7 +270,7 @@ impl<J: Json> Session<J> {
                 Timer::Offline => self.end(EndReason::Error),
                 Timer::Gap => self.ask_for_gap(),
                 Timer::GapLost => self.give_up_gap(),
-                Timer::Resend => self.resend(),
+                Timer::Resend => self.look_up_unsettled(!self.transcript.has_gap()),
                 Timer::Typing => self.tell_typing(),
                 Timer::Leave => self.end(EndReason::LeaveRequest),
                 Timer::Seen => self.note_seen(),

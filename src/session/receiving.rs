@@ -25,7 +25,7 @@ impl<J: Json> Session<J> {
     pub(super) fn take_link_event(&mut self, event: LinkEvent<J>) {
         match event {
             LinkEvent::Attach => self.attach(),
-            LinkEvent::Data { id, data } => self.take_data(id, &data),
+            LinkEvent::Data { id, data } => self.take_data(id.as_deref(), &data),
             LinkEvent::Acknowledged { id, result } => self.take_acknowledgement(&id, result),
             LinkEvent::Unsettled => self.forgotten(),
             LinkEvent::Down(fault) => self.link_down(&fault),
@@ -101,7 +101,7 @@ impl<J: Json> Session<J> {
         }
     }
 
-    fn take_data(&mut self, id: Option<String>, data: &J) {
+    fn take_data(&mut self, id: Option<&str>, data: &J) {
         if matches!(self.state, State::Over | State::New) {
             return;
         }
@@ -109,7 +109,7 @@ impl<J: Json> Session<J> {
             Ok(reply) => reply,
             Err(malformed) => return self.malformed(&malformed),
         };
-        let opening = self.answers_opening(id.as_deref(), &reply);
+        let opening = self.answers_opening(id, &reply);
         if opening && reply.status != 0 && !self.refused_to_attach(&reply) {
             return;
         }
@@ -123,12 +123,12 @@ impl<J: Json> Session<J> {
         if reply.status == 0 {
             self.prove();
         }
-        let whole = self.is_whole(id.as_deref(), &reply, opening);
+        let whole = self.is_whole(id, &reply, opening);
         self.take_entries(&reply, whole);
         if opening && reply.status == 0 {
             self.look_up_unsettled(id.is_some());
         }
-        self.take_result(id.as_deref(), &reply, opening);
+        self.take_result(id, &reply, opening);
     }
 
     /// Whether a reply answers the opening operation: it has its id or, from a server that answers without ids, it is
@@ -343,8 +343,9 @@ impl<J: Json> Session<J> {
     }
 
     /// The transcript is up to date: what of the unsettled messages is not in it is sent again. A server that answers
-    /// without ids may have answered something else: a little after the acknowledgement, then.
-    fn look_up_unsettled(&mut self, sure: bool) {
+    /// without ids may have answered something else: a little after the acknowledgement, then, and not before what is
+    /// missing has come.
+    pub(super) fn look_up_unsettled(&mut self, sure: bool) {
         if sure || !self.outbox.is_unsettled() {
             self.resend();
         } else {

@@ -76,16 +76,16 @@ impl<J: Json> Session<J> {
         }
     }
 
-    pub(super) fn type_on(&mut self, command: CommandId, on: bool, preview: Option<J::Text>) {
+    pub(super) fn type_on(&mut self, command: CommandId, on: bool, preview: Option<&J::Text>) {
         if let Some(error) = self.refusal() {
             return self.resolve(command, Err(error));
         }
         if self.attached != Attached::Yes {
             return self.resolve(command, Ok(()));
         }
-        match self.typing.ask(self.now, command, on, preview.as_ref()) {
+        match self.typing.ask(self.now, command, on, preview) {
             Verdict::Known => self.resolve(command, Ok(())),
-            Verdict::Now => self.send_typing(command, on, preview.as_ref()),
+            Verdict::Now => self.send_typing(command, on, preview),
             Verdict::Later(at, superseded) => {
                 self.timers.set(Timer::Typing, at);
                 if let Some(command) = superseded {

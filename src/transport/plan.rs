@@ -97,7 +97,7 @@ impl Plan {
             self.tried += 1;
             return self.next_server();
         }
-        if self.losses % LOSSES_PER_SERVER != 0 {
+        if !self.losses.is_multiple_of(LOSSES_PER_SERVER) {
             return Next::Same;
         }
         if falls_back {

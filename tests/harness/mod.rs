@@ -1,13 +1,16 @@
 //! The harness of the native tests: a session and a page on one side, chat servers on the other, a network between
 //! them, all in virtual time. Nothing here sleeps, and nothing here is random but what a seed says.
 //!
-//! [`Pair`] is the whole of it. `page` is what a page does and notes, with the rules that hold for every page; `net` is
+//! [`Pair`] is the whole of it; what it can do in a test is in `acts`. `page` is what a page does and notes, with the rules that hold for every page; `net` is
 //! the network and its faults; `bayeux` and `chat` are the server, written from the manual's page on the wire and knowing
 //! nothing of the SDK but [`causerie::session`]'s vocabulary; `host` puts them together behind an address.
 //!
 //! Every loop is bounded: a livelock is a failure.
 #![allow(dead_code)] // Each test file uses its own part of the harness.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A panic is how a test fails.
+#![allow(clippy::needless_pass_by_value)] // JSON is passed on as it is made.
 
+mod acts;
 pub mod bayeux;
 pub mod chat;
 pub mod host;
