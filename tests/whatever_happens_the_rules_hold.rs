@@ -48,8 +48,10 @@ fn fault(pair: &mut Pair, dice: &mut Seeded) {
     }
 }
 
-/// One storm. `exactly_once`: no message of the visitor's may be in the transcript twice.
-fn storm(options: Options, exactly_once: bool) {
+/// One storm. No message of the visitor's may be in the transcript twice. A server that does not know the client's ids
+/// cannot always help it: a request that is still on the network while the next link looks it up is sent again. That is
+/// about one storm in three thousand; the ones that are always run have none.
+fn storm(options: Options) {
     let mut dice = Seeded::new(options.seed ^ 0xC0FFEE);
     let mut pair = Pair::chatting(Options { max_offline: 3_600_000, ..options.clone() });
     if options.flavour == Flavour::Plain {
@@ -110,7 +112,7 @@ fn storm(options: Options, exactly_once: bool) {
             Some(Err(_)) => {}
             None => assert!(*page < pages, "{text} is not settled"),
         }
-        assert!(!exactly_once || count <= 1, "{text} is there {count} times");
+        assert!(count <= 1, "{text} is there {count} times");
     }
     // What an earlier page left on the network may arrive after what this one sends.
     for page in 0..=pages {
@@ -123,11 +125,11 @@ fn storm(options: Options, exactly_once: bool) {
     }
 }
 
-fn storms_of(flavour: Flavour, mode: Mode, exactly_once: bool) {
+fn storms_of(flavour: Flavour, mode: Mode) {
     let only = std::env::var("CAUSERIE_SEED").ok().and_then(|text| text.parse().ok());
     for seed in only.map_or(0..storms(), |seed: u64| seed..seed + 1) {
         let options = Options { seed, ..Options::of(flavour, mode) };
-        let result = std::panic::catch_unwind(|| storm(options, exactly_once));
+        let result = std::panic::catch_unwind(|| storm(options));
         if let Err(panic) = result {
             eprintln!("the seed is {seed}, {flavour:?} over {mode:?}");
             std::panic::resume_unwind(panic);
@@ -137,25 +139,25 @@ fn storms_of(flavour: Flavour, mode: Mode, exactly_once: bool) {
 
 #[test]
 fn over_a_websocket_with_our_server() {
-    storms_of(Flavour::Ours, Mode::WebSocket, true);
+    storms_of(Flavour::Ours, Mode::WebSocket);
 }
 
 #[test]
 fn over_long_polling_with_our_server() {
-    storms_of(Flavour::Ours, Mode::LongPolling, true);
+    storms_of(Flavour::Ours, Mode::LongPolling);
 }
 
 #[test]
 fn over_both_with_our_server() {
-    storms_of(Flavour::Ours, Mode::Auto, true);
+    storms_of(Flavour::Ours, Mode::Auto);
 }
 
 #[test]
 fn over_a_websocket_with_another_server() {
-    storms_of(Flavour::Plain, Mode::WebSocket, true);
+    storms_of(Flavour::Plain, Mode::WebSocket);
 }
 
 #[test]
 fn over_long_polling_with_another_server() {
-    storms_of(Flavour::Plain, Mode::LongPolling, true);
+    storms_of(Flavour::Plain, Mode::LongPolling);
 }
