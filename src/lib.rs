@@ -11,6 +11,7 @@ pub mod fault;
 pub mod io;
 pub mod json;
 pub mod manual;
+pub mod protocol;
 pub mod session;
 pub mod time;
 pub mod transport;

@@ -1,47 +1,22 @@
-//! How messages are taken in: envelopes, answers, advice, and sockets that open and close.
+//! How messages are taken in: envelopes, answers, advice, and sockets that close.
 
 use super::advice::{Advice, Reconnect};
-use super::client::{Client, Event, Phase, Timer, Wire};
+use super::client::{Client, Phase, Timer};
 use super::message::{self, Answer, Inbound, Kind};
 use crate::fault::Fault;
 use crate::json::{Json, Name};
+use crate::protocol::Event;
 use crate::time::Now;
 
 impl<J: Json> Client<J> {
-    /// A socket is open.
-    pub fn handle_opened(&mut self, now: Now, socket: u32) {
-        if self.socket != Some(socket) || self.phase != Phase::Opening {
-            self.stale += 1;
-            return;
-        }
-        self.timers.cancel(Timer::Open);
-        self.opened(now);
-    }
-
-    /// A socket is closed, or could not be opened.
-    pub fn handle_closed(&mut self, socket: u32, code: u16) {
-        if self.socket != Some(socket) {
-            self.stale += 1;
-            return;
-        }
+    /// The socket is closed, or could not be opened.
+    pub(super) fn closed(&mut self, code: u16) {
         self.socket = None;
         self.lose(match code {
             1009 => Fault::TooLarge,
             _ if self.phase == Phase::Opening => Fault::Network("the WebSocket could not be opened"),
             _ => Fault::Network("the WebSocket was closed"),
         });
-    }
-
-    /// A frame came; `Err` says what was wrong with it.
-    pub fn handle_frame(&mut self, now: Now, socket: u32, body: Result<J, String>) {
-        if self.socket != Some(socket) {
-            self.stale += 1;
-            return;
-        }
-        match body {
-            Ok(body) => self.take_envelope(now, body),
-            Err(got) => self.emit(Event::Malformed(got)),
-        }
     }
 
     /// Takes in an array of messages, or a bare one.
@@ -97,9 +72,9 @@ impl<J: Json> Client<J> {
             Kind::Subscribe if answer.successful => self.subscribed = true,
             Kind::Subscribe if names_lost_client(&answer) => self.shake_hands_again(now),
             Kind::Subscribe => self.lose(Fault::Refused(answer.error)),
-            Kind::Publish if answer.successful => self.emit(Event::Published { id: asked.id, result: Ok(()) }),
+            Kind::Publish if answer.successful => self.emit(Event::Acknowledged { id: asked.id, result: Ok(()) }),
             Kind::Publish if names_lost_client(&answer) => self.shake_hands_again(now),
-            Kind::Publish => self.emit(Event::Published { id: asked.id, result: Err(Fault::Refused(answer.error)) }),
+            Kind::Publish => self.emit(Event::Acknowledged { id: asked.id, result: Err(Fault::Refused(answer.error)) }),
         }
     }
 
@@ -115,9 +90,9 @@ impl<J: Json> Client<J> {
         self.spoke = true;
         let types = answer.message.get(Name::SupportedConnectionTypes);
         let count = types.len().unwrap_or(0);
-        let named = (0..count).any(|place| types.at(place).string().as_deref() == Some(self.target.wire.name()));
+        let named = (0..count).any(|place| types.at(place).string().as_deref() == Some(self.wire.name()));
         if count > 0 && !named {
-            return self.lose(Fault::peer(self.target.wire.name(), "a server without it"));
+            return self.lose(Fault::peer(self.wire.name(), "a server without it"));
         }
         self.client_id = Some(client);
         self.subscribed = false;
@@ -154,11 +129,6 @@ impl<J: Json> Client<J> {
             _ if message::names_unknown_client(&answer.error) => self.shake_hands_again(now),
             Some(Reconnect::Retry) | None => self.lose(Fault::peer("a successful connect", answer.error.clone())),
         }
-    }
-
-    /// The wire in use.
-    pub fn wire(&self) -> Wire {
-        self.target.wire
     }
 }
 

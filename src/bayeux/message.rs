@@ -1,8 +1,8 @@
 //! Bayeux messages: the ones that are sent, and the reading of those that come.
 
 use super::advice::Advice;
-use super::client::Wire;
 use crate::json::{Json, Name, Value};
+use crate::protocol::Wire;
 
 /// What a message is for, so that its answer can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,5 +11,5 @@ mod outbound;
 mod polling;
 
 pub use advice::{Advice, Reconnect};
-pub use client::{Client, Config, Event, Output, Target, Wire};
+pub use client::Client;
 pub use message::names_unknown_client;

@@ -1,22 +1,23 @@
 //! How messages go out: opening a wire, the handshake, one connect after the other, and the deadlines of all.
 
-use super::client::{Client, Event, Phase, Timer, Wire};
+use super::client::{Client, Phase, Timer};
 use super::message::{self, Kind, Message};
 use crate::fault::Fault;
 use crate::io::Io;
 use crate::json::{Json, Value};
+use crate::protocol::{Event, Wire};
 use crate::time::Now;
 
 impl<J: Json> Client<J> {
     /// Opens the wire, and then shakes hands or, with a client id, attaches at once.
     pub(super) fn open(&mut self, now: Now) {
-        match self.target.wire {
+        match self.wire {
             Wire::WebSocket => {
                 let socket = self.next_serial();
                 self.socket = Some(socket);
                 self.phase = Phase::Opening;
-                self.timers.set(Timer::Open, now.after(self.config.open_timeout));
-                self.io(Io::Open { socket, url: socket_url(&self.target.url) });
+                self.timers.set(Timer::Open, now.after(self.times.open_timeout));
+                self.io(Io::Open { socket, url: socket_url(&self.url) });
             }
             Wire::LongPolling => self.opened(now),
         }
@@ -36,7 +37,7 @@ impl<J: Json> Client<J> {
     pub(super) fn shake_hands(&mut self, now: Now) {
         self.phase = Phase::Handshaking;
         let id = self.next_id();
-        self.send(now, vec![message::handshake(id, self.target.wire)]);
+        self.send_envelope(now, vec![message::handshake(id, self.wire)]);
     }
 
     /// The server does not know us any more: a new handshake on the same wire, after the advised interval.
@@ -61,13 +62,13 @@ impl<J: Json> Client<J> {
     pub(super) fn connect(&mut self, now: Now) {
         let Some(client) = self.client_id.clone() else { return };
         let id = self.next_id();
-        let connect = message::connect(id, &client, self.target.wire, false, &self.advice);
-        self.send(now, vec![connect]);
+        let connect = message::connect(id, &client, self.wire, false, &self.advice);
+        self.send_envelope(now, vec![connect]);
     }
 
     /// Sends an envelope: at once on a socket; over HTTP a connect alone at once, all else in turn.
-    pub(super) fn send(&mut self, now: Now, envelope: Vec<Message<J>>) {
-        match (self.target.wire, self.socket) {
+    pub(super) fn send_envelope(&mut self, now: Now, envelope: Vec<Message<J>>) {
+        match (self.wire, self.socket) {
             (Wire::WebSocket, Some(socket)) => {
                 let body = Value::List(envelope.iter().map(|message| message.body.clone()).collect());
                 for message in envelope {
@@ -82,8 +83,8 @@ impl<J: Json> Client<J> {
 
     /// An answer to the message is expected from now on.
     pub(super) fn expect(&mut self, now: Now, message: Message<J>) {
-        let first = message.kind == Kind::Handshake && self.target.wire == Wire::WebSocket && !self.spoke;
-        let delay = if first { self.config.open_timeout } else { self.config.max_network_delay };
+        let first = message.kind == Kind::Handshake && self.wire == Wire::WebSocket && !self.spoke;
+        let delay = if first { self.times.open_timeout } else { self.times.max_network_delay };
         // What is sent behind a large message waits for it.
         let behind =
             self.pending.iter().filter(|(waiting, _)| waiting.kind == Kind::Publish).map(|(_, deadline)| *deadline);
@@ -102,8 +103,8 @@ impl<J: Json> Client<J> {
         self.phase = Phase::Idle;
     }
 
-    /// Time has come to the point of [`Client::next_timeout`].
-    pub fn handle_timeout(&mut self, now: Now) {
+    /// What is due is done, and what is not answered in time means that the link is broken.
+    pub(super) fn take_timeout(&mut self, now: Now) {
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
                 Timer::Open => return self.lose(Fault::Timeout("open WebSocket")),

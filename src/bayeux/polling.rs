@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::client::{Client, Event, Phase, Timer};
+use super::client::{Client, Phase, Timer};
 use super::message::{Kind, Message};
 use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
 use crate::json::{Json, Value};
+use crate::protocol::Event;
 use crate::time::Now;
 
 /// Publishes go together in one request up to about this many characters.
@@ -95,7 +96,7 @@ impl<J: Json> Client<J> {
 
     fn post(&mut self, now: Now, envelope: Vec<Message<J>>) {
         let request = self.next_serial();
-        let url = request_url(&self.target.url, &envelope);
+        let url = request_url(&self.url, &envelope);
         let body = Value::List(envelope.iter().map(|message| message.body.clone()).collect());
         for message in &envelope {
             self.expect(now, message.clone());
@@ -114,7 +115,7 @@ impl<J: Json> Client<J> {
     }
 
     /// An HTTP exchange is over.
-    pub fn handle_reply(&mut self, now: Now, request: u32, answer: HttpAnswer<J>) {
+    pub(super) fn take_reply(&mut self, now: Now, request: u32, answer: HttpAnswer<J>) {
         let Some(place) = self.polling.in_flight.iter().position(|r| r.id == request) else {
             self.stale += 1;
             return;
@@ -159,7 +160,7 @@ impl<J: Json> Client<J> {
             }
         } else {
             for message in request.envelope {
-                self.emit(Event::Published { id: message.id, result: Err(Fault::TooLarge) });
+                self.emit(Event::Acknowledged { id: message.id, result: Err(Fault::TooLarge) });
             }
         }
         self.flush(now);

@@ -51,7 +51,7 @@ pub struct Setup {
     /// Seeds jitter and ids.
     pub seed: u64,
     /// Times of the link.
-    pub link: crate::bayeux::Config,
+    pub link: crate::protocol::Times,
 }
 
 /// Something from outside.

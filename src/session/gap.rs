@@ -54,8 +54,7 @@ impl<J: Json> Session<J> {
         if self.attached != Attached::Yes || !self.transcript.has_gap() {
             return;
         }
-        let data = Operation::RequestNotifications { from: self.transcript.last() + 1 }.data(&self.keys);
-        self.resync = self.link.as_mut().and_then(|link| link.send(self.now, data));
+        self.resync = self.send_operation(&Operation::RequestNotifications { from: self.transcript.last() + 1 });
     }
 
     /// The server has taken the question, or refused it: it does not have for ever to answer.

@@ -106,8 +106,7 @@ impl<J: Json> Session<J> {
             State::Over | State::New => return,
             _ => Operation::RequestNotifications { from: self.transcript.last() + 1 },
         };
-        let data = operation.data(&self.keys);
-        let asked = self.link.as_mut().and_then(|link| link.attach(self.now, data));
+        let asked = self.link.as_mut().and_then(|link| link.attach(self.now, &operation, &self.keys));
         self.asked_to_attach(asked);
     }
 
@@ -122,9 +121,14 @@ impl<J: Json> Session<J> {
 
     /// The server was not ready: the opening operation is sent again on the same link.
     pub(super) fn attach_again(&mut self) {
-        let data = Operation::RequestNotifications { from: self.transcript.last() + 1 }.data(&self.keys);
-        let asked = self.link.as_mut().and_then(|link| link.send(self.now, data));
+        let operation = Operation::RequestNotifications { from: self.transcript.last() + 1 };
+        let asked = self.send_operation(&operation);
         self.asked_to_attach(asked);
+    }
+
+    /// Sends an operation, if the link is up; returns its id.
+    pub(super) fn send_operation(&mut self, operation: &Operation<'_, J>) -> Option<String> {
+        self.link.as_mut()?.send(self.now, operation, &self.keys)
     }
 
     fn asked_to_attach(&mut self, operation: Option<String>) {

@@ -46,7 +46,7 @@ impl<J: Json> Session<J> {
             } else {
                 Operation::SendMessage { text: &send.text, id: &send.id }
             };
-            let Some(id) = link.send(self.now, operation.data(&self.keys)) else { return };
+            let Some(id) = link.send(self.now, &operation, &self.keys) else { return };
             send.sent(id);
         }
         self.tell_leave();
@@ -103,8 +103,7 @@ impl<J: Json> Session<J> {
     }
 
     fn send_typing(&mut self, command: CommandId, on: bool, preview: Option<&J::Text>) {
-        let data = Operation::Typing { on, preview }.data(&self.keys);
-        match self.link.as_mut().and_then(|link| link.send(self.now, data)) {
+        match self.send_operation(&Operation::Typing { on, preview }) {
             Some(id) => {
                 self.typing.told(self.now, on);
                 self.typing_asked.push((id, command));
@@ -152,8 +151,7 @@ impl<J: Json> Session<J> {
         if !ready || self.outbox.next_waiting().is_some() || self.outbox.is_unsettled() {
             return;
         }
-        let data = Operation::Disconnect.data(&self.keys);
-        let operation = self.link.as_mut().and_then(|link| link.send(self.now, data));
+        let operation = self.send_operation(&Operation::Disconnect);
         if let Some(leaving) = &mut self.leaving {
             leaving.tries += u8::from(operation.is_some());
             leaving.operation = operation;

@@ -4,11 +4,13 @@
 use std::collections::VecDeque;
 
 use super::backoff::Backoff;
-use super::plan::{Mode, Next, Plan};
-use crate::bayeux::{self, Client, Output, Wire};
+use super::plan::{Next, Plan};
+use crate::bayeux;
+use crate::chat::{Keys, Operation};
 use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
-use crate::json::{Json, Value};
+use crate::json::Json;
+use crate::protocol::{Event, Output, Protocol, Times};
 use crate::time::{Dice, Now, Timers};
 
 /// What the session has to know of its link.
@@ -56,7 +58,7 @@ enum Timer {
 #[derive(Debug)]
 pub struct Link<J: Json> {
     plan: Plan,
-    client: Client<J>,
+    client: Box<dyn Protocol<J>>,
     backoff: Backoff,
     dice: Dice,
     /// Each server and wire has one try; afterwards the link is tried for ever.
@@ -67,11 +69,10 @@ pub struct Link<J: Json> {
 
 impl<J: Json> Link<J> {
     /// A link of a chat service. Nothing happens before [`Link::start`].
-    pub fn new(config: bayeux::Config, plan: Plan, service: &str, seed: u64) -> Self {
-        let channel = format!("/service/chatV2/{service}");
+    pub fn new(times: Times, plan: Plan, service: &str, seed: u64) -> Self {
         Self {
             plan,
-            client: Client::new(config, channel, seed),
+            client: Box::new(bayeux::Client::new(times, service, seed)),
             backoff: Backoff::default(),
             dice: Dice::new(seed.rotate_left(17)),
             launching: true,
@@ -83,7 +84,7 @@ impl<J: Json> Link<J> {
     /// Begins.
     pub fn start(&mut self, now: Now) {
         let target = self.plan.target();
-        self.client.start(now, target);
+        self.client.start(now, &target);
     }
 
     /// Begins once more while launching, every server and wire having its turn again.
@@ -98,13 +99,13 @@ impl<J: Json> Link<J> {
     }
 
     /// The answer to [`LinkEvent::Attach`]; returns the operation's id.
-    pub fn attach(&mut self, now: Now, operation: Value<J>) -> Option<String> {
-        self.client.attach(now, Some(operation))
+    pub fn attach(&mut self, now: Now, operation: &Operation<'_, J>, keys: &Keys) -> Option<String> {
+        self.client.attach(now, operation, keys)
     }
 
     /// Sends an operation; returns its id, or `None` when the link is down.
-    pub fn send(&mut self, now: Now, operation: Value<J>) -> Option<String> {
-        self.client.publish(now, operation)
+    pub fn send(&mut self, now: Now, operation: &Operation<'_, J>, keys: &Keys) -> Option<String> {
+        self.client.send(now, operation, keys)
     }
 
     /// The link is of no use although it seems to work: begins anew.
@@ -138,11 +139,6 @@ impl<J: Json> Link<J> {
     /// Whether a later page had better begin with long-polling.
     pub fn is_fallen_back(&self) -> bool {
         self.plan.is_fallen_back()
-    }
-
-    /// The wire in use.
-    pub fn wire(&self) -> Wire {
-        self.client.wire()
     }
 
     /// A socket is open.
@@ -204,19 +200,19 @@ impl<J: Json> Link<J> {
         self.client.stale_inputs()
     }
 
-    fn take(&mut self, now: Now, event: bayeux::Event<J>) {
+    fn take(&mut self, now: Now, event: Event<J>) {
         let event = match event {
-            bayeux::Event::Attach => LinkEvent::Attach,
-            bayeux::Event::Up => {
+            Event::Attach => LinkEvent::Attach,
+            Event::Up => {
                 self.plan.proved();
                 return self.backoff.up(now);
             }
-            bayeux::Event::Data { id, data } => LinkEvent::Data { id, data },
-            bayeux::Event::Published { id, result } => LinkEvent::Acknowledged { id, result },
-            bayeux::Event::Forgotten => LinkEvent::Unsettled,
-            bayeux::Event::Lost(fault) => return self.lost(now, fault),
-            bayeux::Event::Malformed(what) => LinkEvent::Malformed(what),
-            bayeux::Event::Closed => LinkEvent::Closed,
+            Event::Data { id, data } => LinkEvent::Data { id, data },
+            Event::Acknowledged { id, result } => LinkEvent::Acknowledged { id, result },
+            Event::Forgotten => LinkEvent::Unsettled,
+            Event::Lost(fault) => return self.lost(now, fault),
+            Event::Malformed(what) => LinkEvent::Malformed(what),
+            Event::Closed => LinkEvent::Closed,
         };
         self.events.push_back(event);
     }
@@ -250,19 +246,6 @@ impl<J: Json> Link<J> {
         }
         if next == Next::Server {
             self.events.push_back(LinkEvent::OtherServer);
-        }
-    }
-}
-
-/// Which wires a plan may use, by the name that pages give them.
-impl Mode {
-    /// The mode of a name; `None` when there is none of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "auto" => Some(Mode::Auto),
-            "websocket" => Some(Mode::WebSocket),
-            "long-polling" => Some(Mode::LongPolling),
-            _ => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The order in which servers and wires are tried.
 
-use crate::bayeux::{Target, Wire};
+use crate::protocol::{Target, Wire};
 
 /// Which wires may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Plan {
 
     /// Where to go now.
     pub fn target(&self) -> Target {
-        Target { url: bayeux_url(self.server()), wire: self.wire }
+        Target { base: self.server().to_owned(), wire: self.wire }
     }
 
     /// The base URL of the server in use.
@@ -125,10 +125,15 @@ impl Plan {
     }
 }
 
-/// The Bayeux endpoint of a base URL.
-fn bayeux_url(base: &str) -> String {
-    let end = base.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(base.len());
-    let (path, query) = base.split_at_checked(end).unwrap_or((base, ""));
-    let path = path.trim_end_matches('/');
-    if path.ends_with("/cometd") { format!("{path}{query}") } else { format!("{path}/cometd{query}") }
+/// By the names that pages give them.
+impl Mode {
+    /// The mode of a name; `None` when there is none of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "auto" => Some(Mode::Auto),
+            "websocket" => Some(Mode::WebSocket),
+            "long-polling" => Some(Mode::LongPolling),
+            _ => None,
+        }
+    }
 }

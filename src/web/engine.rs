@@ -190,6 +190,6 @@ fn setup(options: &Options) -> Result<Setup, Error> {
         mode: options.mode()?,
         max_offline: (max_offline * 1000.0) as u64,
         seed: clock::seed(),
-        link: crate::bayeux::Config::default(),
+        link: crate::protocol::Times::default(),
     })
 }

@@ -1,8 +1,8 @@
 //! What the page and the world do in a test, and what a test asks of them afterwards.
 
-use causerie::bayeux::Config;
 use causerie::chat::Visitor;
 use causerie::json::native::NativeJson;
+use causerie::protocol::Times;
 use causerie::session::{Command, CommandId, Error, Session, Setup};
 
 use super::chat::Chat;
@@ -19,7 +19,7 @@ impl Pair {
             mode: self.options.mode,
             max_offline: self.options.max_offline,
             seed: self.options.seed + 1000 * self.earlier.len() as u64,
-            link: Config::default(),
+            link: Times::default(),
         }
     }
 
