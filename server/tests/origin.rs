@@ -44,6 +44,7 @@ async fn a_configured_origin_is_granted_with_credentials() {
     assert_eq!(response.status, 200);
     assert_eq!(response.headers["access-control-allow-origin"], "https://shop.example");
     assert_eq!(response.headers["access-control-allow-credentials"], "true");
+    assert_eq!(response.headers["access-control-expose-headers"], "Retry-After");
     assert_eq!(response.headers["vary"], "Origin");
     let preflight = from(&state, Method::OPTIONS, "https://shop.example").await;
     assert_eq!(preflight.status, 204);
