@@ -2,15 +2,16 @@
 
 use crate::json::{Json, Value};
 
-/// A request to the driver. Ids of sockets and requests are never used twice; input with an id that is no more in use
+/// A request to the driver. A socket is a WebSocket or, by its URL, another channel of messages: `own:` is a transport of the
+/// page's own, `tab:` leads to the tab that holds the connection. Ids of sockets and requests are never used twice; input with an id that is no more in use
 /// is dropped by the core.
 #[derive(Debug)]
 pub enum Io<J: Json> {
-    /// Open a WebSocket.
+    /// Open a socket.
     Open {
         /// The socket's id.
         socket: u32,
-        /// The `ws:` or `wss:` URL.
+        /// The URL: `ws:`, `wss:`, `own:` or `tab:`.
         url: String,
     },
     /// Send a text frame.
@@ -20,7 +21,7 @@ pub enum Io<J: Json> {
         /// What to send, as JSON.
         body: Value<J>,
     },
-    /// Close a WebSocket, with code 1000.
+    /// Close a socket, a WebSocket with code 1000.
     Close {
         /// The socket's id.
         socket: u32,
@@ -38,6 +39,15 @@ pub enum Io<J: Json> {
     Abort {
         /// The request's id.
         request: u32,
+    },
+    /// Tell other tabs of the session something: this one holds the connection.
+    Tell {
+        /// The only tab to be told.
+        to: Option<u32>,
+        /// The only one not to be told.
+        except: Option<u32>,
+        /// What to tell.
+        frame: Value<J>,
     },
 }
 

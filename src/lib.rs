@@ -7,6 +7,7 @@
 
 pub mod bayeux;
 pub mod chat;
+pub mod direct;
 pub mod fault;
 pub mod io;
 pub mod json;

@@ -1,5 +1,5 @@
-//! What a protocol client is to the link above it: how it is begun, what it is given, what it tells. `bayeux` is one; each
-//! carries the operations of `chat` in its own way.
+//! What a protocol client is to the link above it: how it is begun, what it is given, what it tells. `bayeux`, `direct`
+//! and `rest` are such; each carries the operations of `chat` in its own way.
 
 use std::fmt::Debug;
 
@@ -16,16 +16,10 @@ pub enum Wire {
     WebSocket,
     /// Bayeux over HTTP: one request that the server holds, one at a time for all else.
     LongPolling,
-}
-
-impl Wire {
-    /// The Bayeux connection type.
-    pub fn name(self) -> &'static str {
-        match self {
-            Wire::WebSocket => "websocket",
-            Wire::LongPolling => "long-polling",
-        }
-    }
+    /// Chat v2 over plain HTTP, asked again and again.
+    Rest,
+    /// A channel of the page's own.
+    Own,
 }
 
 /// A server and how to reach it.
@@ -88,6 +82,8 @@ pub enum Event<J> {
     Lost(Fault),
     /// Something unreadable came, and was dropped.
     Malformed(String),
+    /// Another tab has ended the session.
+    Left,
     /// The goodbye is over.
     Closed,
 }

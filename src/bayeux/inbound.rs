@@ -90,9 +90,10 @@ impl<J: Json> Client<J> {
         self.spoke = true;
         let types = answer.message.get(Name::SupportedConnectionTypes);
         let count = types.len().unwrap_or(0);
-        let named = (0..count).any(|place| types.at(place).string().as_deref() == Some(self.wire.name()));
+        let named =
+            (0..count).any(|place| types.at(place).string().as_deref() == Some(message::connection_type(self.wire)));
         if count > 0 && !named {
-            return self.lose(Fault::peer(self.wire.name(), "a server without it"));
+            return self.lose(Fault::peer(message::connection_type(self.wire), "a server without it"));
         }
         self.client_id = Some(client);
         self.subscribed = false;

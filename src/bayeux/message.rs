@@ -34,7 +34,7 @@ fn message<J: Json>(kind: Kind, id: String, channel: &str, mut members: Vec<(&'s
 pub(super) fn handshake<J: Json>(id: String, wire: Wire) -> Message<J> {
     let types = match wire {
         Wire::WebSocket => vec![Value::str("websocket"), Value::str("long-polling")],
-        Wire::LongPolling => vec![Value::str("long-polling")],
+        _ => vec![Value::str("long-polling")],
     };
     let members = vec![
         ("version", Value::str("1.0")),
@@ -44,9 +44,14 @@ pub(super) fn handshake<J: Json>(id: String, wire: Wire) -> Message<J> {
     message(Kind::Handshake, id, "/meta/handshake", members)
 }
 
+/// The Bayeux connection type of a wire.
+pub(super) fn connection_type(wire: Wire) -> &'static str {
+    if wire == Wire::WebSocket { "websocket" } else { "long-polling" }
+}
+
 /// `/meta/connect`; at once when the server is not to hold its answer back.
 pub(super) fn connect<J: Json>(id: String, client: &str, wire: Wire, at_once: bool, advice: &Advice) -> Message<J> {
-    let mut members = vec![("clientId", Value::str(client)), ("connectionType", Value::str(wire.name()))];
+    let mut members = vec![("clientId", Value::str(client)), ("connectionType", Value::str(connection_type(wire)))];
     if at_once {
         members.push(("advice", Value::Map(vec![("timeout", Value::Number(0.0))])));
     }

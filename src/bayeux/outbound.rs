@@ -19,7 +19,7 @@ impl<J: Json> Client<J> {
                 self.timers.set(Timer::Open, now.after(self.times.open_timeout));
                 self.io(Io::Open { socket, url: socket_url(&self.url) });
             }
-            Wire::LongPolling => self.opened(now),
+            _ => self.opened(now),
         }
     }
 
@@ -77,7 +77,7 @@ impl<J: Json> Client<J> {
                 self.io(Io::Frame { socket, body });
             }
             (Wire::WebSocket, None) => {}
-            (Wire::LongPolling, _) => self.enqueue(now, envelope),
+            _ => self.enqueue(now, envelope),
         }
     }
 

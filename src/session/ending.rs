@@ -12,6 +12,9 @@ impl<J: Json> Session<J> {
             return;
         }
         self.prove_ended();
+        if reason == EndReason::LeaveRequest && !self.relay.is_left() {
+            self.tell_left_and_ended();
+        }
         self.state = State::Over;
         self.attached = Attached::No;
         self.timers.clear();

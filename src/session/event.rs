@@ -50,6 +50,8 @@ pub struct Setup {
     pub max_offline: u64,
     /// Seeds jitter and ids.
     pub seed: u64,
+    /// Whether this tab holds the connection; else another one does.
+    pub held: bool,
     /// Times of the link.
     pub link: crate::protocol::Times,
 }
@@ -90,6 +92,15 @@ pub enum Input<J> {
     },
     /// The page is being hidden, and may not come back.
     Hidden,
+    /// From now on this tab holds the connection (`true`), or another one does.
+    Hold(bool),
+    /// Another tab of the session says something to this one, which holds the connection.
+    Tab {
+        /// The tab.
+        tab: u32,
+        /// What it says.
+        frame: J,
+    },
     /// Time has come to the point of [`Output::Wait`].
     Timeout,
 }

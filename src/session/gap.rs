@@ -22,7 +22,11 @@ impl<J: Json> Session<J> {
         let answers = match id {
             Some(id) => opening || self.resync.as_deref() == Some(id),
             None if opening => fills(reply, self.transcript.last()) && self.covers_held(reply),
-            None => self.resync.is_some() && self.transcript.has_gap() && self.covers_held(reply),
+            None => {
+                // Among several tabs it may answer another's question.
+                let ours = self.is_alone() || fills(reply, self.transcript.last());
+                self.resync.is_some() && self.transcript.has_gap() && ours && self.covers_held(reply)
+            }
         };
         if answers && reply.status != 0 && self.resync.take().is_some() {
             self.timers.set(Timer::Gap, self.now.after(GAP_PAUSE));
@@ -54,7 +58,7 @@ impl<J: Json> Session<J> {
         if self.attached != Attached::Yes || !self.transcript.has_gap() {
             return;
         }
-        self.resync = self.send_operation(&Operation::RequestNotifications { from: self.transcript.last() + 1 });
+        self.resync = self.send_operation(&Operation::RequestNotifications { from: self.next_position() });
     }
 
     /// The server has taken the question, or refused it: it does not have for ever to answer.

@@ -49,7 +49,7 @@ impl<J: Json> Session<J> {
             return self.refuse_second_launch(launch.command);
         }
         let plan = Plan::new(setup.servers.clone(), setup.mode, polling);
-        let mut link = Link::new(setup.link, plan, &setup.service, setup.seed);
+        let mut link = Link::new(setup.link, plan, &setup.service, setup.seed, setup.held);
         link.start(self.now);
         self.link = Some(link);
         self.setup = Some(setup);
@@ -104,7 +104,7 @@ impl<J: Json> Session<J> {
         let operation = match &self.state {
             State::Launching(Launch { visitor: Some(visitor), .. }) => Operation::RequestChat(visitor),
             State::Over | State::New => return,
-            _ => Operation::RequestNotifications { from: self.transcript.last() + 1 },
+            _ => Operation::RequestNotifications { from: self.next_position() },
         };
         let asked = self.link.as_mut().and_then(|link| link.attach(self.now, &operation, &self.keys));
         self.asked_to_attach(asked);
@@ -121,7 +121,7 @@ impl<J: Json> Session<J> {
 
     /// The server was not ready: the opening operation is sent again on the same link.
     pub(super) fn attach_again(&mut self) {
-        let operation = Operation::RequestNotifications { from: self.transcript.last() + 1 };
+        let operation = Operation::RequestNotifications { from: self.next_position() };
         let asked = self.send_operation(&operation);
         self.asked_to_attach(asked);
     }
@@ -187,6 +187,7 @@ impl<J: Json> Session<J> {
             self.note_seen();
         }
         self.prove();
+        self.tell_link(None, crate::direct::UP);
         if elsewhere {
             self.report(Code::RestoredElsewhere.into());
         }

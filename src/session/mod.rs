@@ -3,7 +3,7 @@
 //!
 //! [`Session`] is the whole of it. `launch` begins a session, `receiving` takes in what the link brings, `gap` sees to what
 //! is missing in it, `sending` lets out what the page gives, `ending` closes it; the parts that they work on are `transcript` (order), `outbox`
-//! (messages on their way), `roster` (agents) and `typing`. `event` has the vocabulary, `error` the table of errors.
+//! (messages on their way), `roster` (agents) and `typing`. `relay` serves the other tabs. `event` has the vocabulary, `error` the table of errors.
 
 mod ending;
 mod error;
@@ -12,6 +12,7 @@ mod gap;
 mod launch;
 mod outbox;
 mod receiving;
+mod relay;
 mod roster;
 mod sending;
 mod snapshot;
@@ -30,6 +31,7 @@ use crate::json::Json;
 use crate::time::{Dice, Now, Timers};
 use crate::transport::Link;
 use outbox::Outbox;
+use relay::Relay;
 use roster::Roster;
 use transcript::Transcript;
 use typing::Typing;
@@ -65,6 +67,7 @@ pub struct Session<J: Json> {
     /// Typing operations that are not answered.
     typing_asked: Vec<(String, CommandId)>,
     leaving: Option<Leaving>,
+    relay: Relay,
     /// The session is over as soon as what is missing has come.
     ended: Option<EndReason>,
     /// How many entries the page has been told of, by this page or by earlier ones.
@@ -173,6 +176,7 @@ impl<J: Json> Session<J> {
             typing: Typing::new(),
             typing_asked: Vec::new(),
             leaving: None,
+            relay: Relay::default(),
             ended: None,
             told: 0,
             told_before: 0,
@@ -214,6 +218,8 @@ impl<J: Json> Session<J> {
             Input::Frame { socket, body } => link.handle_frame(now, socket, body),
             Input::Closed { socket, code } => link.handle_closed(socket, code),
             Input::Reply { request, answer } => link.handle_reply(now, request, answer),
+            Input::Hold(held) => link.hold(now, held),
+            Input::Tab { tab, frame } => self.take_tab(tab, &frame),
             Input::Timeout | Input::Told { .. } | Input::Hidden => self.handle_timeout(),
         }
     }

@@ -6,6 +6,7 @@ use super::gap::fills;
 use super::launch::server_error;
 use super::{Attached, Session, State, Timer};
 use crate::chat::{Entry, EntryKind, Malformed, Reply, Role};
+use crate::direct;
 use crate::fault::Fault;
 use crate::json::Json;
 use crate::transport::LinkEvent;
@@ -19,7 +20,7 @@ const UNACKNOWLEDGED_PATIENCE: u64 = 10_000;
 /// How long a server that has forgotten us may take to take us up again, in milliseconds, before that is an interruption.
 const REATTACH_TIME: u64 = 5_000;
 /// How long after its acknowledgement a message counts as arrived, in milliseconds, when the server tells no more.
-const ECHO_TIME: u64 = 3_000;
+pub(super) const ECHO_TIME: u64 = 3_000;
 
 impl<J: Json> Session<J> {
     pub(super) fn take_link_event(&mut self, event: LinkEvent<J>) {
@@ -37,6 +38,7 @@ impl<J: Json> Session<J> {
             LinkEvent::Malformed(got) => {
                 self.report(Error::new(Code::MalformedEvent, format!("expected a Bayeux message, got {got}")));
             }
+            LinkEvent::Left => self.relay.leave(),
             LinkEvent::Closed => self.link = None,
         }
     }
@@ -58,6 +60,7 @@ impl<J: Json> Session<J> {
     /// The server has forgotten us. That is no interruption, unless it lasts.
     fn forgotten(&mut self) {
         self.detach();
+        self.tell_link(None, direct::RENEWED);
         if let State::Live = self.state {
             self.timers.set(Timer::Detached, self.now.after(REATTACH_TIME));
         }
@@ -65,6 +68,7 @@ impl<J: Json> Session<J> {
 
     fn link_down(&mut self, fault: &Fault) {
         self.detach();
+        self.tell_link(None, direct::DOWN);
         self.log(format!("link down: {fault}"));
         if *fault == Fault::TooLarge {
             self.refuse_largest();
@@ -107,8 +111,12 @@ impl<J: Json> Session<J> {
         }
         let reply = match Reply::read(data) {
             Ok(reply) => reply,
-            Err(malformed) => return self.malformed(&malformed),
+            Err(malformed) => {
+                self.relay_unreadable(data);
+                return self.malformed(&malformed);
+            }
         };
+        let Some(id) = self.relay(id, data, &reply) else { return };
         let opening = self.answers_opening(id, &reply);
         if opening && reply.status != 0 && !self.refused_to_attach(&reply) {
             return;
@@ -266,7 +274,7 @@ impl<J: Json> Session<J> {
             (None, _) => false,
         });
         if reply.ended == Some(true) || reply.status >= 2 && (opening || left || reply.ended.is_none()) {
-            let leaving = self.leaving.is_some();
+            let leaving = self.leaving.is_some() || self.relay.is_left();
             let reason = if reply.status == 0 { EndReason::Agent } else { EndReason::Error };
             let reason = if leaving { EndReason::LeaveRequest } else { reason };
             if reply.status == 0 && self.transcript.has_gap() {
@@ -301,6 +309,9 @@ impl<J: Json> Session<J> {
     }
 
     fn take_acknowledgement(&mut self, id: &str, result: Result<(), Fault>) {
+        if self.relay_acknowledgement(id, &result) {
+            return;
+        }
         let opening = matches!(&self.attached, Attached::Asked(operation) if operation == id);
         let left = self.leaving.as_ref().is_some_and(|leaving| leaving.operation.as_deref() == Some(id));
         match result {

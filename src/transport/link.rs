@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 
 use super::backoff::Backoff;
 use super::plan::{Next, Plan};
-use crate::bayeux;
 use crate::chat::{Keys, Operation};
 use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
 use crate::json::Json;
-use crate::protocol::{Event, Output, Protocol, Times};
+use crate::protocol::{Event, Output, Protocol, Target, Times, Wire};
 use crate::time::{Dice, Now, Timers};
+use crate::{bayeux, direct};
 
 /// What the session has to know of its link.
 #[derive(Debug)]
@@ -42,9 +42,14 @@ pub enum LinkEvent<J> {
     Failed(Fault),
     /// Something unreadable came, and was dropped.
     Malformed(String),
+    /// Another tab has ended the session.
+    Left,
     /// The goodbye is over.
     Closed,
 }
+
+/// From here on the numbers of sockets are those of channels to the tab that holds the connection.
+const FIRST_TAB_SOCKET: u32 = 1 << 31;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Timer {
@@ -58,7 +63,14 @@ enum Timer {
 #[derive(Debug)]
 pub struct Link<J: Json> {
     plan: Plan,
+    /// The client of the server, or of the page's own transport.
     client: Box<dyn Protocol<J>>,
+    /// The client of the tab that holds the connection.
+    tab: direct::Client<J>,
+    /// This tab holds the connection.
+    held: bool,
+    /// What a client that is not used any more has left to do.
+    farewell: VecDeque<Io<J>>,
     backoff: Backoff,
     dice: Dice,
     /// Each server and wire has one try; afterwards the link is tried for ever.
@@ -68,11 +80,19 @@ pub struct Link<J: Json> {
 }
 
 impl<J: Json> Link<J> {
-    /// A link of a chat service. Nothing happens before [`Link::start`].
-    pub fn new(times: Times, plan: Plan, service: &str, seed: u64) -> Self {
+    /// A link of a chat service; `held` says that it is this tab that holds the connection. Nothing happens before
+    /// [`Link::start`].
+    pub fn new(times: Times, plan: Plan, service: &str, seed: u64, held: bool) -> Self {
+        let client: Box<dyn Protocol<J>> = match plan.target().wire {
+            Wire::Own => Box::new(direct::Client::new(times, seed, 0)),
+            _ => Box::new(bayeux::Client::new(times, service, seed)),
+        };
         Self {
             plan,
-            client: Box::new(bayeux::Client::new(times, service, seed)),
+            client,
+            tab: direct::Client::new(times, seed.rotate_left(29), FIRST_TAB_SOCKET),
+            held,
+            farewell: VecDeque::new(),
             backoff: Backoff::default(),
             dice: Dice::new(seed.rotate_left(17)),
             launching: true,
@@ -83,8 +103,44 @@ impl<J: Json> Link<J> {
 
     /// Begins.
     pub fn start(&mut self, now: Now) {
-        let target = self.plan.target();
-        self.client.start(now, &target);
+        if self.held {
+            self.client.start(now, &self.plan.target());
+        } else {
+            self.tab.start(now, &Target { base: "tab:".to_owned(), wire: Wire::Own });
+        }
+    }
+
+    /// From now on this tab holds the connection, or another does. What was not answered is unsettled.
+    pub fn hold(&mut self, now: Now, held: bool) {
+        if self.held == held {
+            return;
+        }
+        let client = self.in_use();
+        client.abandon();
+        let mut farewell = VecDeque::new();
+        while let Some(output) = client.poll_output() {
+            if let Output::Io(io) = output {
+                farewell.push_back(io);
+            }
+        }
+        self.farewell.append(&mut farewell);
+        self.held = held;
+        self.timers.clear();
+        self.events.push_back(LinkEvent::Unsettled);
+        self.start(now);
+    }
+
+    /// Whether this tab holds the connection.
+    pub fn is_held(&self) -> bool {
+        self.held
+    }
+
+    fn in_use(&mut self) -> &mut dyn Protocol<J> {
+        if self.held { &mut *self.client } else { &mut self.tab }
+    }
+
+    fn of_socket(&mut self, socket: u32) -> &mut dyn Protocol<J> {
+        if socket < FIRST_TAB_SOCKET { &mut *self.client } else { &mut self.tab }
     }
 
     /// Begins once more while launching, every server and wire having its turn again.
@@ -100,30 +156,30 @@ impl<J: Json> Link<J> {
 
     /// The answer to [`LinkEvent::Attach`]; returns the operation's id.
     pub fn attach(&mut self, now: Now, operation: &Operation<'_, J>, keys: &Keys) -> Option<String> {
-        self.client.attach(now, operation, keys)
+        self.in_use().attach(now, operation, keys)
     }
 
     /// Sends an operation; returns its id, or `None` when the link is down.
     pub fn send(&mut self, now: Now, operation: &Operation<'_, J>, keys: &Keys) -> Option<String> {
-        self.client.send(now, operation, keys)
+        self.in_use().send(now, operation, keys)
     }
 
     /// The link is of no use although it seems to work: begins anew.
     pub fn renew(&mut self, now: Now, fault: Fault) {
-        self.client.abandon();
+        self.in_use().abandon();
         self.lost(now, fault);
     }
 
     /// Says goodbye; ends with [`LinkEvent::Closed`].
     pub fn disconnect(&mut self, now: Now) {
         self.timers.clear();
-        self.client.disconnect(now);
+        self.in_use().disconnect(now);
     }
 
     /// Drops everything at once.
     pub fn abandon(&mut self) {
         self.timers.clear();
-        self.client.abandon();
+        self.in_use().abandon();
     }
 
     /// Whether the server asked for a pause: nothing is sent.
@@ -143,17 +199,17 @@ impl<J: Json> Link<J> {
 
     /// A socket is open.
     pub fn handle_opened(&mut self, now: Now, socket: u32) {
-        self.client.handle_opened(now, socket);
+        self.of_socket(socket).handle_opened(now, socket);
     }
 
     /// A socket is closed.
     pub fn handle_closed(&mut self, socket: u32, code: u16) {
-        self.client.handle_closed(socket, code);
+        self.of_socket(socket).handle_closed(socket, code);
     }
 
     /// A frame came.
     pub fn handle_frame(&mut self, now: Now, socket: u32, body: Result<J, String>) {
-        self.client.handle_frame(now, socket, body);
+        self.of_socket(socket).handle_frame(now, socket, body);
     }
 
     /// An HTTP exchange is over.
@@ -165,22 +221,25 @@ impl<J: Json> Link<J> {
     pub fn handle_timeout(&mut self, now: Now) {
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
-                Timer::Retry => self.client.retry(now),
+                Timer::Retry => self.in_use().retry(now),
                 Timer::Start => self.start(now),
             }
         }
-        self.client.handle_timeout(now);
+        self.in_use().handle_timeout(now);
     }
 
     /// When [`Link::handle_timeout`] is to be called.
     pub fn next_timeout(&self) -> Option<u64> {
-        [self.timers.next(), self.client.next_timeout()].into_iter().flatten().min()
+        [self.timers.next(), self.client.next_timeout(), self.tab.next_timeout()].into_iter().flatten().min()
     }
 
     /// Takes out what the driver has to do next.
     pub fn poll_output(&mut self, now: Now) -> Option<Io<J>> {
+        if let Some(io) = self.farewell.pop_front() {
+            return Some(io);
+        }
         loop {
-            match self.client.poll_output()? {
+            match self.in_use().poll_output()? {
                 Output::Event(event) => self.take(now, event),
                 Output::Io(io) => return Some(io),
             }
@@ -197,14 +256,16 @@ impl<J: Json> Link<J> {
 
     /// How many inputs belonged to a connection that is no more, and were dropped.
     pub fn stale_inputs(&self) -> u32 {
-        self.client.stale_inputs()
+        self.client.stale_inputs() + self.tab.stale_inputs()
     }
 
     fn take(&mut self, now: Now, event: Event<J>) {
         let event = match event {
             Event::Attach => LinkEvent::Attach,
             Event::Up => {
-                self.plan.proved();
+                if self.held {
+                    self.plan.proved();
+                }
                 return self.backoff.up(now);
             }
             Event::Data { id, data } => LinkEvent::Data { id, data },
@@ -212,12 +273,18 @@ impl<J: Json> Link<J> {
             Event::Forgotten => LinkEvent::Unsettled,
             Event::Lost(fault) => return self.lost(now, fault),
             Event::Malformed(what) => LinkEvent::Malformed(what),
+            Event::Left => LinkEvent::Left,
             Event::Closed => LinkEvent::Closed,
         };
         self.events.push_back(event);
     }
 
     fn lost(&mut self, now: Now, fault: Fault) {
+        if !self.held {
+            self.events.push_back(LinkEvent::Down(fault));
+            let wait = self.backoff.lost(now, &mut self.dice, 0);
+            return self.timers.set(Timer::Retry, now.after(wait));
+        }
         if self.launching && fault.is_final() {
             return self.events.push_back(LinkEvent::Failed(fault));
         }

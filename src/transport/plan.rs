@@ -11,6 +11,10 @@ pub enum Mode {
     WebSocket,
     /// Long-polling only.
     LongPolling,
+    /// Plain HTTP only.
+    Rest,
+    /// A transport of the page's own.
+    Own,
 }
 
 /// How many losses in a row on one server lead to the next.
@@ -49,7 +53,7 @@ impl Plan {
     /// WebSocket is not answered.
     pub fn new(servers: Vec<String>, mode: Mode, polling: bool) -> Self {
         let mut plan = Self { servers, mode, server: 0, wire: Wire::LongPolling, proven: false, losses: 0, tried: 1 };
-        if !polling {
+        if !polling || mode != Mode::Auto {
             plan.prefer();
         }
         plan
@@ -120,6 +124,8 @@ impl Plan {
     fn prefer(&mut self) {
         self.wire = match self.mode {
             Mode::LongPolling => Wire::LongPolling,
+            Mode::Rest => Wire::Rest,
+            Mode::Own => Wire::Own,
             Mode::Auto | Mode::WebSocket => Wire::WebSocket,
         };
     }
@@ -133,6 +139,7 @@ impl Mode {
             "auto" => Some(Mode::Auto),
             "websocket" => Some(Mode::WebSocket),
             "long-polling" => Some(Mode::LongPolling),
+            "rest" => Some(Mode::Rest),
             _ => None,
         }
     }

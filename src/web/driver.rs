@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 
 use super::clock::{self, Alarm};
 use super::http::{self, Exchange};
-use super::json::{JsJson, stringify};
+use super::json::{JsJson, build, stringify};
 use super::page::Page;
 use super::socket::Socket;
 use super::storage::Store;
@@ -105,13 +105,19 @@ impl Driver {
 
     fn transmit(&self, io: Io<JsJson>) {
         match io {
-            Io::Open { socket, url } => self.open(socket, &url),
-            Io::Frame { socket, body } => {
-                if let Some((_, open)) = self.sockets.borrow().iter().find(|(id, _)| *id == socket) {
-                    open.send(&stringify(&body));
-                }
+            Io::Open { socket, url } => match url.as_str() {
+                "own:" | "tab:" => self.page.open(socket, url == "tab:"),
+                _ => self.open(socket, &url),
+            },
+            Io::Frame { socket, body } => match self.sockets.borrow().iter().find(|(id, _)| *id == socket) {
+                Some((_, open)) => open.send(&stringify(&body)),
+                None => self.page.send(socket, build(&body)),
+            },
+            Io::Close { socket } => {
+                self.sockets.borrow_mut().retain(|(id, _)| *id != socket);
+                self.page.close(socket);
             }
-            Io::Close { socket } => self.sockets.borrow_mut().retain(|(id, _)| *id != socket),
+            Io::Tell { to, except, frame } => self.page.tell_tabs(to, except, build(&frame)),
             Io::Post { request, url, body } => self.post(request, url, &body),
             Io::Abort { request } => self.exchanges.borrow_mut().retain(|(id, _)| *id != request),
         }

@@ -150,6 +150,27 @@ impl Engine {
         }
     }
 
+    /// A frame came on a channel of messages.
+    pub fn frame(&self, socket: u32, body: JsValue) {
+        if panic::error().is_none() {
+            self.driver.input(Input::Frame { socket, body: Ok(body.into()) });
+        }
+    }
+
+    /// Another tab says something to this one, which holds the connection.
+    pub fn tab(&self, tab: u32, frame: JsValue) {
+        if panic::error().is_none() {
+            self.driver.input(Input::Tab { tab, frame: frame.into() });
+        }
+    }
+
+    /// From now on this tab holds the connection, or another one does.
+    pub fn hold(&self, held: bool) {
+        if panic::error().is_none() {
+            self.driver.input(Input::Hold(held));
+        }
+    }
+
     /// The page is being hidden, and may not come back.
     pub fn hidden(&self) {
         if panic::error().is_none() {
@@ -190,6 +211,7 @@ fn setup(options: &Options) -> Result<Setup, Error> {
         mode: options.mode()?,
         max_offline: (max_offline * 1000.0) as u64,
         seed: clock::seed(),
+        held: true,
         link: crate::protocol::Times::default(),
     })
 }

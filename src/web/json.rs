@@ -130,7 +130,8 @@ pub fn stringify(value: &Value<JsJson>) -> JsString {
     js_sys::JSON::stringify(&build(value)).unwrap_or_else(|_| JsString::from("[]"))
 }
 
-fn build(value: &Value<JsJson>) -> JsValue {
+/// A value as a JavaScript object.
+pub fn build(value: &Value<JsJson>) -> JsValue {
     match value {
         Value::Bool(value) => (*value).into(),
         Value::Number(value) => (*value).into(),

@@ -40,6 +40,18 @@ extern "C" {
     /// Makes the `ChatError` that a promise rejects with.
     #[wasm_bindgen(structural, method)]
     fn failure(this: &Page, code: u16, description: &str) -> JsValue;
+    /// Opens a channel of messages: to the tab that holds the connection, or the page's own transport.
+    #[wasm_bindgen(structural, method)]
+    pub fn open(this: &Page, socket: u32, tab: bool);
+    /// Sends a frame on a channel.
+    #[wasm_bindgen(structural, method)]
+    pub fn send(this: &Page, socket: u32, frame: JsValue);
+    /// Closes a channel; nothing happens when the socket is none.
+    #[wasm_bindgen(structural, method)]
+    pub fn close(this: &Page, socket: u32);
+    /// Tells the other tabs something, or one of them, or all but one.
+    #[wasm_bindgen(structural, method)]
+    pub fn tell_tabs(this: &Page, to: Option<u32>, except: Option<u32>, frame: JsValue);
     /// A line for the page's logger.
     #[wasm_bindgen(structural, method)]
     pub fn log(this: &Page, line: &str);

@@ -19,6 +19,7 @@ impl Pair {
             mode: self.options.mode,
             max_offline: self.options.max_offline,
             seed: self.options.seed + 1000 * self.earlier.len() as u64,
+            held: true,
             link: Times::default(),
         }
     }

@@ -233,6 +233,7 @@ impl Pair {
                 world.net.requests.insert((page, request), host);
                 world.net.send(world.now, Packet::Post((page, request), host, path, body.tree()));
             }
+            Io::Tell { .. } => panic!("there is no other tab"),
             Io::Abort { request } => {
                 if let Some(host) = world.net.requests.remove(&(page, request)) {
                     world.net.send(world.now, Packet::Abort((page, request), host));
