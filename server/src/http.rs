@@ -1,15 +1,17 @@
-//! HTTP: Bayeux by long-polling, the upgrade to a WebSocket, the static files, and the headers on all of them.
+//! HTTP: Bayeux by long-polling, the upgrade to a WebSocket, the static files, and the headers on all of them; and what
+//! `rest` shares with them.
 
 use crate::App;
 use crate::bayeux::{Ending, Held, Via, failure, split};
 use crate::origin::{Origin, Peer, address, cookie, secure, set_cookie};
+use crate::rest;
 use crate::session::Hold;
 use crate::ws;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -32,15 +34,16 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
 
 /// The server as a router; `www` is the folder of static files.
 pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
-    let bayeux = any(cometd).with_state(app);
+    let bayeux = any(cometd).with_state(Arc::clone(&app));
     let router = Router::new()
+        .route("/2/chat/{*path}", any(rest::chat).with_state(app))
         .route("/cometd", bayeux.clone())
         .route("/cometd/", bayeux.clone())
         .route("/cometd/{*rest}", bayeux);
     let router = match www {
         Some(www) => router.fallback_service(ServeDir::new(www)),
         None => router.fallback(async || {
-            (StatusCode::NOT_FOUND, "Nothing here. The chat is at /cometd; --www DIR serves files.\n")
+            (StatusCode::NOT_FOUND, "Nothing here. The chat is at /cometd and /2/chat; --www DIR serves files.\n")
         }),
     };
     router.layer(from_fn(headers))
@@ -80,7 +83,7 @@ async fn cometd(State(app): State<Arc<App>>, request: Request) -> Response {
         return response;
     }
     let mut response = match *request.method() {
-        Method::OPTIONS => preflight(&origin),
+        Method::OPTIONS => preflight(&origin, "GET, POST, OPTIONS"),
         Method::POST => poll(&app, &origin, request).await,
         Method::GET if request.headers().contains_key(header::UPGRADE) => upgrade(&app, request).await,
         _ => {
@@ -93,11 +96,12 @@ async fn cometd(State(app): State<Arc<App>>, request: Request) -> Response {
     response
 }
 
-fn preflight(origin: &Origin) -> Response {
+/// What a page of another origin asks before it asks.
+pub(crate) fn preflight(origin: &Origin, methods: &'static str) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     if matches!(origin, Origin::Allowed(_)) {
         let grants: [(HeaderName, &'static str); 3] = [
-            (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
+            (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
             (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type"),
             (header::ACCESS_CONTROL_MAX_AGE, "3600"),
         ];
@@ -127,17 +131,18 @@ async fn upgrade(app: &Arc<App>, request: Request) -> Response {
     }
 }
 
-/// Whether the body says it is JSON.
-fn is_json(request: &Request) -> bool {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    kind.and_then(|kind| kind.split(';').next())
-        .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+/// The type of a body, without its parameters.
+pub(crate) fn kind_of(headers: &HeaderMap) -> Option<String> {
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(kind.split(';').next()?.trim().to_ascii_lowercase())
 }
 
 /// Why a body cannot be had.
-enum BodyError {
+pub(crate) enum BodyError {
     Broken,
     TooLarge,
+    Slow,
+    NotUtf8,
 }
 
 /// Reads a body of at most `limit` bytes. What is too much is still read for a while, and thrown away: a client that
@@ -157,34 +162,38 @@ async fn read(limit: usize, mut body: Body) -> Result<Vec<u8>, BodyError> {
     if length > limit { Err(BodyError::TooLarge) } else { Ok(bytes) }
 }
 
-/// The whole body, or the response that says why not.
-async fn body(limit: usize, body: Body) -> Result<String, Response> {
-    let refuse = |status, error: &str| {
-        let mut response = json(status, failure(error));
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        response
+/// The whole body as text.
+pub(crate) async fn read_body(limit: usize, body: Body) -> Result<String, BodyError> {
+    let bytes = timeout(BODY_TIME, read(limit, body)).await.map_err(|_| BodyError::Slow)??;
+    String::from_utf8(bytes).map_err(|_| BodyError::NotUtf8)
+}
+
+/// What is answered when a Bayeux client's body cannot be had.
+fn refuse(limit: usize, error: &BodyError) -> Response {
+    let (status, reason) = match error {
+        BodyError::Slow => (StatusCode::REQUEST_TIMEOUT, "408::body_too_slow".to_owned()),
+        BodyError::TooLarge => {
+            (StatusCode::PAYLOAD_TOO_LARGE, format!("413::body_too_large: at most {limit} bytes are expected"))
+        }
+        BodyError::Broken => (StatusCode::BAD_REQUEST, "400::body_broken".to_owned()),
+        BodyError::NotUtf8 => return json(StatusCode::BAD_REQUEST, failure("400::not_utf8")),
     };
-    match timeout(BODY_TIME, read(limit, body)).await {
-        Err(_) => Err(refuse(StatusCode::REQUEST_TIMEOUT, "408::body_too_slow")),
-        Ok(Err(BodyError::TooLarge)) => Err(refuse(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            &format!("413::body_too_large: at most {limit} bytes are expected"),
-        )),
-        Ok(Err(BodyError::Broken)) => Err(refuse(StatusCode::BAD_REQUEST, "400::body_broken")),
-        Ok(Ok(bytes)) => String::from_utf8(bytes).map_err(|_| json(StatusCode::BAD_REQUEST, failure("400::not_utf8"))),
-    }
+    let mut response = json(status, failure(&reason));
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 async fn poll(app: &Arc<App>, origin: &Origin, request: Request) -> Response {
-    if !is_json(&request) {
+    if kind_of(request.headers()).is_none_or(|kind| kind != "application/json") {
         return json(StatusCode::UNSUPPORTED_MEDIA_TYPE, failure("415::application_json_expected"));
     }
     let peer = request.extensions().get::<Peer>().copied();
     let (parts, stream) = request.into_parts();
     let address = address(&app.config, peer, &parts.headers);
-    let text = match body(app.config.limits.frame_bytes, stream).await {
+    let limit = app.config.limits.frame_bytes;
+    let text = match read_body(limit, stream).await {
         Ok(text) => text,
-        Err(response) => return response,
+        Err(error) => return refuse(limit, &error),
     };
     let via = Via::Http(cookie(&parts.headers));
     // A task of its own: what has begun is done to its end, even if the client hangs up meanwhile.

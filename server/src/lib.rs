@@ -1,9 +1,10 @@
-//! The chat server: chat v2 over Bayeux, and the agents' desk.
+//! The chat server: chat v2 over Bayeux and by REST, and the agents' desk.
 //!
 //! It implements the same page of the wire as the SDK, from the other side, and shares no code with it.
 //!
 //! # Layout
 //! - [`serve`]: the listener, TLS, the stop; [`http`], [`ws`]: how envelopes travel; [`origin`]: where they come from.
+//! - [`rest`], [`form`]: chat v2 without Bayeux.
 //! - [`bayeux`]: what the messages of an envelope ask; [`session`]: who is connected, and the events that wait.
 //! - [`chat`]: the chats and what visitors do; [`desk`]: what agents do; [`store`]: where it is all kept.
 //! - [`config`], [`cli`]: what the operator says; [`limits`]: how much is too much; [`json`], [`secret`]: small tools.
@@ -16,10 +17,12 @@ pub mod chat;
 pub mod cli;
 pub mod config;
 pub mod desk;
+pub mod form;
 pub mod http;
 pub mod json;
 pub mod limits;
 pub mod origin;
+pub mod rest;
 pub mod secret;
 pub mod serve;
 pub mod session;

@@ -6,8 +6,8 @@
 mod message;
 
 use crate::App;
-use crate::chat::Answer;
-use crate::chat::visitor::service_of;
+use crate::chat::asker::{Answer, Asker};
+use crate::chat::visitor::{Request, service_of};
 use crate::desk;
 use crate::json::{is_string, kind, write};
 use crate::session::Session;
@@ -168,7 +168,9 @@ impl App {
                 write(&Reply { successful: true, ..reply })
             }
             _ if service_of(&channel).is_some() => {
-                self.floor.visit(&Answer { session: &session, channel: &channel, id: message.id }, message.data).await;
+                let asker = Asker::Bayeux(Answer { session: &session, channel: &channel, id: message.id });
+                let service = service_of(&channel).unwrap_or_default();
+                self.floor.visit(&asker, &Request { service, named: None, data: message.data }).await;
                 write(&Reply { successful: true, ..reply })
             }
             _ if channel.starts_with("/meta/") => write(&Reply { error: Some("404::channel_unknown"), ..reply }),

@@ -1,10 +1,12 @@
 //! The chats: what is live of them here, who is attached, and how a change reaches everybody.
 //!
-//! `model` is what the store keeps, `operation` reads what clients ask, `visitor` does what visitors ask, `sweep` ends what
-//! has had its time. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
+//! `model` is what the store keeps, `operation` reads what clients ask, `asker` is who asks, `begin` begins chats, `visitor`
+//! does what else visitors ask, `sweep` ends what has had its time. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
 //! to the store, and only then shown to anybody. Answers and pushes are queued under the same lock, so that every
 //! session sees the entries in their order.
 
+pub mod asker;
+pub mod begin;
 pub mod model;
 pub mod operation;
 pub mod sweep;
@@ -38,6 +40,8 @@ struct Lives {
     chats: HashMap<String, Arc<tokio::sync::Mutex<Live>>>,
     addresses: PerAddress,
     open: usize,
+    /// Starts of chats by REST.
+    starts: HashMap<IpAddr, Bucket>,
 }
 
 /// What this server holds of a chat beside its record: connections, and the time of things.
@@ -54,19 +58,12 @@ pub(crate) struct Live {
     pub(crate) ended: Option<Instant>,
     pub(crate) sends: Bucket,
     pub(crate) typing: Bucket,
+    pub(crate) reads: Bucket,
+    /// The latest typing of each agent, for visitors who are not pushed to.
+    pub(crate) typed: Vec<(Entry, Instant)>,
 }
 
 pub(crate) type Locked = OwnedMutexGuard<Live>;
-
-/// Where the answer to an operation goes.
-pub struct Answer<'a> {
-    /// Who asked.
-    pub session: &'a Arc<Session>,
-    /// On which channel.
-    pub channel: &'a str,
-    /// With which id, as it came.
-    pub id: Option<&'a RawValue>,
-}
 
 #[derive(Serialize)]
 struct Event<'a, T: Serialize> {
@@ -79,12 +76,6 @@ struct Event<'a, T: Serialize> {
 /// A Bayeux event as its JSON text.
 pub(crate) fn event<T: Serialize>(channel: &str, id: Option<&RawValue>, data: &T) -> Arc<str> {
     write(&Event { channel, id, data }).into()
-}
-
-impl Answer<'_> {
-    pub(crate) fn send<T: Serialize>(&self, data: &T) {
-        self.session.answer(event(self.channel, self.id, data));
-    }
 }
 
 /// A refusal for want of room: of this address, or in all.
@@ -152,10 +143,24 @@ impl Floor {
             ended: None,
             sends: Bucket::new(limits.send_burst, limits.send_rate),
             typing: Bucket::new(limits.send_burst, limits.send_rate),
+            reads: Bucket::new(limits.send_burst, limits.send_rate),
+            typed: Vec::new(),
         }));
         let guard = Arc::clone(&live).try_lock_owned().ok();
         locked(&self.lives).chats.insert(id, live);
         guard
+    }
+
+    /// Takes a token for a chat that is begun by REST.
+    pub(crate) fn take_start(&self, address: IpAddr) -> Result<(), u64> {
+        let limits = &self.config.limits;
+        let bucket = || Bucket::new(limits.send_burst, limits.send_rate);
+        locked(&self.lives).starts.entry(address).or_insert_with(bucket).take()
+    }
+
+    pub(crate) fn forget_full_buckets(&self) {
+        locked(&self.lives).starts.retain(|_, bucket| !bucket.is_full());
+        self.desk.forget_full_buckets();
     }
 
     pub(crate) fn forget(&self, id: &str) {
@@ -172,6 +177,9 @@ impl Floor {
         self.store.commit(&draft.chat, &draft.entries).await?;
         let before = std::mem::replace(&mut live.chat, draft.chat);
         live.active = Instant::now();
+        live.typed.retain(|(typed, _)| {
+            !draft.entries.iter().any(|entry| entry.from.participant_id == typed.from.participant_id)
+        });
         if live.chat.ended.is_some() && live.ended.is_none() {
             live.ended = Some(Instant::now());
             self.release(live.chat.address);

@@ -244,6 +244,11 @@ impl<'a> VisitorData<'a> {
         Self { status_code: 0, ids: Some(ids), chat_ended: chat.ended.is_some(), messages, errors: None }
     }
 
+    /// In how many seconds the operation may be tried again.
+    pub(crate) fn retry_after(&self) -> Option<u64> {
+        self.errors.as_ref().and_then(|[error]| error.retry_after)
+    }
+
     /// A refusal.
     #[must_use]
     pub fn refused(chat: Option<&'a Chat>, refusal: &'a Refusal) -> Self {

@@ -183,10 +183,13 @@ impl<'a> Operation<'a> {
     }
 
     /// From which entry on the transcript is wanted: a number, or, as some clients send it, a string of digits.
-    pub(crate) fn position(&self) -> Member<u64> {
-        let Some(value) = self.transcript_position else { return Ok(1) };
+    pub(crate) fn position(&self) -> Member<Option<u64>> {
+        let Some(value) = self.transcript_position else { return Ok(None) };
         let digits = value.get().trim_matches('"');
-        digits.parse().map_err(|_| Refusal::malformed("transcriptPosition: a whole number from 0 on is expected"))
+        digits
+            .parse()
+            .map(Some)
+            .map_err(|_| Refusal::malformed("transcriptPosition: a whole number from 0 on is expected"))
     }
 
     /// The text of a message that must be there.

@@ -18,7 +18,7 @@ impl Floor {
         for id in self.ids() {
             self.sweep_chat(&id).await;
         }
-        self.desk.forget_full_buckets();
+        self.forget_full_buckets();
     }
 
     async fn sweep_chat(&self, id: &str) {

@@ -1,20 +1,21 @@
-//! What visitors ask: the operations on `/service/chatV2/{service}`.
+//! What visitors ask of a chat that has begun, over Bayeux or by REST.
 
-use super::model::{Chat, Draft, Entry, From, Kind, Refusal, Role, VisitorData, wall_clock};
+use super::asker::Asker;
+use super::model::{Draft, Entry, From, Kind, Refusal, VisitorData, wall_clock};
 use super::operation::Operation;
-use super::{Answer, Floor, Live, Locked};
-use crate::config::Channel;
+use super::{Floor, Live, Locked};
 use crate::json::Raw;
-use crate::secret::{SecureKey, handle, random_hex};
+use crate::secret::handle;
 use crate::session::Session;
 use serde_json::value::RawValue;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 const PREFIX: &str = "/service/chatV2/";
 
-/// A message id of this length cannot be guessed: whoever sends it again made it.
-const UNGUESSABLE: usize = 20;
+/// For how long a visitor who asks for news hears that an agent types.
+const TYPED: Duration = Duration::from_secs(15);
 
 /// The channel of a service.
 #[must_use]
@@ -28,153 +29,105 @@ pub fn service_of(channel: &str) -> Option<&str> {
     channel.strip_prefix(PREFIX).filter(|service| !service.is_empty() && !service.contains('/'))
 }
 
+/// What a visitor asks, as it came.
+pub struct Request<'a> {
+    /// Of which service.
+    pub service: &'a str,
+    /// The operation and the chat, where the address names them; else the data names the operation, and the key the chat.
+    pub named: Option<(&'a str, Option<&'a str>)>,
+    /// The operation's members.
+    pub data: Option<&'a RawValue>,
+}
+
 impl Floor {
-    /// Does what a visitor asks, and queues the answer.
-    pub async fn visit(&self, answer: &Answer<'_>, data: Option<&RawValue>) {
+    /// Does what a visitor asks, and answers.
+    pub async fn visit(&self, asker: &Asker<'_>, request: &Request<'_>) {
         let mut chat = None;
-        if let Err(refusal) = self.try_visit(answer, data, &mut chat).await {
+        if let Err(refusal) = self.try_visit(asker, request, &mut chat).await {
             tracing::debug!(code = refusal.code, "an operation is refused");
-            answer.send(&VisitorData::refused(chat.as_ref().map(|live| &live.chat), &refusal));
+            asker.send(&VisitorData::refused(chat.as_ref().map(|live| &live.chat), &refusal));
         }
     }
 
     /// `chat` is set once it is known and its key was right.
     async fn try_visit(
         &self,
-        answer: &Answer<'_>,
-        data: Option<&RawValue>,
+        asker: &Asker<'_>,
+        request: &Request<'_>,
         chat: &mut Option<Locked>,
     ) -> Result<(), Refusal> {
         let unknown = || Refusal::new(404, "unknown service (channel)").fatal();
-        let channel = service_of(answer.channel).and_then(|name| self.config.channel(name)).ok_or_else(unknown)?;
-        let operation = Operation::read(data)?;
-        let name = operation.operation()?;
+        let channel = self.config.channel(request.service).ok_or_else(unknown)?;
+        let operation = Operation::read(request.data)?;
+        let name = match request.named {
+            Some((name, _)) => name.to_owned(),
+            None => operation.operation()?,
+        };
         if name == "requestChat" {
-            return self.request_chat(answer, channel, &operation).await;
+            return self.request_chat(asker, channel, &operation).await;
         }
         let key = operation.secure_key()?;
         let id = self.store.find_handle(handle(&key)).await?.ok_or_else(Refusal::unknown_session)?;
         let found = self.lock(&id).await.ok_or_else(Refusal::unknown_session)?;
-        if !found.chat.key.is(&key) || found.chat.service != channel.name {
+        let named = request.named.and_then(|(_, chat)| chat).is_none_or(|named| named == found.chat.id);
+        if !found.chat.key.is(&key) || found.chat.service != channel.name || !named {
             return Err(Refusal::unknown_session());
         }
         let live = chat.insert(found);
+        live.seen();
         match name.as_str() {
-            "requestNotifications" => self.resume(answer, live, &operation).await,
+            "requestNotifications" => self.resume(asker, live, &operation).await,
             "sendMessage" | "pushUrl" | "customNotice" | "updateNickname" | "updateData" => {
-                self.say(answer, live, &name, &operation).await
+                self.say(asker, live, &name, &operation).await
             }
-            "startTyping" => self.visitor_types(answer, live, &operation, Kind::TypingStarted),
-            "stopTyping" => self.visitor_types(answer, live, &operation, Kind::TypingStopped),
-            "disconnect" => self.hang_up(answer, live).await,
+            "startTyping" => self.visitor_types(asker, live, &operation, Kind::TypingStarted).await,
+            "stopTyping" => self.visitor_types(asker, live, &operation, Kind::TypingStopped).await,
+            "disconnect" => self.hang_up(asker, live, &operation).await,
             _ => Err(Refusal::malformed("operation: one of the chat's operations is expected, another came")),
         }
     }
 
-    async fn request_chat(
+    /// Answers an operation that is done: with the entries it made, or by REST with those that were asked for.
+    async fn reply(
         &self,
-        answer: &Answer<'_>,
-        channel: &Channel,
+        asker: &Asker<'_>,
+        live: &Live,
         operation: &Operation<'_>,
+        made: Vec<Entry>,
     ) -> Result<(), Refusal> {
-        let request = operation.message_id()?;
-        if let Some(request) = &request
-            && let Some(id) = self.store.find_request(&channel.name, request).await?
-        {
-            return self.repeat_request(answer, &id, request).await;
-        }
-        let nickname = operation.visitor_name()?;
-        let subject = operation.subject()?;
-        let (email, user_data) = (operation.email()?, operation.user_data()?);
-        answer.session.take_start().map_err(Refusal::too_many)?;
-        let chat = Chat {
-            id: random_hex(10)?,
-            service: channel.name.clone(),
-            key: SecureKey::random()?,
-            user_id: random_hex(8)?,
-            request: request.clone(),
-            address: answer.session.address,
-            nickname,
-            subject,
-            email,
-            user_data,
-            since: wall_clock(),
-            next_index: 1,
-            next_participant: 2,
-            agents: Vec::new(),
-            ended: None,
+        let entries = match operation.position()?.filter(|_| asker.is_rest()) {
+            None => made,
+            Some(from) => self.entries_from(live, from).await?,
         };
-        let mut draft = Draft::of(&chat);
-        draft.add(Kind::ParticipantJoined, chat.visitor(), None).marked(request.clone(), None);
-        if let Some(welcome) = &channel.welcome {
-            let system = From { nickname: Raw::string("System"), participant_id: 0, role: Role::External };
-            draft.add(Kind::Message, system, Some(Raw::string(welcome)));
-        }
-        let address = chat.address;
-        self.reserve(address).map_err(|_| Refusal::new(240, "no new chat now: there are too many"))?;
-        // Live before it is in the store: a repeated request that finds it there finds it here too, once this is done.
-        let Some(mut live) = self.enter(draft.chat.clone()) else {
-            self.release(address);
-            return Err(Refusal::new(249, "the server could not do it"));
-        };
-        let created = self.store.create(&draft.chat, &draft.entries).await;
-        match created {
-            Ok(crate::store::Created::New) => {}
-            Ok(crate::store::Created::Known(id)) => {
-                self.forget(&live.chat.id);
-                self.release(address);
-                drop(live);
-                return self.repeat_request(answer, &id, request.as_deref().unwrap_or_default()).await;
-            }
-            Err(error) => {
-                self.forget(&live.chat.id);
-                self.release(address);
-                return Err(error.into());
-            }
-        }
-        live.attach(answer.session);
-        answer.send(&VisitorData::of(&live.chat, &draft.entries));
-        self.desk.queue(&live.chat);
-        tracing::info!(service = channel.name, "a chat has begun");
+        asker.send(&VisitorData::of(&live.chat, &entries));
         Ok(())
     }
 
-    /// The same request again: the same chat. Its key is told to whoever knows the request's id; one that might be guessed
-    /// counts in the same Bayeux session, or the same browser, only.
-    async fn repeat_request(&self, answer: &Answer<'_>, id: &str, request: &str) -> Result<(), Refusal> {
-        let gone = || Refusal::new(249, "the server could not do it");
-        let mut live = self.lock(id).await.ok_or_else(gone)?;
-        let session = answer.session;
-        let known = |other: &Arc<Session>| {
-            other.id == session.id || (session.browser.is_some() && other.browser == session.browser)
-        };
-        if request.len() < UNGUESSABLE && !live.sessions.iter().any(known) {
-            return Err(Refusal::malformed(format!(
-                "messageId: one not used before, or {UNGUESSABLE} characters and more to use it in another session"
-            )));
+    /// The entries from a position on; 0 stands for none.
+    async fn entries_from(&self, live: &Live, from: u64) -> Result<Vec<Entry>, Refusal> {
+        match from {
+            0 => Ok(Vec::new()),
+            from => Ok(self.store.entries(&live.chat.id, from).await?),
         }
-        live.attach(session);
-        let entries = self.store.entries(id, 1).await?;
-        answer.send(&VisitorData::of(&live.chat, &entries));
-        Ok(())
     }
 
-    async fn resume(&self, answer: &Answer<'_>, live: &mut Live, operation: &Operation<'_>) -> Result<(), Refusal> {
-        let position = operation.position()?;
-        live.sends.take().map_err(Refusal::too_many)?;
-        let entries = match position {
-            0 => Vec::new(),
-            from => self.store.entries(&live.chat.id, from).await?,
-        };
-        live.attach(answer.session);
-        answer.send(&VisitorData::of(&live.chat, &entries));
+    async fn resume(&self, asker: &Asker<'_>, live: &mut Live, operation: &Operation<'_>) -> Result<(), Refusal> {
+        let position = operation.position()?.unwrap_or(1);
+        live.reads.take().map_err(Refusal::too_many)?;
+        let mut entries = self.entries_from(live, position).await?;
+        if asker.is_rest() {
+            live.typed.retain(|(_, since)| since.elapsed() < TYPED);
+            entries.extend(live.typed.iter().map(|(entry, _)| entry.clone()));
+        }
+        live.attach(asker.session());
+        asker.send(&VisitorData::of(&live.chat, &entries));
         Ok(())
     }
 
     /// The operations that make an entry, and `updateData`, which makes none.
     async fn say(
         &self,
-        answer: &Answer<'_>,
+        asker: &Asker<'_>,
         live: &mut Live,
         name: &str,
         operation: &Operation<'_>,
@@ -182,8 +135,7 @@ impl Floor {
         let length = self.config.limits.message_length;
         let message_id = operation.message_id()?;
         if let Some(entry) = self.known(live, 1, message_id.as_deref()).await? {
-            answer.send(&VisitorData::of(&live.chat, &[entry]));
-            return Ok(());
+            return self.reply(asker, live, operation, vec![entry]).await;
         }
         let mut draft = Draft::of(&live.chat);
         let visitor = live.chat.visitor();
@@ -205,14 +157,13 @@ impl Floor {
         }
         self.may_change(live)?;
         live.sends.take().map_err(Refusal::too_many)?;
-        let entries = self.commit(live, draft, Some(answer.session)).await?;
-        answer.send(&VisitorData::of(&live.chat, &entries));
-        Ok(())
+        let entries = self.commit(live, draft, asker.except()).await?;
+        self.reply(asker, live, operation, entries).await
     }
 
-    fn visitor_types(
+    async fn visitor_types(
         &self,
-        answer: &Answer<'_>,
+        asker: &Asker<'_>,
         live: &mut Live,
         operation: &Operation<'_>,
         kind: Kind,
@@ -221,21 +172,19 @@ impl Floor {
         self.may_change(live)?;
         live.typing.take().map_err(Refusal::too_many)?;
         live.active = Instant::now();
-        self.desk.show(&live.chat, &live.chat, &[passing(kind, live.chat.visitor(), text)], Some(answer.session));
-        answer.send(&VisitorData::of(&live.chat, &[]));
-        Ok(())
+        self.desk.show(&live.chat, &live.chat, &[passing(kind, live.chat.visitor(), text)], asker.except());
+        self.reply(asker, live, operation, Vec::new()).await
     }
 
-    async fn hang_up(&self, answer: &Answer<'_>, live: &mut Live) -> Result<(), Refusal> {
+    async fn hang_up(&self, asker: &Asker<'_>, live: &mut Live, operation: &Operation<'_>) -> Result<(), Refusal> {
         let entries = if live.chat.ended.is_some() {
             closing(self.store.entries(&live.chat.id, 1).await?)
         } else {
             let mut draft = Draft::of(&live.chat);
             draft.end();
-            self.commit(live, draft, Some(answer.session)).await?
+            self.commit(live, draft, asker.except()).await?
         };
-        answer.send(&VisitorData::of(&live.chat, &entries));
-        Ok(())
+        self.reply(asker, live, operation, entries).await
     }
 
     /// The entry that this message already made.
@@ -259,8 +208,16 @@ impl Floor {
 }
 
 impl Live {
+    /// The visitor has been heard of: who is not pushed to is there as long as requests come.
+    fn seen(&mut self) {
+        if self.sessions.is_empty() {
+            self.alone = Some(Instant::now());
+        }
+    }
+
     /// From now on this session gets what is pushed.
-    fn attach(&mut self, session: &Arc<Session>) {
+    pub(super) fn attach(&mut self, session: Option<&Arc<Session>>) {
+        let Some(session) = session else { return };
         if !session.attach(&self.chat.id) {
             return;
         }

@@ -1,10 +1,11 @@
 //! What agents ask: the operations on `/service/desk`.
 
 use super::{Desk, DeskData, desk_entries};
+use crate::chat::asker::Answer;
 use crate::chat::model::{Draft, Entry, Kind, Refusal, VisitorData};
 use crate::chat::operation::Operation;
 use crate::chat::visitor::{channel_of, passing};
-use crate::chat::{Answer, Floor, Locked, event};
+use crate::chat::{Floor, Locked, event};
 use crate::session::locked;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -138,6 +139,9 @@ impl Floor {
         for session in &live.sessions {
             session.deliver(text.clone());
         }
+        let [entry] = entries;
+        live.typed.retain(|(typed, _)| typed.from.participant_id != party.participant);
+        live.typed.push((entry, Instant::now()));
         self.desk.answer(answer, Some(agent), &live.chat.id, &[]);
         Ok(())
     }

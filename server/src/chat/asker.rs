@@ -1,0 +1,111 @@
+//! Who asks, and where the answer goes: a Bayeux session's queue, or the response to a REST request.
+//!
+//! Either way the answer is made under the chat's lock, so that it stands in its place among the pushes.
+
+use super::{Floor, event};
+use crate::chat::model::{Refusal, VisitorData};
+use crate::json::write;
+use crate::session::Session;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+/// Where the answer to a publish goes.
+pub struct Answer<'a> {
+    /// Who asked.
+    pub session: &'a Arc<Session>,
+    /// On which channel.
+    pub channel: &'a str,
+    /// With which id, as it came.
+    pub id: Option<&'a RawValue>,
+}
+
+impl Answer<'_> {
+    pub(crate) fn send<T: Serialize>(&self, data: &T) {
+        self.session.answer(event(self.channel, self.id, data));
+    }
+}
+
+/// A REST request, until it is answered.
+#[derive(Debug)]
+pub struct Exchange {
+    address: IpAddr,
+    answered: OnceLock<Answered>,
+}
+
+/// What a REST request is answered with.
+#[derive(Debug)]
+pub struct Answered {
+    /// The JSON text.
+    pub text: String,
+    /// In how many seconds the operation may be tried again.
+    pub retry_after: Option<u64>,
+}
+
+impl Exchange {
+    /// A request from this address.
+    #[must_use]
+    pub fn new(address: IpAddr) -> Self {
+        Self { address, answered: OnceLock::new() }
+    }
+
+    /// The answer; none if the operation never came to one.
+    #[must_use]
+    pub fn into_answer(self) -> Option<Answered> {
+        self.answered.into_inner()
+    }
+}
+
+/// A visitor who asks something.
+pub enum Asker<'a> {
+    /// By a publish.
+    Bayeux(Answer<'a>),
+    /// By a REST request.
+    Rest(&'a Exchange),
+}
+
+impl Asker<'_> {
+    /// The Bayeux session, where there is one.
+    pub(crate) fn session(&self) -> Option<&Arc<Session>> {
+        match self {
+            Self::Bayeux(answer) => Some(answer.session),
+            Self::Rest(_) => None,
+        }
+    }
+
+    /// The session that gets a change as an answer, so that it is not pushed there too.
+    pub(crate) fn except(&self) -> Option<&Session> {
+        self.session().map(AsRef::as_ref)
+    }
+
+    pub(crate) fn address(&self) -> IpAddr {
+        match self {
+            Self::Bayeux(answer) => answer.session.address,
+            Self::Rest(exchange) => exchange.address,
+        }
+    }
+
+    pub(crate) fn is_rest(&self) -> bool {
+        matches!(self, Self::Rest(_))
+    }
+
+    pub(crate) fn send(&self, data: &VisitorData<'_>) {
+        match self {
+            Self::Bayeux(answer) => answer.send(data),
+            Self::Rest(exchange) => {
+                // An operation answers once: a second answer has nowhere to go.
+                let _ = exchange.answered.set(Answered { text: write(data), retry_after: data.retry_after() });
+            }
+        }
+    }
+
+    /// Takes a token for the start of a chat: of the Bayeux session, or of the address.
+    pub(crate) fn take_start(&self, floor: &Floor) -> Result<(), Refusal> {
+        match self {
+            Self::Bayeux(answer) => answer.session.take_start(),
+            Self::Rest(exchange) => floor.take_start(exchange.address),
+        }
+        .map_err(Refusal::too_many)
+    }
+}
