@@ -16,6 +16,8 @@ export class Log {
   told = () => {};
   /** Called when the session is over. Set by the session. */
   over = () => {};
+  /** Where the engine's channels of messages lead: the other tabs, a transport of the page's own. Set by the session. */
+  channels = {};
   /** What the engine calls: each call adds a record, none runs a callback. */
   page;
 
@@ -164,6 +166,22 @@ class Page {
 
   error(code, description) {
     this.#log.add({ kind: "error", code, description });
+  }
+
+  open(socket, tab) {
+    this.#log.channels.open?.(socket, tab);
+  }
+
+  send(socket, frame) {
+    this.#log.channels.send?.(socket, frame);
+  }
+
+  close(socket) {
+    this.#log.channels.close?.(socket);
+  }
+
+  tell_tabs(to, except, frame) {
+    this.#log.channels.tell?.(to, except, frame);
   }
 
   failure(code, description) {
