@@ -1,7 +1,7 @@
 //! What a protocol client is to the link above it: how it is begun, what it is given, what it tells. `bayeux`, `direct`
 //! and `rest` are such; each carries the operations of `chat` in its own way.
 
-use std::fmt::Debug;
+use std::fmt;
 
 use crate::chat::{Keys, Operation};
 use crate::fault::Fault;
@@ -91,7 +91,7 @@ pub enum Event<J> {
 /// A client of one protocol, for one chat. Sans-IO: after each call its outputs are to be taken out.
 ///
 /// Ids of sockets and requests are never used twice. Input with an id that is no more in use is dropped and counted.
-pub trait Protocol<J: Json>: Debug {
+pub trait Protocol<J: Json> {
     /// Begins anew on a server, in place of whatever was.
     fn start(&mut self, now: Now, target: &Target);
     /// Begins again on the same server after [`Event::Lost`], with what the server may still know of us.
@@ -125,4 +125,11 @@ pub trait Protocol<J: Json>: Debug {
     fn advised_interval(&self) -> u64;
     /// How many inputs belonged to a connection that is no more, and were dropped.
     fn stale_inputs(&self) -> u32;
+}
+
+/// The name only: printed through the trait, everything in a client would be part of the package, 10 kB of it.
+impl<J: Json> fmt::Debug for dyn Protocol<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Protocol")
+    }
 }

@@ -1,12 +1,9 @@
 //! The operations of chat v2, as the data of a publish.
 
-use serde::Serialize;
-
 use crate::json::{Json, Value};
 
 /// What identifies the session to the server; renewed as it comes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
     /// The server's id of the session; constant.
     pub chat_id: String,

@@ -1,13 +1,12 @@
 //! What a later page needs to take up the session: ids, keys and the position, never a message's text.
 
-use serde::Serialize;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::chat::Keys;
 use crate::json::{Json, Name};
 
 /// The state for a restore. Written as it changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// The version of this shape: [`Snapshot::VERSION`].
     pub version: u32,
@@ -47,5 +46,31 @@ impl Snapshot {
             seen: state.get(Name::Seen).number().filter(|seen| *seen >= 0.0)? as u64,
             polling: state.get(Name::Polling).bool().unwrap_or(false),
         })
+    }
+}
+
+/// As a map, not as a struct: for the member names of structs serde-wasm-bindgen keeps a table, which is 1 kB of code.
+impl Serialize for Snapshot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut state = serializer.serialize_map(None)?;
+        state.serialize_entry("version", &self.version)?;
+        state.serialize_entry("server", &self.server)?;
+        state.serialize_entry("service", &self.service)?;
+        state.serialize_entry("keys", &self.keys)?;
+        state.serialize_entry("position", &self.position)?;
+        state.serialize_entry("seen", &(self.seen as f64))?;
+        state.serialize_entry("polling", &self.polling)?;
+        state.end()
+    }
+}
+
+impl Serialize for Keys {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut keys = serializer.serialize_map(None)?;
+        keys.serialize_entry("chatId", &self.chat_id)?;
+        keys.serialize_entry("secureKey", &self.secure_key)?;
+        keys.serialize_entry("alias", &self.alias)?;
+        keys.serialize_entry("userId", &self.user_id)?;
+        keys.end()
     }
 }

@@ -12,6 +12,7 @@ use super::json::{JsJson, build, stringify};
 use super::page::Page;
 use super::socket::Socket;
 use super::storage::Store;
+use super::task;
 use crate::io::Io;
 use crate::session::{Code, Command, CommandId, Error, Input, Output, Session, Snapshot};
 
@@ -27,9 +28,23 @@ pub struct Driver {
     me: Weak<Driver>,
 }
 
-struct Settle {
-    resolve: Function,
-    reject: Function,
+/// What settles a promise.
+pub struct Settle(Option<(Function, Function)>);
+
+impl Settle {
+    /// A promise, and what settles it.
+    pub fn later() -> (Promise, Self) {
+        let mut settle = Self(None);
+        let promise = Promise::new(&mut |resolve, reject| settle.0 = Some((resolve, reject)));
+        (promise, settle)
+    }
+
+    /// Settles the promise. This runs nobody's code: its handlers run later.
+    pub fn settle(&self, error: Option<&JsValue>) {
+        let Some((resolve, reject)) = &self.0 else { return };
+        let function = if error.is_some() { reject } else { resolve };
+        let _ = function.call1(&JsValue::UNDEFINED, error.unwrap_or(&JsValue::UNDEFINED));
+    }
 }
 
 /// What is stored, and where.
@@ -69,12 +84,16 @@ impl Driver {
 
     /// Runs a command; the promise settles when it does.
     pub fn command(&self, command: Command<JsJson>) -> Promise {
-        let mut settle = None;
-        let promise = Promise::new(&mut |resolve, reject| settle = Some(Settle { resolve, reject }));
-        let id = self.session.borrow_mut().command(clock::now(), command);
-        self.promises.borrow_mut().extend(settle.map(|settle| (id, settle)));
-        self.drain();
+        let (promise, settle) = Settle::later();
+        self.begin(command, settle);
         promise
+    }
+
+    /// Runs a command, and settles a promise when it does.
+    pub fn begin(&self, command: Command<JsJson>, settle: Settle) {
+        let id = self.session.borrow_mut().command(clock::now(), command);
+        self.promises.borrow_mut().push((id, settle));
+        self.drain();
     }
 
     /// Takes in something from outside.
@@ -118,7 +137,7 @@ impl Driver {
                 self.page.close(socket);
             }
             Io::Tell { to, except, frame } => self.page.tell_tabs(to, except, build(&frame)),
-            Io::Post { request, url, body } => self.post(request, url, &body),
+            Io::Post { request, url, body } => self.post(request, &url, &body),
             Io::Abort { request } => self.exchanges.borrow_mut().retain(|(id, _)| *id != request),
         }
     }
@@ -131,9 +150,9 @@ impl Driver {
             driver.input(input);
             if closed {
                 // Its handlers are running: it is let go of when they have returned.
-                wasm_bindgen_futures::spawn_local(async move {
+                task::spawn(Box::pin(async move {
                     driver.sockets.borrow_mut().retain(|(open, _)| *open != id);
-                });
+                }));
             }
         });
         match socket {
@@ -143,9 +162,9 @@ impl Driver {
         }
     }
 
-    fn post(&self, request: u32, url: String, body: &crate::json::Value<JsJson>) {
+    fn post(&self, request: u32, url: &str, body: &crate::json::Value<JsJson>) {
         let me = self.me.clone();
-        let exchange = http::post(url, stringify(body), move |answer| {
+        let exchange = http::post(url, &stringify(body), move |answer| {
             let Some(driver) = me.upgrade() else { return };
             driver.exchanges.borrow_mut().retain(|(id, _)| *id != request);
             driver.input(Input::Reply { request, answer });
@@ -158,11 +177,7 @@ impl Driver {
         let Some(place) = promises.iter().position(|(waiting, _)| *waiting == id) else { return };
         let (_, settle) = promises.swap_remove(place);
         drop(promises);
-        // Settling a promise runs nobody's code: its handlers run later.
-        let _ = match result {
-            Ok(()) => settle.resolve.call0(&JsValue::UNDEFINED),
-            Err(error) => settle.reject.call1(&JsValue::UNDEFINED, &self.page.failed(&error)),
-        };
+        settle.settle(result.err().map(|error| self.page.failed(&error)).as_ref());
     }
 
     fn persist(&self, snapshot: Snapshot) {

@@ -4,14 +4,13 @@ use std::rc::Rc;
 
 use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
-use super::driver::Driver;
+use super::driver::{Driver, Settle};
 use super::json::JsText;
 use super::options::Options;
 use super::page::Page;
 use super::storage::Store;
-use super::{clock, panic};
+use super::{clock, panic, task};
 use crate::chat::Visitor;
 use crate::json::Text;
 use crate::session::{Code, Command, Error, Input, Setup};
@@ -66,19 +65,22 @@ impl Engine {
             let store = Store::of(&options, setup.max_offline as f64 / 1000.0)?;
             let service = options.string("service")?;
             let driver = Rc::clone(&self.driver);
-            Ok(future_to_promise(async move {
-                let failed = |code: Code, detail: &str| driver.page.failed(&Error::new(code, detail));
-                let found = match store.read(&setup.servers, service.as_deref()).await {
-                    Ok(Some(found)) => found,
-                    Ok(None) => return Err(failed(Code::NothingToRestore, "")),
-                    Err(_) if matches!(store, Store::Denied) => {
-                        return Err(failed(Code::NothingToRestore, "the browser denies the storage"));
+            let (promise, settle) = Settle::later();
+            task::spawn(Box::pin(async move {
+                let error = match store.read(&setup.servers, service.as_deref()).await {
+                    Ok(Some(found)) => {
+                        driver.store_in(store, Some(found.clone()));
+                        return driver.begin(Command::Restore(setup, found), settle);
                     }
-                    Err(_) => return Err(failed(Code::StorageFailed, "the stored state could not be read")),
+                    Ok(None) => Error::new(Code::NothingToRestore, ""),
+                    Err(_) if matches!(store, Store::Denied) => {
+                        Error::new(Code::NothingToRestore, "the browser denies the storage")
+                    }
+                    Err(_) => Error::new(Code::StorageFailed, "the stored state could not be read"),
                 };
-                driver.store_in(store, Some(found.clone()));
-                wasm_bindgen_futures::JsFuture::from(driver.command(Command::Restore(setup, found))).await
-            }))
+                settle.settle(Some(&driver.page.failed(&error)));
+            }));
+            Ok(promise)
         })
     }
 

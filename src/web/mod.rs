@@ -15,3 +15,4 @@ mod page;
 mod panic;
 mod socket;
 mod storage;
+mod task;

@@ -7,10 +7,11 @@ use std::rc::Rc;
 use js_sys::{Function, Promise, Reflect};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 
 use super::json::parse_json;
 use super::options::Options;
+use super::task;
 use crate::session::{Error, Snapshot};
 
 /// What the names of all slots start with.
@@ -159,7 +160,7 @@ impl Own {
             return;
         }
         let own = Rc::clone(self);
-        spawn_local(async move {
+        task::spawn(Box::pin(async move {
             loop {
                 // The borrow ends before the page's code runs.
                 let next = own.next.borrow_mut().take();
@@ -176,7 +177,7 @@ impl Own {
                 }
             }
             own.busy.set(false);
-        });
+        }));
     }
 }
 

@@ -27,7 +27,7 @@ fn generate(input: PathBuf, output: PathBuf) -> anyhow::Result<()> {
         .input_path(input)
         .out_name("causerie")
         .typescript(false)
-        .remove_name_section(true)
+        .remove_name_section(false)
         .remove_producers_section(true)
         // The library's default is the reverse of the command line's; with it, `init()` without an argument fails,
         // and only in a browser.
