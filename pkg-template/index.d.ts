@@ -26,14 +26,22 @@ export interface Chat {
 }
 
 export interface LaunchOptions {
-  /** The base URL of the chat server: CometD is expected at `{base}/cometd`. Mandatory, unless `servers` is given. */
+  /**
+   * The base URL of the chat server: CometD is expected at `{base}/cometd`, REST at `{base}/2/chat`. Mandatory, unless
+   * `servers` is given or `transport` is an object.
+   */
   serverUrl?: string;
   /** Several base URLs, tried in order and failed over in turn. */
   servers?: string[];
   /** The channel (topic) that the session belongs to. Default `"default"`. */
   service?: string;
-  /** Which wire: `"auto"` (the default) is WebSocket, and long-polling where that is not answered. */
-  transport?: "auto" | "websocket" | "long-polling";
+  /**
+   * Which wire: `"auto"` (the default) is WebSocket, and long-polling where that is not answered; `"rest"` is chat v2 over
+   * plain HTTP. Or a transport of the page's own, which makes `serverUrl` unnecessary.
+   */
+  transport?: "auto" | "websocket" | "long-polling" | "rest" | Transport | GenesysTransport;
+  /** Whether the tabs of one site share one session and one connection. Default true. */
+  multiTab?: boolean;
   /** Where the state for a restore lives. Default `"session"`. */
   storage?: "session" | "local" | "cookie" | "memory" | StateStorage;
   /** An alias of `storage`, for objects. */
@@ -68,6 +76,61 @@ export interface StateStorage {
   write(state: unknown): unknown;
   /** Without it, `write(null)` is called instead. */
   clear?(): unknown;
+}
+
+/**
+ * A transport of the page's own. It carries the operations and replies of chat v2; what it reports is validated as what a
+ * server sends is.
+ */
+export interface Transport {
+  /**
+   * Connects, and again a while after `sink.closed()`. It is connected when the promise that it returns resolves, or
+   * else when it calls `sink.opened()`.
+   */
+  start(sink: TransportSink, options: { service: string }): unknown;
+  /**
+   * Carries an operation. What it returns, or what its promise resolves to, is the reply of chat v2; nothing means done.
+   * A rejection means that the operation is refused.
+   */
+  send(command: TransportCommand): unknown;
+  /** The transport is not needed any more, or not until the next `start`. */
+  close?(): unknown;
+}
+
+export interface TransportSink {
+  /** The transport is connected. */
+  opened(): void;
+  /** A push came: an object as chat v2 has it, `{ statusCode, messages?, chatEnded?, … }`. */
+  receive(reply: unknown): void;
+  /** The connection is lost. */
+  closed(): void;
+}
+
+/** An operation of chat v2, with the members that it has there. */
+export interface TransportCommand {
+  operation: string;
+  [member: string]: unknown;
+}
+
+/**
+ * A transport in the form of the Genesys chat API. Each method returns a promise, or an object with `done` and `fail`;
+ * each registrar is called once, with what takes the events.
+ */
+export interface GenesysTransport {
+  init?(): unknown;
+  startSession(options: { username: string; userData?: Record<string, unknown>; subject?: string }): unknown;
+  sendMessage(options: { sessionId: string; message: string; type: "text" | "url" }): unknown;
+  sendTyping?(options: { sessionId: string; isTyping: boolean; typedText?: string }): unknown;
+  getTranscript(options: { sessionId: string; fromIndex: number }): unknown;
+  leaveSession(options: { sessionId: string }): unknown;
+  onError?(callback: (event: unknown) => void): unknown;
+  onAgentConnected?(callback: (event: unknown) => void): unknown;
+  onAgentDisconnected?(callback: (event: unknown) => void): unknown;
+  onAgentTyping?(callback: (event: unknown) => void): unknown;
+  onMessageReceived?(callback: (event: unknown) => void): unknown;
+  onSessionEnded?(callback: (event: unknown) => void): unknown;
+  onInterrupted?(callback: () => void): unknown;
+  onContinued?(callback: () => void): unknown;
 }
 
 /** A real promise that also has `done` and `fail`, each of which returns the same object. */

@@ -17,7 +17,7 @@ export class Log {
   /** Called when the session is over. Set by the session. */
   over = () => {};
   /** Where the engine's channels of messages lead: the other tabs, a transport of the page's own. Set by the session. */
-  channels = {};
+  channels;
   /** What the engine calls: each call adds a record, none runs a callback. */
   page;
 
@@ -169,19 +169,27 @@ class Page {
   }
 
   open(socket, tab) {
-    this.#log.channels.open?.(socket, tab);
+    this.#log.channels.open(socket, tab);
   }
 
   send(socket, frame) {
-    this.#log.channels.send?.(socket, frame);
+    this.#log.channels.send(socket, frame);
   }
 
   close(socket) {
-    this.#log.channels.close?.(socket);
+    this.#log.channels.close(socket);
   }
 
   tell_tabs(to, except, frame) {
-    this.#log.channels.tell?.(to, except, frame);
+    this.#log.channels.tell(to, except, frame);
+  }
+
+  shared() {
+    return this.#log.channels.shared();
+  }
+
+  holds(id) {
+    return this.#log.channels.join(id);
   }
 
   failure(code, description) {

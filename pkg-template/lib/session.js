@@ -1,4 +1,5 @@
 // The session as a page sees it. Every command goes to the engine; every event comes from the log.
+import { Channels } from "./channels.js";
 import { ChatError } from "./error.js";
 import { Log } from "./log.js";
 import { ChatPromise } from "./promise.js";
@@ -20,6 +21,7 @@ export class ChatSession {
   static async launch(Engine, command, options, signal) {
     const log = new Log(options);
     const engine = new Engine(log.page);
+    log.channels = new Channels(engine, options);
     log.told = (index) => engine.told(index);
     const giveUp = () => engine.giveUp();
     signal?.addEventListener("abort", giveUp, { once: true });
@@ -27,12 +29,14 @@ export class ChatSession {
     globalThis.addEventListener?.("pagehide", hidden);
     log.over = () => {
       globalThis.removeEventListener?.("pagehide", hidden);
+      log.channels.leave();
       // The module holds the log as long as it lives; the log lets go of the engine, which then can be freed.
       log.told = () => {};
     };
     try {
       if (signal?.aborted) throw new ChatError(308, "the launch was given up by its signal");
       await engine[command](options);
+      if (command === "startSession") await log.channels.join(engine.id);
       return new ChatSession(internal, engine, log);
     } catch (error) {
       log.over();

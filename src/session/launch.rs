@@ -26,7 +26,7 @@ impl<J: Json> Session<J> {
         if !matches!(self.state, State::New) {
             return self.refuse_second_launch(command);
         }
-        let known = snapshot.version == Snapshot::VERSION && !snapshot.keys.secure_key.is_empty();
+        let known = snapshot.version == Snapshot::VERSION && !snapshot.keys.chat_id.is_empty();
         let away = self.now.wall.saturating_sub(snapshot.seen);
         if !known || away > setup.max_offline {
             self.state = State::Over;

@@ -9,4 +9,4 @@ mod plan;
 
 pub use backoff::Backoff;
 pub use link::{Link, LinkEvent};
-pub use plan::{Mode, Next, Plan};
+pub use plan::{Mode, Next, OWN_SERVER, Plan};

@@ -17,6 +17,9 @@ pub enum Mode {
     Own,
 }
 
+/// What stands in place of a base URL for a transport of the page's own.
+pub const OWN_SERVER: &str = "own:";
+
 /// How many losses in a row on one server lead to the next.
 const LOSSES_PER_SERVER: u32 = 3;
 

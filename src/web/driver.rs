@@ -11,7 +11,7 @@ use super::http::{self, Exchange};
 use super::json::{JsJson, build, stringify};
 use super::page::Page;
 use super::socket::Socket;
-use super::storage::Store;
+use super::storage::{Store, state_of};
 use super::task;
 use crate::io::Io;
 use crate::session::{Code, Command, CommandId, Error, Input, Output, Session, Snapshot};
@@ -105,6 +105,11 @@ impl Driver {
     /// Reads the session, between two drains.
     pub fn read<T>(&self, read: impl FnOnce(&Session<JsJson>) -> T) -> T {
         read(&self.session.borrow())
+    }
+
+    /// What another tab needs to take part in the session; undefined when there is none.
+    pub fn state(&self) -> JsValue {
+        self.stored.borrow().last.as_ref().and_then(|last| state_of(last).ok()).unwrap_or_default()
     }
 
     fn drain(&self) {

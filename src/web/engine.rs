@@ -9,11 +9,12 @@ use super::driver::{Driver, Settle};
 use super::json::JsText;
 use super::options::Options;
 use super::page::Page;
-use super::storage::Store;
+use super::storage::{Store, Wanted};
 use super::{clock, panic, task};
 use crate::chat::Visitor;
 use crate::json::Text;
 use crate::session::{Code, Command, Error, Input, Setup};
+use crate::transport::{Mode, OWN_SERVER};
 
 /// How long the network may be broken, or the page away, in seconds, when the page does not say.
 const MAX_OFFLINE: f64 = 60.0;
@@ -61,22 +62,28 @@ impl Engine {
     pub fn restoreSession(&self, options: JsValue) -> Promise {
         self.run(|| {
             let options = Options::of("restoreSession", options)?;
-            let setup = setup(&options)?;
+            let mut setup = setup(&options)?;
             let store = Store::of(&options, setup.max_offline as f64 / 1000.0)?;
             let service = options.string("service")?;
             let driver = Rc::clone(&self.driver);
             let (promise, settle) = Settle::later();
             task::spawn(Box::pin(async move {
-                let error = match store.read(&setup.servers, service.as_deref()).await {
-                    Ok(Some(found)) => {
-                        driver.store_in(store, Some(found.clone()));
-                        return driver.begin(Command::Restore(setup, found), settle);
+                let wanted = Wanted { servers: &setup.servers, service: service.as_deref() };
+                let error = match store.read(&wanted).await {
+                    Err(_) if !matches!(store, Store::Denied) => {
+                        Error::new(Code::StorageFailed, "the stored state could not be read")
                     }
-                    Ok(None) => Error::new(Code::NothingToRestore, ""),
-                    Err(_) if matches!(store, Store::Denied) => {
-                        Error::new(Code::NothingToRestore, "the browser denies the storage")
+                    found => {
+                        let stored = found.ok().flatten();
+                        let denied = if matches!(store, Store::Denied) { "the browser denies the storage" } else { "" };
+                        let shared = if stored.is_none() { driver.page.shared(&wanted).await } else { None };
+                        if let Some(found) = stored.clone().or(shared) {
+                            setup.held = driver.page.holds(&found.keys.chat_id).await;
+                            driver.store_in(store, stored);
+                            return driver.begin(Command::Restore(setup, found), settle);
+                        }
+                        Error::new(Code::NothingToRestore, denied)
                     }
-                    Err(_) => Error::new(Code::StorageFailed, "the stored state could not be read"),
                 };
                 settle.settle(Some(&driver.page.failed(&error)));
             }));
@@ -152,6 +159,12 @@ impl Engine {
         }
     }
 
+    /// What another tab needs to take part in the session; undefined when there is none.
+    #[wasm_bindgen(getter)]
+    pub fn state(&self) -> JsValue {
+        self.driver.state()
+    }
+
     /// A frame came on a channel of messages.
     pub fn frame(&self, socket: u32, body: JsValue) {
         if panic::error().is_none() {
@@ -207,10 +220,11 @@ fn setup(options: &Options) -> Result<Setup, Error> {
         return Err(options.incorrect("service", "a name without / and *", &options.raw("service")));
     }
     let max_offline = options.number("maxOfflineDuration")?.unwrap_or(MAX_OFFLINE);
+    let mode = options.mode()?;
     Ok(Setup {
-        servers: options.servers()?,
+        servers: if mode == Mode::Own { vec![OWN_SERVER.to_owned()] } else { options.servers()? },
         service,
-        mode: options.mode()?,
+        mode,
         max_offline: (max_offline * 1000.0) as u64,
         seed: clock::seed(),
         held: true,

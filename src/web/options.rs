@@ -116,9 +116,10 @@ impl Options {
     /// The wires that may be used.
     pub fn mode(&self) -> Result<Mode, Error> {
         let value = self.raw("transport");
-        let expected = "\"auto\", \"websocket\" or \"long-polling\"";
+        let expected = "\"auto\", \"websocket\", \"long-polling\", \"rest\" or an object";
         match value.as_string() {
             None if value.is_undefined() => Ok(Mode::Auto),
+            None if value.is_object() => Ok(Mode::Own),
             None => Err(self.incorrect("transport", expected, &value)),
             Some(name) => Mode::named(&name).ok_or_else(|| self.incorrect("transport", expected, &value)),
         }

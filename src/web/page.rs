@@ -1,13 +1,15 @@
 //! The page's side of the boundary: the shim's object that builds events and errors. Each event crosses once, as one call.
 //! None of these calls runs a callback of the page's: the shim queues.
 
-use js_sys::JsString;
+use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 use super::json::JsText;
+use super::storage::{Wanted, parse};
 use crate::chat::{Party, PartyId, Role};
 use crate::json::Json;
-use crate::session::{Error, Event};
+use crate::session::{Error, Event, Snapshot};
 
 #[wasm_bindgen]
 extern "C" {
@@ -52,12 +54,29 @@ extern "C" {
     /// Tells the other tabs something, or one of them, or all but one.
     #[wasm_bindgen(structural, method)]
     pub fn tell_tabs(this: &Page, to: Option<u32>, except: Option<u32>, frame: JsValue);
+    /// The states of the sessions that other tabs have, an array.
+    #[wasm_bindgen(structural, method, js_name = shared)]
+    fn ask_shared(this: &Page) -> Promise;
+    /// Whether this tab is to hold the connection of a session.
+    #[wasm_bindgen(structural, method, js_name = holds)]
+    fn ask_holds(this: &Page, id: &str) -> Promise;
     /// A line for the page's logger.
     #[wasm_bindgen(structural, method)]
     pub fn log(this: &Page, line: &str);
 }
 
 impl Page {
+    /// The state of a session that another tab has.
+    pub async fn shared(&self, wanted: &Wanted<'_>) -> Option<Snapshot> {
+        let states: Array = JsFuture::from(self.ask_shared()).await.ok()?.into();
+        states.iter().filter_map(|state| parse(&state)).find(|state| wanted.is(state))
+    }
+
+    /// Whether this tab is to hold the connection of a session; else another one does.
+    pub async fn holds(&self, id: &str) -> bool {
+        JsFuture::from(self.ask_holds(id)).await.is_ok_and(|held| held.is_truthy())
+    }
+
     /// Queues an event.
     pub fn tell<J: Json<Text = JsText>>(&self, event: &Event<J>) {
         match event {

@@ -13,6 +13,7 @@ use super::json::parse_json;
 use super::options::Options;
 use super::task;
 use crate::session::{Error, Snapshot};
+use crate::transport::OWN_SERVER;
 
 /// What the names of all slots start with.
 const PREFIX: &str = "causerie:";
@@ -74,23 +75,19 @@ impl Store {
         }
     }
 
-    /// The newest state of the servers and the service, any of them when none is named.
-    pub async fn read(&self, servers: &[String], service: Option<&str>) -> Result<Option<Snapshot>, JsValue> {
+    /// The newest state that is wanted.
+    pub async fn read(&self, wanted: &Wanted<'_>) -> Result<Option<Snapshot>, JsValue> {
         let found = match self {
             Store::Own(own) => own.read().await?.into_iter().collect(),
             _ => self.slots()?.into_iter().filter_map(|(_, value)| parse(&value)).collect::<Vec<Snapshot>>(),
         };
-        let wanted = |snapshot: &Snapshot| {
-            (servers.is_empty() || servers.contains(&snapshot.server))
-                && service.is_none_or(|service| service == snapshot.service)
-        };
-        Ok(found.into_iter().filter(wanted).max_by_key(|snapshot| snapshot.seen))
+        Ok(found.into_iter().filter(|snapshot| wanted.is(snapshot)).max_by_key(|snapshot| snapshot.seen))
     }
 
     /// Stores a state.
     pub fn write(&self, snapshot: &Snapshot) -> Result<(), JsValue> {
         let key = key(snapshot);
-        let state = snapshot.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(JsValue::from)?;
+        let state = state_of(snapshot)?;
         match self {
             Store::Web(storage) => storage.set_item(&key, &String::from(js_sys::JSON::stringify(&state)?)),
             Store::Cookie(age) => set_cookie(&key, &String::from(js_sys::JSON::stringify(&state)?), *age),
@@ -146,6 +143,25 @@ impl Store {
     }
 }
 
+/// Which session is to be restored.
+pub struct Wanted<'a> {
+    /// One of these servers'; any server's when there is none.
+    pub servers: &'a [String],
+    /// This service's, if one is named.
+    pub service: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    /// Whether a state is of that session.
+    pub fn is(&self, snapshot: &Snapshot) -> bool {
+        let server = match self.servers {
+            [] => snapshot.server != OWN_SERVER,
+            servers => servers.contains(&snapshot.server),
+        };
+        server && self.service.is_none_or(|service| service == snapshot.service)
+    }
+}
+
 impl Own {
     async fn read(&self) -> Result<Option<Snapshot>, JsValue> {
         let Some(read) = method(&self.object, "read") else { return Ok(None) };
@@ -181,12 +197,17 @@ impl Own {
     }
 }
 
+/// A state as a JavaScript object.
+pub fn state_of(snapshot: &Snapshot) -> Result<JsValue, JsValue> {
+    snapshot.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(JsValue::from)
+}
+
 fn key(snapshot: &Snapshot) -> String {
     format!("{PREFIX}{}|{}", snapshot.service, snapshot.server)
 }
 
 /// A state that was stored as JSON text, or as an object; `None` when it is neither, or of another shape.
-fn parse(value: &JsValue) -> Option<Snapshot> {
+pub fn parse(value: &JsValue) -> Option<Snapshot> {
     let state = match value.as_string() {
         Some(_) => parse_json(value).ok()?,
         None => value.clone().into(),

@@ -1,0 +1,54 @@
+// The channels of messages that an engine opens beside its WebSockets: to a transport of the page's own, or to the tab
+// that holds the connection.
+import { Tabs, shared } from "./tabs.js";
+import { ownTransport } from "./transport.js";
+
+export class Channels {
+  #engine;
+  #own;
+  #channels = new Map();
+  #tabs;
+
+  constructor(engine, options) {
+    this.#engine = engine;
+    if (typeof options.transport === "object") this.#own = ownTransport(options.transport, options);
+    // A transport of the page's own belongs to its page.
+    else if (options.multiTab !== false) this.#tabs = Tabs.of(engine);
+  }
+
+  /** The states of the sessions that other tabs have. */
+  async shared() {
+    return this.#tabs ? shared() : [];
+  }
+
+  /** Shares a session with the other tabs; whether this one holds the connection. */
+  async join(sessionId) {
+    return this.#tabs ? this.#tabs.join(sessionId) : true;
+  }
+
+  /** The session is over. */
+  leave() {
+    this.#tabs?.leave();
+  }
+
+  open(socket, tab) {
+    // Never inside the call that opened it, or that sent something.
+    const deliver = (frame) => queueMicrotask(() => this.#channels.has(socket) && this.#engine.frame(socket, frame));
+    this.#channels.set(socket, undefined);
+    this.#channels.set(socket, tab ? this.#tabs?.open(deliver) : this.#own?.(deliver));
+  }
+
+  send(socket, frame) {
+    this.#channels.get(socket)?.send(frame);
+  }
+
+  close(socket) {
+    const channel = this.#channels.get(socket);
+    this.#channels.delete(socket);
+    channel?.close();
+  }
+
+  tell(to, except, frame) {
+    this.#tabs?.tell(to, except, frame);
+  }
+}
