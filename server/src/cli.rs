@@ -1,5 +1,6 @@
 //! The command line: what may be said, and what is wrong with what was said.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// How the server is called.
@@ -7,7 +8,8 @@ pub const USAGE: &str = "\
 usage: causerie-server [options]
   --listen ADDRESS:PORT   where to listen; port 0 picks one (default 127.0.0.1:8080)
   --config FILE           the configuration (default: the built-in demo)
-  --store STORE           memory (the default, and the only one in this release)
+  --store STORE           where chats are kept: sqlite:FILE, or memory, which forgets everything when the server stops
+                          (default: a file in the user's folder for states; the log says which)
   --www DIR               a folder of static files to serve
   --help                  this text
   --version               the version";
@@ -28,8 +30,21 @@ pub struct Options {
     pub listen: String,
     /// The configuration file.
     pub config: Option<PathBuf>,
+    /// Where chats are kept.
+    pub store: StoreChoice,
     /// The folder of static files.
     pub www: Option<PathBuf>,
+}
+
+/// Where chats are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreChoice {
+    /// In the default file.
+    Default,
+    /// In memory.
+    Memory,
+    /// In this file.
+    Sqlite(PathBuf),
 }
 
 /// What is wrong with the command line, in one line.
@@ -42,7 +57,8 @@ pub struct UsageError(String);
 /// # Errors
 /// When they are wrong.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
-    let mut options = Options { listen: "127.0.0.1:8080".to_owned(), config: None, www: None };
+    let mut options =
+        Options { listen: "127.0.0.1:8080".to_owned(), config: None, store: StoreChoice::Default, www: None };
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let (name, given) = match argument.split_once('=') {
@@ -61,24 +77,57 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
             "--listen" => options.listen = value,
             "--config" => options.config = Some(PathBuf::from(value)),
             "--www" => options.www = Some(PathBuf::from(value)),
-            _ => store(&value)?,
+            _ => options.store = store(&value)?,
         }
     }
     Ok(Command::Serve(options))
 }
 
-fn store(value: &str) -> Result<(), UsageError> {
-    if value == "memory" {
-        return Ok(());
-    }
-    let reason = if value.starts_with("sqlite:") || value.starts_with("redis:") {
-        "is not in this release"
-    } else {
-        "is not a store"
-    };
+fn store(value: &str) -> Result<StoreChoice, UsageError> {
     // An address may hold a password: only what comes before the first colon is repeated.
-    let asked = value.split(':').next().unwrap_or_default();
-    Err(UsageError(format!(
-        "--store {asked}: {reason}; --store memory is to be had, which forgets everything when the server stops"
-    )))
+    let (kind, rest) = value.split_once(':').unwrap_or((value, ""));
+    match (kind, rest) {
+        ("memory", "") => Ok(StoreChoice::Memory),
+        ("sqlite", "") => {
+            Err(UsageError("--store sqlite: a file is expected, as in --store sqlite:chat.db".to_owned()))
+        }
+        ("sqlite", file) => Ok(StoreChoice::Sqlite(PathBuf::from(file))),
+        ("redis", _) => Err(UsageError("--store redis: is not in this release; sqlite:FILE and memory are".to_owned())),
+        (kind, _) => Err(UsageError(format!("--store {kind}: is not a store; sqlite:FILE and memory are"))),
+    }
+}
+
+/// The file where chats are kept when nothing else is said, from the environment's variables: in systemd's folder for the
+/// service's state, else in the user's, else right here.
+pub fn default_file(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+    let folder = |name: &str, below: &str| {
+        let value = variable(name).filter(|value| !value.is_empty())?;
+        let path = PathBuf::from(value);
+        path.is_absolute().then(|| path.join(below))
+    };
+    folder("STATE_DIRECTORY", "")
+        .or_else(|| folder("XDG_STATE_HOME", "causerie"))
+        .or_else(|| folder("LOCALAPPDATA", "causerie"))
+        .or_else(|| folder("HOME", ".local/state/causerie"))
+        .unwrap_or_default()
+        .join("chat.db")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_file_is_in_the_folder_for_states() {
+        let from = |variables: &'static [(&'static str, &'static str)]| {
+            let find =
+                move |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| value.into());
+            default_file(find).display().to_string()
+        };
+        assert_eq!(from(&[("HOME", "/home/ann"), ("STATE_DIRECTORY", "/var/lib/chat")]), "/var/lib/chat/chat.db");
+        assert_eq!(from(&[("HOME", "/home/ann"), ("XDG_STATE_HOME", "/state")]), "/state/causerie/chat.db");
+        assert_eq!(from(&[("HOME", "/home/ann"), ("XDG_STATE_HOME", "")]), "/home/ann/.local/state/causerie/chat.db");
+        assert_eq!(from(&[("HOME", "relative")]), "chat.db");
+        assert_eq!(from(&[]), "chat.db");
+    }
 }

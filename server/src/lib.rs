@@ -7,7 +7,7 @@
 //! - [`rest`], [`form`]: chat v2 without Bayeux.
 //! - [`bayeux`]: what the messages of an envelope ask; [`session`]: who is connected, and the events that wait.
 //! - [`chat`]: the chats and what visitors do; [`desk`]: what agents do; [`store`]: where it is all kept.
-//! - [`config`], [`cli`]: what the operator says; [`limits`]: how much is too much; [`json`], [`secret`]: small tools.
+//! - [`config`], [`cli`]: what the operator says; [`limits`]: how much is too much; [`json`], [`secret`], [`clock`]: small tools.
 //!
 //! [`run`] serves on a listener of the caller's until a signal of the caller's, so tests bind port 0 and stop when they
 //! like; [`app`] makes the router alone.
@@ -15,6 +15,7 @@
 pub mod bayeux;
 pub mod chat;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod desk;
 pub mod form;
@@ -31,6 +32,7 @@ pub mod ws;
 
 use axum::Router;
 use chat::Floor;
+use clock::Clock;
 use config::Config;
 use session::Hub;
 use std::future::Future;
@@ -56,13 +58,13 @@ pub struct App {
 }
 
 impl App {
-    /// A server on this store.
+    /// A server on a store. What is in the store already is taken up by [`Floor::take_up`].
     #[must_use]
-    pub fn new(config: Config, store: Arc<dyn Store>) -> Arc<Self> {
+    pub fn new(config: Config, clock: Clock, store: Arc<dyn Store>) -> Arc<Self> {
         let config = Arc::new(config);
         Arc::new(Self {
             hub: Hub::new(Arc::clone(&config)),
-            floor: Floor::new(Arc::clone(&config), store),
+            floor: Floor::new(Arc::clone(&config), clock, store),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             config,
@@ -72,7 +74,7 @@ impl App {
     /// A server that keeps everything in memory.
     #[must_use]
     pub fn in_memory(config: Config) -> Arc<Self> {
-        Self::new(config, Arc::new(MemoryStore::default()))
+        Self::new(config, Clock::steady(), Arc::new(MemoryStore::default()))
     }
 
     /// Ends what has had its time.

@@ -1,15 +1,21 @@
 //! The chat server's program: reads the command line and the configuration, listens, and serves until it is told to stop.
 
-use causerie_server::cli::{Command, Options, parse};
+use causerie_server::cli::{Command, Options, StoreChoice, default_file, parse};
+use causerie_server::clock::Clock;
 use causerie_server::config::Config;
+use causerie_server::store::{MemoryStore, SqliteStore, Store};
 use causerie_server::{App, http, serve};
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+/// How long a server waits for another one to give up the file of the store.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     let outcome =
@@ -42,6 +48,7 @@ fn start(options: &Options) -> Result<(), String> {
         return Err(format!("--www {}: there is no such folder", www.display()));
     }
     let tls = config.tls.as_ref().map(serve::tls).transpose().map_err(|error| error.to_string())?;
+    let store = store(&options.store)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -53,13 +60,38 @@ fn start(options: &Options) -> Result<(), String> {
         let signals = serve::signals().map_err(|error| format!("signals: {error}"))?;
         let url =
             serve::url(&listener, tls.is_some()).map_err(|error| format!("--listen {}: {error}", options.listen))?;
-        let app = App::in_memory(config);
+        let app = App::new(config, Clock::System, store);
+        app.floor.take_up().await.map_err(|error| format!("the store: {error}"))?;
         let router = http::router(Arc::clone(&app), options.www.as_deref());
         say(&format!("listening on {url}"))?;
         serve::run(listener, tls, app, router, signals).await.map_err(|error| error.to_string())
     });
     runtime.shutdown_background();
     served
+}
+
+/// Opens the store. A file that another server uses may be about to be given up: that is waited for.
+fn store(choice: &StoreChoice) -> Result<Arc<dyn Store>, String> {
+    let path = match choice {
+        StoreChoice::Memory => return Ok(Arc::new(MemoryStore::default())),
+        StoreChoice::Sqlite(path) => path.clone(),
+        StoreChoice::Default => {
+            let path = default_file(|name| std::env::var_os(name));
+            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+            }
+            path
+        }
+    };
+    tracing::info!(file = %path.display(), "chats are kept in SQLite");
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match SqliteStore::open(&path) {
+            Ok(store) => return Ok(Arc::new(store)),
+            Err(error) if error.is_in_use() && Instant::now() < until => std::thread::sleep(Duration::from_millis(100)),
+            Err(error) => return Err(format!("--store sqlite:{error}")),
+        }
+    }
 }
 
 /// Logs to stderr what this crate says, from the level in `CAUSERIE_LOG` on. Libraries are not listened to: what they trace

@@ -1,5 +1,6 @@
 //! Keys and ids from the system's random source, and their comparison in constant time.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use subtle::ConstantTimeEq;
 
@@ -30,7 +31,8 @@ pub fn same(ours: &str, theirs: &str) -> bool {
 }
 
 /// The key of a chat: a handle by which it is found, and 192 bits that are compared in constant time.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SecureKey(String);
 
 /// How many characters of a key find its chat; the rest prove it.

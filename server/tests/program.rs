@@ -31,22 +31,22 @@ fn what_cannot_be_is_refused_in_one_line() {
     refused(&["--frobnicate"], "unknown argument --frobnicate");
     refused(&["chat.toml"], "unknown argument chat.toml");
     refused(&["--listen"], "--listen needs a value");
-    refused(&["--listen", "nowhere"], "--listen nowhere: ");
+    refused(&["--store", "memory", "--listen", "nowhere"], "--listen nowhere: ");
     refused(&["--www", "/no/such/folder"], "--www /no/such/folder: there is no such folder");
     refused(&["--config", "/no/such/file.toml"], "/no/such/file.toml: ");
-    refused(&["--store", "sqlite:chat.db"], "--store sqlite: is not in this release; --store memory is to be had");
+    refused(&["--store", "sqlite"], "--store sqlite: a file is expected");
     refused(
         &["--store=redis://:secret@host:6379"],
-        "--store redis: is not in this release; --store memory is to be had",
+        "--store redis: is not in this release; sqlite:FILE and memory are",
     );
-    refused(&["--store", "floppy"], "--store floppy: is not a store; --store memory is to be had");
+    refused(&["--store", "floppy"], "--store floppy: is not a store; sqlite:FILE and memory are");
 }
 
 #[test]
 fn a_port_that_is_taken_is_refused() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    refused(&["--listen", &address], &format!("--listen {address}: "));
+    refused(&["--store", "memory", "--listen", &address], &format!("--listen {address}: "));
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_wrong_configuration_is_refused_with_line_and_reason() {
         ),
     ] {
         let path = file(&format!("{name}.toml"), &text);
-        refused(&["--listen", "127.0.0.1:0", "--config", path.to_str().unwrap()], reason);
+        refused(&["--listen", "127.0.0.1:0", "--store", "memory", "--config", path.to_str().unwrap()], reason);
         std::fs::remove_file(path).unwrap();
     }
 }
@@ -90,7 +90,7 @@ fn a_wrong_configuration_is_refused_with_line_and_reason() {
 fn it_says_where_it_listens_and_stops_when_told() {
     for signal in ["-TERM", "-INT"] {
         let mut server = Command::new(PROGRAM)
-            .args(["--listen", "127.0.0.1:0"])
+            .args(["--listen", "127.0.0.1:0", "--store", "memory"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

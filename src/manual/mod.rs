@@ -6,6 +6,8 @@ pub mod architecture {}
 pub mod states {}
 #[doc = include_str!("wire.md")]
 pub mod wire {}
+#[doc = include_str!("server.md")]
+pub mod server {}
 #[doc = include_str!("delivery.md")]
 pub mod delivery {}
 #[doc = include_str!("defaults.md")]

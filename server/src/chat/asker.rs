@@ -3,7 +3,7 @@
 //! Either way the answer is made under the chat's lock, so that it stands in its place among the pushes.
 
 use super::{Floor, event};
-use crate::chat::model::{Refusal, VisitorData};
+use crate::chat::reply::{Refusal, VisitorData};
 use crate::json::write;
 use crate::session::Session;
 use serde::Serialize;

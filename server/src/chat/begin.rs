@@ -2,8 +2,9 @@
 
 use super::Floor;
 use super::asker::Asker;
-use super::model::{Chat, Draft, From, Kind, Refusal, Role, VisitorData, wall_clock};
+use super::model::{Chat, Draft, From, Kind, Role};
 use super::operation::Operation;
+use super::reply::{Refusal, VisitorData};
 use crate::config::Channel;
 use crate::json::Raw;
 use crate::secret::{SecureKey, random_hex};
@@ -31,6 +32,7 @@ impl Floor {
         let (email, user_data) = (operation.email()?, operation.user_data()?);
         asker.take_start(self)?;
         let chat = Chat {
+            version: 0,
             id: random_hex(10)?,
             service: channel.name.clone(),
             key: SecureKey::random()?,
@@ -41,13 +43,13 @@ impl Floor {
             subject,
             email,
             user_data,
-            since: wall_clock(),
+            since: self.clock.now(),
             next_index: 1,
             next_participant: 2,
             agents: Vec::new(),
             ended: None,
         };
-        let mut draft = Draft::of(&chat);
+        let mut draft = Draft::of(&chat, self.clock.now());
         draft.add(Kind::ParticipantJoined, chat.visitor(), None).marked(request.clone(), None);
         if let Some(welcome) = &channel.welcome {
             let system = From { nickname: Raw::string("System"), participant_id: 0, role: Role::External };
@@ -86,7 +88,7 @@ impl Floor {
     /// counts in the same Bayeux session, or the same browser, only.
     async fn repeat_request(&self, asker: &Asker<'_>, id: &str, request: &str) -> Result<(), Refusal> {
         let gone = || Refusal::new(249, "the server could not do it");
-        let mut live = self.lock(id).await.ok_or_else(gone)?;
+        let mut live = self.lock(id).await?.ok_or_else(gone)?;
         let known = |other: &Arc<Session>| {
             asker.session().is_some_and(|session| {
                 other.id == session.id || (session.browser.is_some() && other.browser == session.browser)

@@ -1,6 +1,6 @@
 //! The chats: what is live of them here, who is attached, and how a change reaches everybody.
 //!
-//! `model` is what the store keeps, `operation` reads what clients ask, `asker` is who asks, `begin` begins chats, `visitor`
+//! `model` is what the store keeps, `operation` reads what clients ask, `reply` is what they get, `asker` is who asks, `begin` begins chats, `visitor`
 //! does what else visitors ask, `sweep` ends what has had its time. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
 //! to the store, and only then shown to anybody. Answers and pushes are queued under the same lock, so that every
 //! session sees the entries in their order.
@@ -9,16 +9,19 @@ pub mod asker;
 pub mod begin;
 pub mod model;
 pub mod operation;
+pub mod reply;
 pub mod sweep;
 pub mod visitor;
 
-use crate::config::Config;
+use crate::clock::Clock;
+use crate::config::{Config, Limits};
 use crate::desk::Desk;
 use crate::json::write;
 use crate::limits::{Bucket, PerAddress};
 use crate::session::{Session, locked};
 use crate::store::{Store, StoreError};
-use model::{Chat, Draft, Entry, VisitorData};
+use model::{Chat, Draft, Entry};
+use reply::VisitorData;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
@@ -27,9 +30,13 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
+/// How often an operation is tried again when another server was faster.
+pub(crate) const TRIES: usize = 5;
+
 /// All chats, their store, and the desk.
 pub struct Floor {
     pub(crate) config: Arc<Config>,
+    pub(crate) clock: Clock,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) desk: Desk,
     lives: Mutex<Lives>,
@@ -54,8 +61,6 @@ pub(crate) struct Live {
     pub(crate) active: Instant,
     /// Since when no session of the visitor is there.
     pub(crate) alone: Option<Instant>,
-    /// When it ended.
-    pub(crate) ended: Option<Instant>,
     pub(crate) sends: Bucket,
     pub(crate) typing: Bucket,
     pub(crate) reads: Bucket,
@@ -85,15 +90,38 @@ pub(crate) struct NoRoom;
 impl Floor {
     /// An empty floor.
     #[must_use]
-    pub fn new(config: Arc<Config>, store: Arc<dyn Store>) -> Self {
+    pub fn new(config: Arc<Config>, clock: Clock, store: Arc<dyn Store>) -> Self {
         let desk = Desk::new(Arc::clone(&config));
-        Self { config, store, desk, lives: Mutex::default() }
+        Self { config, clock, store, desk, lives: Mutex::default() }
     }
 
-    /// The chat of this id, locked.
-    pub(crate) async fn lock(&self, id: &str) -> Option<Locked> {
-        let live = locked(&self.lives).chats.get(id).cloned()?;
-        Some(live.lock_owned().await)
+    /// Takes up the chats that are in the store. Visitors and agents are given the time to come back that they have when
+    /// their connections break.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn take_up(&self) -> Result<(), StoreError> {
+        let chats = self.store.chats().await?;
+        if !chats.is_empty() {
+            tracing::info!(chats = chats.len(), "chats of the store are taken up");
+        }
+        for chat in chats {
+            self.adopt(chat);
+        }
+        Ok(())
+    }
+
+    /// The chat of this id, locked. One that another server began is taken up.
+    pub(crate) async fn lock(&self, id: &str) -> Result<Option<Locked>, StoreError> {
+        let known = locked(&self.lives).chats.get(id).cloned();
+        let live = match known {
+            Some(live) => live,
+            None => match self.store.load(id).await? {
+                Some(chat) => self.adopt(chat),
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(live.lock_owned().await))
     }
 
     pub(crate) fn ids(&self) -> Vec<String> {
@@ -131,24 +159,30 @@ impl Floor {
         lives.addresses.remove(address);
     }
 
-    /// Makes a chat live, already locked: nobody else gets at it before its first answer is queued.
+    /// Makes a new chat live, already locked: nobody else gets at it before its first answer is queued.
     pub(crate) fn enter(&self, chat: Chat) -> Option<Locked> {
-        let limits = &self.config.limits;
         let id = chat.id.clone();
-        let live = Arc::new(tokio::sync::Mutex::new(Live {
-            chat,
-            sessions: Vec::new(),
-            active: Instant::now(),
-            alone: Some(Instant::now()),
-            ended: None,
-            sends: Bucket::new(limits.send_burst, limits.send_rate),
-            typing: Bucket::new(limits.send_burst, limits.send_rate),
-            reads: Bucket::new(limits.send_burst, limits.send_rate),
-            typed: Vec::new(),
-        }));
+        let live = Arc::new(tokio::sync::Mutex::new(Live::new(chat, &self.config.limits)));
         let guard = Arc::clone(&live).try_lock_owned().ok();
         locked(&self.lives).chats.insert(id, live);
         guard
+    }
+
+    /// Makes a chat live that this server did not begin. Its place is taken even where there is none.
+    fn adopt(&self, chat: Chat) -> Arc<tokio::sync::Mutex<Live>> {
+        let mut lives = locked(&self.lives);
+        if let Some(live) = lives.chats.get(&chat.id) {
+            return Arc::clone(live);
+        }
+        if chat.ended.is_none() {
+            lives.open += 1;
+            lives.addresses.add(chat.address);
+            self.desk.adopt(&chat);
+        }
+        let id = chat.id.clone();
+        let live = Arc::new(tokio::sync::Mutex::new(Live::new(chat, &self.config.limits)));
+        lives.chats.insert(id, Arc::clone(&live));
+        live
     }
 
     /// Takes a token for a chat that is begun by REST.
@@ -167,29 +201,48 @@ impl Floor {
         locked(&self.lives).chats.remove(id);
     }
 
-    /// Commits a change and shows it to everybody but `except`, who gets it as an answer.
+    /// Commits a change and shows it to everybody but `except`, who gets it as an answer. If another server was faster, its
+    /// change is shown instead, and this one is refused as a conflict: it is to be made again of what is there now.
     pub(crate) async fn commit(
         &self,
         live: &mut Live,
         draft: Draft,
         except: Option<&Session>,
     ) -> Result<Vec<Entry>, StoreError> {
-        self.store.commit(&draft.chat, &draft.entries).await?;
-        let before = std::mem::replace(&mut live.chat, draft.chat);
+        match self.store.commit(&draft.chat, &draft.entries).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict) => {
+                self.catch_up(live).await?;
+                return Err(StoreError::Conflict);
+            }
+            Err(error) => return Err(error),
+        }
+        self.changed(live, draft.chat, &draft.entries, except);
+        Ok(draft.entries)
+    }
+
+    /// Takes in what another server has done with a chat.
+    async fn catch_up(&self, live: &mut Live) -> Result<(), StoreError> {
+        let chat = self.store.load(&live.chat.id).await?.ok_or(StoreError::Unknown)?;
+        let entries = self.store.entries(&live.chat.id, live.chat.next_index).await?;
+        self.changed(live, chat, &entries, None);
+        Ok(())
+    }
+
+    /// A chat is now as it is here.
+    fn changed(&self, live: &mut Live, chat: Chat, entries: &[Entry], except: Option<&Session>) {
+        let before = std::mem::replace(&mut live.chat, chat);
         live.active = Instant::now();
-        live.typed.retain(|(typed, _)| {
-            !draft.entries.iter().any(|entry| entry.from.participant_id == typed.from.participant_id)
-        });
-        if live.chat.ended.is_some() && live.ended.is_none() {
-            live.ended = Some(Instant::now());
+        live.typed
+            .retain(|(typed, _)| !entries.iter().any(|entry| entry.from.participant_id == typed.from.participant_id));
+        if live.chat.ended.is_some() && before.ended.is_none() {
             self.release(live.chat.address);
             tracing::info!(service = live.chat.service, entries = live.chat.next_index - 1, "a chat has ended");
         }
-        if !draft.entries.is_empty() {
-            self.push_to_visitor(live, &draft.entries, except);
+        if !entries.is_empty() {
+            self.push_to_visitor(live, entries, except);
         }
-        self.desk.show(&before, &live.chat, &draft.entries, except);
-        Ok(draft.entries)
+        self.desk.show(&before, &live.chat, entries, except);
     }
 
     /// Shows entries to the visitor's sessions.
@@ -206,12 +259,30 @@ impl Floor {
     pub async fn session_gone(&self, session: &Session) {
         self.desk.session_gone(session);
         for id in session.attachments() {
-            if let Some(mut live) = self.lock(&id).await {
+            let known = locked(&self.lives).chats.get(&id).cloned();
+            if let Some(live) = known {
+                let mut live = live.lock().await;
                 live.sessions.retain(|other| other.id != session.id);
                 if live.sessions.is_empty() && live.alone.is_none() {
                     live.alone = Some(Instant::now());
                 }
             }
+        }
+    }
+}
+
+impl Live {
+    fn new(chat: Chat, limits: &Limits) -> Self {
+        let bucket = || Bucket::new(limits.send_burst, limits.send_rate);
+        Self {
+            chat,
+            sessions: Vec::new(),
+            active: Instant::now(),
+            alone: Some(Instant::now()),
+            sends: bucket(),
+            typing: bucket(),
+            reads: bucket(),
+            typed: Vec::new(),
         }
     }
 }

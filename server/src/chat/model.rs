@@ -2,19 +2,14 @@
 
 use crate::json::Raw;
 use crate::secret::SecureKey;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Milliseconds since the epoch.
-#[must_use]
-pub fn wall_clock() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
 
 /// One chat, as the store keeps it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Chat {
+    /// How often it was changed. The store takes a change only if it is the next one.
+    pub version: u64,
     /// Its id, which agents see too.
     pub id: String,
     /// The channel it was asked for on.
@@ -48,7 +43,7 @@ pub struct Chat {
 }
 
 /// An agent in a chat.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentParty {
     /// The agent's name, which is the agent's identity.
     pub name: String,
@@ -57,7 +52,7 @@ pub struct AgentParty {
 }
 
 /// What an entry is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Kind {
     ParticipantJoined,
@@ -71,7 +66,7 @@ pub enum Kind {
 }
 
 /// Who a party is to the chat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Role {
     Client,
@@ -80,7 +75,7 @@ pub enum Role {
 }
 
 /// Who made an entry.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct From {
     /// The name at that time.
@@ -93,7 +88,7 @@ pub struct From {
 }
 
 /// One entry of a transcript; or, without an index, something that passes by and is not kept.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
     /// Its place, counted from 1.
@@ -115,6 +110,14 @@ pub struct Entry {
     pub message_id: Option<String>,
     /// Who made it.
     pub from: From,
+}
+
+impl Entry {
+    /// What passes by and is not kept.
+    #[must_use]
+    pub fn passing(kind: Kind, from: From, text: Option<Raw>, now: u64) -> Self {
+        Self { index: None, kind, utc_time: now, text, message_type: None, message_id: None, from }
+    }
 }
 
 impl Chat {
@@ -146,28 +149,24 @@ pub struct Draft {
     pub chat: Chat,
     /// The entries it will gain.
     pub entries: Vec<Entry>,
+    /// When it is made, in milliseconds since the epoch.
+    now: u64,
 }
 
 impl Draft {
-    /// A change of this chat.
+    /// A change of this chat at this time.
     #[must_use]
-    pub fn of(chat: &Chat) -> Self {
-        Self { chat: chat.clone(), entries: Vec::new() }
+    pub fn of(chat: &Chat, now: u64) -> Self {
+        let mut chat = chat.clone();
+        chat.version += 1;
+        Self { chat, entries: Vec::new(), now }
     }
 
     /// Adds an entry, to which details may be added.
     pub fn add(&mut self, kind: Kind, from: From, text: Option<Raw>) -> &mut Self {
         let index = Some(self.chat.next_index);
         self.chat.next_index += 1;
-        self.entries.push(Entry {
-            index,
-            kind,
-            utc_time: wall_clock(),
-            text,
-            message_type: None,
-            message_id: None,
-            from,
-        });
+        self.entries.push(Entry { index, kind, utc_time: self.now, text, message_type: None, message_id: None, from });
         self
     }
 
@@ -202,131 +201,6 @@ impl Draft {
         }
         let visitor = self.chat.visitor();
         self.add(Kind::ParticipantLeft, visitor, None);
-        self.chat.ended = Some(wall_clock());
-    }
-}
-
-/// What a visitor gets: the answer to an operation, or a push.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct VisitorData<'a> {
-    pub(crate) status_code: u8,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub(crate) ids: Option<Ids<'a>>,
-    pub(crate) chat_ended: bool,
-    pub(crate) messages: &'a [Entry],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) errors: Option<[WireError<'a>; 1]>,
-}
-
-/// Which chat it is, for its visitor only.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Ids<'a> {
-    pub(crate) chat_id: &'a str,
-    pub(crate) user_id: &'a str,
-    pub(crate) alias: &'static str,
-    pub(crate) secure_key: &'a str,
-    pub(crate) next_position: u64,
-}
-
-impl<'a> VisitorData<'a> {
-    /// Entries of a chat.
-    #[must_use]
-    pub fn of(chat: &'a Chat, messages: &'a [Entry]) -> Self {
-        let ids = Ids {
-            chat_id: &chat.id,
-            user_id: &chat.user_id,
-            alias: "1",
-            secure_key: chat.key.reveal(),
-            next_position: chat.next_index,
-        };
-        Self { status_code: 0, ids: Some(ids), chat_ended: chat.ended.is_some(), messages, errors: None }
-    }
-
-    /// In how many seconds the operation may be tried again.
-    pub(crate) fn retry_after(&self) -> Option<u64> {
-        self.errors.as_ref().and_then(|[error]| error.retry_after)
-    }
-
-    /// A refusal.
-    #[must_use]
-    pub fn refused(chat: Option<&'a Chat>, refusal: &'a Refusal) -> Self {
-        let data = chat.map(|chat| Self::of(chat, &[]));
-        let ids = data.and_then(|data| data.ids);
-        // Without the chat nothing is known; a session that is unknown is over for whoever asks.
-        let chat_ended = chat.map_or(refusal.status == 2, |chat| chat.ended.is_some());
-        Self { status_code: refusal.status, ids, chat_ended, messages: &[], errors: Some([refusal.wire()]) }
-    }
-}
-
-/// Why an operation was not done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// 1: the client may go on; 2: it may not.
-    pub status: u8,
-    /// The code, from the wire's table.
-    pub code: u32,
-    /// What was expected, and what came; never its content.
-    pub advice: String,
-    /// In how many seconds it may be tried again.
-    pub retry_after: Option<u64>,
-}
-
-/// A refusal on the wire.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct WireError<'a> {
-    code: u32,
-    advice: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u64>,
-}
-
-impl Refusal {
-    /// A refusal after which the client may go on.
-    #[must_use]
-    pub fn new(code: u32, advice: impl Into<String>) -> Self {
-        Self { status: 1, code, advice: advice.into(), retry_after: None }
-    }
-
-    /// The same, after which it may not.
-    #[must_use]
-    pub fn fatal(self) -> Self {
-        Self { status: 2, ..self }
-    }
-
-    /// The operation is malformed.
-    #[must_use]
-    pub fn malformed(advice: impl Into<String>) -> Self {
-        Self::new(400, advice)
-    }
-
-    /// Unknown session, or not its key.
-    #[must_use]
-    pub fn unknown_session() -> Self {
-        Self::new(8210, "unknown session, or not its key").fatal()
-    }
-
-    /// Too many operations.
-    #[must_use]
-    pub fn too_many(seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..Self::new(429, "too many operations") }
-    }
-
-    pub(crate) fn wire(&self) -> WireError<'_> {
-        WireError { code: self.code, advice: &self.advice, retry_after: self.retry_after }
-    }
-}
-
-impl std::convert::From<crate::store::StoreError> for Refusal {
-    fn from(_: crate::store::StoreError) -> Self {
-        Self::new(249, "the server could not do it; try again")
-    }
-}
-
-impl std::convert::From<crate::secret::NoRandomness> for Refusal {
-    fn from(_: crate::secret::NoRandomness) -> Self {
-        Self::new(249, "the server could not do it; try again")
+        self.chat.ended = Some(self.now);
     }
 }

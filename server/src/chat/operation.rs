@@ -1,6 +1,6 @@
 //! An operation as a client sent it: its members, read one by one, each with its own complaint.
 
-use crate::chat::model::Refusal;
+use crate::chat::reply::Refusal;
 use crate::json::{Raw, is_string, kind, write};
 use serde::Deserialize;
 use serde_json::value::RawValue;

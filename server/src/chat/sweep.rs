@@ -22,12 +22,13 @@ impl Floor {
     }
 
     async fn sweep_chat(&self, id: &str) {
-        let Some(mut live) = self.lock(id).await else { return };
+        let Ok(Some(mut live)) = self.lock(id).await else { return };
         let Some(channel) = self.config.channel(&live.chat.service) else { return };
         let now = Instant::now();
         let over = |since: Instant, seconds: u64| now.duration_since(since) >= Duration::from_secs(seconds);
-        if let Some(ended) = live.ended {
-            if over(ended, channel.ended_retention) && self.store.remove(id).await.is_ok() {
+        if let Some(ended) = live.chat.ended {
+            let kept = self.clock.now().saturating_sub(ended) < channel.ended_retention.saturating_mul(1000);
+            if !kept && self.store.remove(id).await.is_ok() {
                 for session in &live.sessions {
                     session.detach(id);
                 }
@@ -39,7 +40,7 @@ impl Floor {
         let alone =
             channel.visitor_timeout != 0 && live.alone.is_some_and(|since| over(since, channel.visitor_timeout));
         if idle || alone {
-            let mut draft = Draft::of(&live.chat);
+            let mut draft = Draft::of(&live.chat, self.clock.now());
             draft.end();
             if let Err(error) = self.commit(&mut live, draft, None).await {
                 tracing::warn!(%error, "a chat could not be ended");
@@ -50,11 +51,11 @@ impl Floor {
     /// An agent has been away for too long: the agent's chats return to the queue.
     async fn agent_lost(&self, agent: &str) {
         for id in self.desk.chats_of(agent) {
-            let Some(mut live) = self.lock(&id).await else { continue };
+            let Ok(Some(mut live)) = self.lock(&id).await else { continue };
             if live.chat.agent(agent).is_none() || live.chat.ended.is_some() {
                 continue;
             }
-            let mut draft = Draft::of(&live.chat);
+            let mut draft = Draft::of(&live.chat, self.clock.now());
             draft.leave(agent);
             if let Err(error) = self.commit(&mut live, draft, None).await {
                 tracing::warn!(%error, "an agent could not be taken out of a chat");

@@ -1,10 +1,10 @@
 //! What visitors ask of a chat that has begun, over Bayeux or by REST.
 
 use super::asker::Asker;
-use super::model::{Draft, Entry, From, Kind, Refusal, VisitorData, wall_clock};
+use super::model::{Draft, Entry, Kind};
 use super::operation::Operation;
-use super::{Floor, Live, Locked};
-use crate::json::Raw;
+use super::reply::{Refusal, VisitorData};
+use super::{Floor, Live, Locked, TRIES};
 use crate::secret::handle;
 use crate::session::Session;
 use serde_json::value::RawValue;
@@ -43,7 +43,14 @@ impl Floor {
     /// Does what a visitor asks, and answers.
     pub async fn visit(&self, asker: &Asker<'_>, request: &Request<'_>) {
         let mut chat = None;
-        if let Err(refusal) = self.try_visit(asker, request, &mut chat).await {
+        let mut done = self.try_visit(asker, request, &mut chat).await;
+        for _ in 0..TRIES {
+            if done.as_ref().is_err_and(|refusal| refusal.conflict) {
+                chat = None;
+                done = self.try_visit(asker, request, &mut chat).await;
+            }
+        }
+        if let Err(refusal) = done {
             tracing::debug!(code = refusal.code, "an operation is refused");
             asker.send(&VisitorData::refused(chat.as_ref().map(|live| &live.chat), &refusal));
         }
@@ -68,7 +75,7 @@ impl Floor {
         }
         let key = operation.secure_key()?;
         let id = self.store.find_handle(handle(&key)).await?.ok_or_else(Refusal::unknown_session)?;
-        let found = self.lock(&id).await.ok_or_else(Refusal::unknown_session)?;
+        let found = self.lock(&id).await?.ok_or_else(Refusal::unknown_session)?;
         let named = request.named.and_then(|(_, chat)| chat).is_none_or(|named| named == found.chat.id);
         if !found.chat.key.is(&key) || found.chat.service != channel.name || !named {
             return Err(Refusal::unknown_session());
@@ -137,7 +144,7 @@ impl Floor {
         if let Some(entry) = self.known(live, 1, message_id.as_deref()).await? {
             return self.reply(asker, live, operation, vec![entry]).await;
         }
-        let mut draft = Draft::of(&live.chat);
+        let mut draft = Draft::of(&live.chat, self.clock.now());
         let visitor = live.chat.visitor();
         match name {
             "sendMessage" => {
@@ -172,7 +179,8 @@ impl Floor {
         self.may_change(live)?;
         live.typing.take().map_err(Refusal::too_many)?;
         live.active = Instant::now();
-        self.desk.show(&live.chat, &live.chat, &[passing(kind, live.chat.visitor(), text)], asker.except());
+        let typing = Entry::passing(kind, live.chat.visitor(), text, self.clock.now());
+        self.desk.show(&live.chat, &live.chat, &[typing], asker.except());
         self.reply(asker, live, operation, Vec::new()).await
     }
 
@@ -180,7 +188,7 @@ impl Floor {
         let entries = if live.chat.ended.is_some() {
             closing(self.store.entries(&live.chat.id, 1).await?)
         } else {
-            let mut draft = Draft::of(&live.chat);
+            let mut draft = Draft::of(&live.chat, self.clock.now());
             draft.end();
             self.commit(live, draft, asker.except()).await?
         };
@@ -226,11 +234,6 @@ impl Live {
         }
         self.alone = None;
     }
-}
-
-/// What passes by and is not kept.
-pub(crate) fn passing(kind: Kind, from: From, text: Option<Raw>) -> Entry {
-    Entry { index: None, kind, utc_time: wall_clock(), text, message_type: None, message_id: None, from }
 }
 
 /// The closing entries of a transcript: the parties that left at its very end.

@@ -6,7 +6,8 @@
 pub mod operations;
 
 use crate::chat::event;
-use crate::chat::model::{Chat, Entry, Kind, Refusal, Role, WireError};
+use crate::chat::model::{Chat, Entry, Kind, Role};
+use crate::chat::reply::{Refusal, WireError};
 use crate::config::Config;
 use crate::json::Raw;
 use crate::limits::Bucket;
@@ -99,6 +100,13 @@ impl State {
         }
     }
 
+    /// Queue and chats are others now.
+    fn tell_all(&self) {
+        for (name, session) in self.signed_in.values() {
+            session.deliver(event(CHANNEL, None, &self.data(Some(name), Vec::new())));
+        }
+    }
+
     fn has_session(&self, agent: &str) -> bool {
         self.signed_in.values().any(|(name, _)| name == agent)
     }
@@ -150,13 +158,23 @@ impl Desk {
         Self { config, state: Mutex::default() }
     }
 
+    /// A chat that this server did not begin. Its agents count as away until they sign in.
+    pub(crate) fn adopt(&self, chat: &Chat) {
+        let mut state = locked(&self.state);
+        for agent in &chat.agents {
+            if !state.has_session(&agent.name) {
+                state.away.entry(agent.name.clone()).or_insert_with(Instant::now);
+            }
+        }
+        state.place(chat);
+        state.tell_all();
+    }
+
     /// A new chat waits.
     pub(crate) fn queue(&self, chat: &Chat) {
         let mut state = locked(&self.state);
         state.place(chat);
-        for (name, session) in state.signed_in.values() {
-            session.deliver(event(CHANNEL, None, &state.data(Some(name), Vec::new())));
-        }
+        state.tell_all();
     }
 
     /// A chat has changed from `before` to `after` by these entries: tells its agents, and when queue or chats are

@@ -2,10 +2,11 @@
 
 use super::{Desk, DeskData, desk_entries};
 use crate::chat::asker::Answer;
-use crate::chat::model::{Draft, Entry, Kind, Refusal, VisitorData};
+use crate::chat::model::{Draft, Entry, Kind};
 use crate::chat::operation::Operation;
-use crate::chat::visitor::{channel_of, passing};
-use crate::chat::{Floor, Locked, event};
+use crate::chat::reply::{Refusal, VisitorData};
+use crate::chat::visitor::channel_of;
+use crate::chat::{Floor, Locked, TRIES, event};
 use crate::session::locked;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -30,7 +31,13 @@ impl Desk {
 impl Floor {
     /// Does what an agent asks, and queues the answer.
     pub async fn attend(&self, answer: &Answer<'_>, data: Option<&RawValue>) {
-        if let Err(refusal) = self.try_attend(answer, data).await {
+        let mut done = self.try_attend(answer, data).await;
+        for _ in 0..TRIES {
+            if done.as_ref().is_err_and(|refusal| refusal.conflict) {
+                done = self.try_attend(answer, data).await;
+            }
+        }
+        if let Err(refusal) = done {
             tracing::debug!(code = refusal.code, "an operation of the desk is refused");
             let agent = self.desk.agent(answer.session);
             self.desk.refuse(answer, agent.as_deref(), &refusal);
@@ -73,7 +80,7 @@ impl Floor {
     /// The chat that an operation names, which must be one of the agent's.
     async fn own(&self, agent: &str, operation: &Operation<'_>) -> Result<Locked, Refusal> {
         let not_yours = || Refusal::new(249, "no such chat among yours");
-        let live = self.lock(&operation.chat_id()?).await.ok_or_else(not_yours)?;
+        let live = self.lock(&operation.chat_id()?).await?.ok_or_else(not_yours)?;
         if live.chat.agent(agent).is_none() {
             return Err(not_yours());
         }
@@ -83,12 +90,12 @@ impl Floor {
     /// Takes a chat from the queue. One that is the agent's already is only shown again.
     async fn accept(&self, answer: &Answer<'_>, agent: &str, operation: &Operation<'_>) -> Result<(), Refusal> {
         let not_waiting = || Refusal::new(249, "no such chat in the queue");
-        let mut live = self.lock(&operation.chat_id()?).await.ok_or_else(not_waiting)?;
+        let mut live = self.lock(&operation.chat_id()?).await?.ok_or_else(not_waiting)?;
         if live.chat.agent(agent).is_none() {
             if !live.chat.agents.is_empty() || live.chat.ended.is_some() {
                 return Err(not_waiting());
             }
-            let mut draft = Draft::of(&live.chat);
+            let mut draft = Draft::of(&live.chat, self.clock.now());
             draft.join(agent);
             self.commit(&mut live, draft, Some(answer.session)).await?;
         }
@@ -117,7 +124,7 @@ impl Floor {
             _ => (operation.message(length)?, operation.message_type()?),
         };
         self.may_change(&live)?;
-        let mut draft = Draft::of(&live.chat);
+        let mut draft = Draft::of(&live.chat, self.clock.now());
         draft.add(kind, party.from(), Some(text)).marked(message_id, message_type);
         let entries = self.commit(&mut live, draft, Some(answer.session)).await?;
         self.desk.answer(answer, Some(agent), &live.chat.id, &entries);
@@ -134,7 +141,7 @@ impl Floor {
         let mut live = self.own(agent, operation).await?;
         let Some(party) = live.chat.agent(agent).cloned() else { return Ok(()) };
         live.active = Instant::now();
-        let entries = [passing(kind, party.from(), None)];
+        let entries = [Entry::passing(kind, party.from(), None, self.clock.now())];
         let text = event(&channel_of(&live.chat.service), None, &VisitorData::of(&live.chat, &entries));
         for session in &live.sessions {
             session.deliver(text.clone());
@@ -155,7 +162,7 @@ impl Floor {
         change: impl FnOnce(&mut Draft),
     ) -> Result<(), Refusal> {
         let mut live = self.own(agent, operation).await?;
-        let mut draft = Draft::of(&live.chat);
+        let mut draft = Draft::of(&live.chat, self.clock.now());
         change(&mut draft);
         let entries = self.commit(&mut live, draft, Some(answer.session)).await?;
         self.desk.answer(answer, Some(agent), &live.chat.id, &entries);
@@ -176,7 +183,7 @@ impl Floor {
             return Err(Refusal::new(249, "no such agent is signed in"));
         }
         let so_far = self.store.entries(&live.chat.id, 1).await?;
-        let mut draft = Draft::of(&live.chat);
+        let mut draft = Draft::of(&live.chat, self.clock.now());
         draft.join(&to);
         draft.leave(agent);
         // The transcript so far first, so that the new agent too sees the entries in their order.

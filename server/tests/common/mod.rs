@@ -4,13 +4,16 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use causerie_server::clock::Clock;
 use causerie_server::config::Config;
 use causerie_server::origin::Peer as Origin;
+use causerie_server::store::SqliteStore;
 use causerie_server::{App, app, serve};
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -34,6 +37,36 @@ pub fn config(top: &str, tables: &str) -> Config {
 
 pub fn server() -> Arc<App> {
     App::in_memory(config("", ""))
+}
+
+/// A folder of its own, until the test is over.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        let name = format!("causerie-{}", causerie_server::secret::random_hex(8).unwrap());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A server on the SQLite file of a folder.
+pub async fn on(folder: &Folder, config: Config) -> Arc<App> {
+    let store = SqliteStore::open(&folder.file("chat.db")).unwrap();
+    let app = App::new(config, Clock::steady(), Arc::new(store));
+    app.floor.take_up().await.unwrap();
+    app
 }
 
 /// A server whose time passes: expired things are swept.

@@ -1,58 +1,12 @@
-//! The store: the one seam between a server on one machine and one on many.
-//!
-//! A change of a chat and the entries it makes are one [`Store::commit`]; what it returned `Ok` for may be acknowledged.
-//! Its futures may take their time: a file or a network can be behind them. Commits of one chat never overlap within a
-//! server; between servers of one store, [`Chat::next_index`] tells whether somebody else was faster.
+//! Everything in memory; nothing outlives the server.
 
+use super::{Created, Store, StoreError, Stored};
 use crate::chat::model::{Chat, Entry};
 use crate::session::locked;
 use std::collections::{BTreeMap, HashMap};
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Mutex;
 
-/// A future of the store.
-pub type Stored<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
-
-/// The store could not do it.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The chat is not there, or no longer.
-    #[error("no such chat")]
-    Unknown,
-    /// Somebody else changed the chat meanwhile.
-    #[error("the chat was changed meanwhile")]
-    Conflict,
-}
-
-/// What became of a new chat.
-#[derive(Debug)]
-pub enum Created {
-    /// It is in the store.
-    New,
-    /// The same request had made this chat before.
-    Known(String),
-}
-
-/// Where chats and their transcripts are kept.
-pub trait Store: Send + Sync + 'static {
-    /// Keeps a new chat and its first entries; not when [`Chat::request`] is known of its service.
-    fn create<'a>(&'a self, chat: &'a Chat, entries: &'a [Entry]) -> Stored<'a, Created>;
-    /// The chat that this request made.
-    fn find_request<'a>(&'a self, service: &'a str, request: &'a str) -> Stored<'a, Option<String>>;
-    /// The chat whose key has this handle.
-    fn find_handle<'a>(&'a self, handle: &'a str) -> Stored<'a, Option<String>>;
-    /// Appends entries, and keeps the chat as it is after them: both or nothing.
-    fn commit<'a>(&'a self, chat: &'a Chat, entries: &'a [Entry]) -> Stored<'a, ()>;
-    /// The entries of a chat from this index on.
-    fn entries<'a>(&'a self, chat: &'a str, from: u64) -> Stored<'a, Vec<Entry>>;
-    /// The entry that this message made. `who` is the participant that sent it.
-    fn find_message<'a>(&'a self, chat: &'a str, who: u64, message: &'a str) -> Stored<'a, Option<Entry>>;
-    /// Forgets a chat, and everything of it.
-    fn remove<'a>(&'a self, chat: &'a str) -> Stored<'a, ()>;
-}
-
-/// Everything in memory; nothing outlives the server.
+/// A store in memory.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<Memory>);
 
@@ -111,10 +65,18 @@ impl Store for MemoryStore {
         ready(Ok(locked(&self.0).handles.get(handle).cloned()))
     }
 
+    fn load<'a>(&'a self, chat: &'a str) -> Stored<'a, Option<Chat>> {
+        ready(Ok(locked(&self.0).chats.get(chat).map(|kept| kept.chat.clone())))
+    }
+
+    fn chats(&self) -> Stored<'_, Vec<Chat>> {
+        ready(Ok(locked(&self.0).chats.values().map(|kept| kept.chat.clone()).collect()))
+    }
+
     fn commit<'a>(&'a self, chat: &'a Chat, entries: &'a [Entry]) -> Stored<'a, ()> {
         let mut memory = locked(&self.0);
         let Some(kept) = memory.chats.get_mut(&chat.id) else { return ready(Err(StoreError::Unknown)) };
-        if kept.chat.next_index + entries.len() as u64 != chat.next_index {
+        if kept.chat.version + 1 != chat.version {
             return ready(Err(StoreError::Conflict));
         }
         kept.append(entries);

@@ -1,0 +1,248 @@
+//! Everything in one SQLite file, which outlives the server: what was acknowledged is there after a crash.
+//!
+//! `schema` is the tables, `worker` the threads. One server at a time has the file, which a lock beside it sees to; the
+//! next one finds all that the last one acknowledged.
+
+mod schema;
+mod worker;
+
+use super::{Created, Store, StoreError, Stored};
+use crate::chat::model::{Chat, Entry};
+use crate::json::write;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use schema::{SchemaError, migrate};
+use serde::de::DeserializeOwned;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use worker::{Worker, prepared};
+
+/// Why a file cannot be opened, with the file's name.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {reason}", path.display())]
+pub struct OpenError {
+    path: PathBuf,
+    reason: Reason,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Reason {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("another server uses it")]
+    InUse,
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    #[error("{0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl OpenError {
+    /// Whether the file is another server's at the moment, so that it may be tried again.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        matches!(self.reason, Reason::InUse)
+    }
+}
+
+/// A store in a file. Dropping it waits until what was brought is done.
+pub struct SqliteStore {
+    writer: Worker,
+    reader: Worker,
+    /// Given back last.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens a file, or makes it; its folder must be there.
+    ///
+    /// # Errors
+    /// When it cannot be used: another server has it, another program made it, or a newer one.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::try_open(path).map_err(|reason| OpenError { path: path.to_owned(), reason })
+    }
+
+    fn try_open(path: &Path) -> Result<Self, Reason> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push("-lock");
+        let lock = private(&PathBuf::from(beside))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Reason::InUse),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        // SQLite gives the files beside it the same permissions.
+        drop(private(path)?);
+        let mut writer = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // First of all: a database of another program is left as it is.
+        migrate(&mut writer)?;
+        writer.pragma_update(None, "journal_mode", "WAL")?;
+        // A commit is on the disk when it returns.
+        writer.pragma_update(None, "synchronous", "FULL")?;
+        writer.pragma_update(None, "foreign_keys", true)?;
+        // What is deleted is overwritten.
+        writer.pragma_update(None, "secure_delete", true)?;
+        let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        reader.pragma_update(None, "query_only", true)?;
+        reader.busy_timeout(std::time::Duration::from_secs(5))?;
+        Ok(Self {
+            writer: Worker::start("store-writer", writer, true)?,
+            reader: Worker::start("store-reader", reader, false)?,
+            _lock: lock,
+        })
+    }
+
+    fn read<'a, T: Send + 'static>(
+        &'a self,
+        task: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Stored<'a, T> {
+        Box::pin(self.reader.run(task))
+    }
+
+    fn write<'a, T: Send + 'static>(
+        &'a self,
+        task: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Stored<'a, T> {
+        Box::pin(self.writer.run(task))
+    }
+}
+
+/// A file that only this user can read; made if it is not there.
+fn private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// A value from its JSON text.
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Failed("a record in the file cannot be read".to_owned()))
+}
+
+fn text(row: &Row<'_>) -> rusqlite::Result<String> {
+    row.get(0)
+}
+
+/// A number for SQLite, whose numbers have a sign.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn append(connection: &Connection, chat: &str, entries: &[Entry]) -> Result<(), StoreError> {
+    let mut insert =
+        prepared(connection, "INSERT INTO entries (chat, place, who, message, entry) VALUES (?, ?, ?, ?, ?)")?;
+    for entry in entries {
+        let Some(index) = entry.index else { continue };
+        let who = signed(entry.from.participant_id);
+        insert.execute(params![chat, signed(index), who, entry.message_id, write(entry)])?;
+    }
+    Ok(())
+}
+
+impl Store for SqliteStore {
+    fn create<'a>(&'a self, chat: &'a Chat, entries: &'a [Entry]) -> Stored<'a, Created> {
+        let (chat, entries) = (chat.clone(), entries.to_vec());
+        self.write(move |connection| {
+            if let Some(request) = &chat.request
+                && let Some(known) = prepared(connection, "SELECT id FROM chats WHERE service = ? AND request = ?")?
+                    .query_row([&chat.service, request], text)
+                    .optional()?
+            {
+                return Ok(Created::Known(known));
+            }
+            prepared(
+                connection,
+                "INSERT INTO chats (id, service, request, handle, version, record) VALUES (?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                chat.id,
+                chat.service,
+                chat.request,
+                chat.key.handle(),
+                signed(chat.version),
+                write(&chat)
+            ])?;
+            append(connection, &chat.id, &entries)?;
+            Ok(Created::New)
+        })
+    }
+
+    fn find_request<'a>(&'a self, service: &'a str, request: &'a str) -> Stored<'a, Option<String>> {
+        let key = [service.to_owned(), request.to_owned()];
+        self.read(move |connection| {
+            let mut select = prepared(connection, "SELECT id FROM chats WHERE service = ? AND request = ?")?;
+            Ok(select.query_row(key, text).optional()?)
+        })
+    }
+
+    fn find_handle<'a>(&'a self, handle: &'a str) -> Stored<'a, Option<String>> {
+        let handle = handle.to_owned();
+        self.read(move |connection| {
+            Ok(prepared(connection, "SELECT id FROM chats WHERE handle = ?")?.query_row([handle], text).optional()?)
+        })
+    }
+
+    fn load<'a>(&'a self, chat: &'a str) -> Stored<'a, Option<Chat>> {
+        let chat = chat.to_owned();
+        self.read(move |connection| {
+            let mut select = prepared(connection, "SELECT record FROM chats WHERE id = ?")?;
+            select.query_row([chat], text).optional()?.map(|record| parse(&record)).transpose()
+        })
+    }
+
+    fn chats(&self) -> Stored<'_, Vec<Chat>> {
+        self.read(|connection| {
+            let mut select = prepared(connection, "SELECT record FROM chats")?;
+            select.query_map([], text)?.map(|record| parse(&record?)).collect()
+        })
+    }
+
+    fn commit<'a>(&'a self, chat: &'a Chat, entries: &'a [Entry]) -> Stored<'a, ()> {
+        let (chat, entries) = (chat.clone(), entries.to_vec());
+        self.write(move |connection| {
+            let before = signed(chat.version.saturating_sub(1));
+            let mut update = prepared(
+                connection,
+                "UPDATE chats SET version = version + 1, record = ? WHERE id = ? AND version = ?",
+            )?;
+            if update.execute(params![write(&chat), chat.id, before])? == 0 {
+                let mut select = prepared(connection, "SELECT id FROM chats WHERE id = ?")?;
+                let known = select.exists([&chat.id])?;
+                return Err(if known { StoreError::Conflict } else { StoreError::Unknown });
+            }
+            append(connection, &chat.id, &entries)
+        })
+    }
+
+    fn entries<'a>(&'a self, chat: &'a str, from: u64) -> Stored<'a, Vec<Entry>> {
+        let chat = chat.to_owned();
+        self.read(move |connection| {
+            if !prepared(connection, "SELECT id FROM chats WHERE id = ?")?.exists([&chat])? {
+                return Err(StoreError::Unknown);
+            }
+            let mut select =
+                prepared(connection, "SELECT entry FROM entries WHERE chat = ? AND place >= ? ORDER BY place")?;
+            select.query_map(params![chat, signed(from)], text)?.map(|entry| parse(&entry?)).collect()
+        })
+    }
+
+    fn find_message<'a>(&'a self, chat: &'a str, who: u64, message: &'a str) -> Stored<'a, Option<Entry>> {
+        let (chat, message) = (chat.to_owned(), message.to_owned());
+        self.read(move |connection| {
+            let mut select =
+                prepared(connection, "SELECT entry FROM entries WHERE chat = ? AND who = ? AND message = ?")?;
+            let entry = select.query_row(params![chat, signed(who), message], text).optional()?;
+            entry.map(|entry| parse(&entry)).transpose()
+        })
+    }
+
+    fn remove<'a>(&'a self, chat: &'a str) -> Stored<'a, ()> {
+        let chat = chat.to_owned();
+        self.write(move |connection| {
+            prepared(connection, "DELETE FROM chats WHERE id = ?")?.execute([chat])?;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! The tables, and how a file of an older version becomes one of this.
+
+use rusqlite::{Connection, Error};
+
+/// Stands in the file's header: this is a file of ours.
+const APPLICATION: i32 = 0x4341_5553;
+
+/// Each step leads from the version that is its place to the next one.
+const STEPS: [&str; 1] = [
+    // The record and the entries are JSON; the columns beside them are what is looked for.
+    "CREATE TABLE chats (
+        id TEXT NOT NULL PRIMARY KEY,
+        service TEXT NOT NULL,
+        request TEXT,
+        handle TEXT NOT NULL UNIQUE,
+        version INTEGER NOT NULL,
+        record TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX chats_by_request ON chats (service, request) WHERE request IS NOT NULL;
+    CREATE TABLE entries (
+        chat TEXT NOT NULL REFERENCES chats (id) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        who INTEGER NOT NULL,
+        message TEXT,
+        entry TEXT NOT NULL,
+        PRIMARY KEY (chat, place)
+    ) STRICT;
+    CREATE INDEX entries_by_message ON entries (chat, who, message) WHERE message IS NOT NULL;",
+];
+
+/// Why a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// Something else keeps its data there.
+    #[error("it is a database of another program")]
+    Foreign,
+    /// A newer program made it.
+    #[error("it is of version {0}, and this program knows versions up to {1}: a newer program is needed")]
+    Newer(i64, usize),
+    /// The file cannot be read or written.
+    #[error("{0}")]
+    Failed(#[from] Error),
+}
+
+/// Makes the tables, or brings them up to date; all of it or nothing.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let number = |pragma: &str| transaction.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
+    let (application, version) = (number("application_id")?, number("user_version")?);
+    let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != i64::from(APPLICATION) && (application != 0 || tables != 0) {
+        return Err(SchemaError::Foreign);
+    }
+    let done = usize::try_from(version).unwrap_or(usize::MAX);
+    if done > STEPS.len() {
+        return Err(SchemaError::Newer(version, STEPS.len()));
+    }
+    for step in STEPS.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", i64::try_from(STEPS.len()).unwrap_or(i64::MAX))?;
+    transaction.commit()?;
+    Ok(())
+}

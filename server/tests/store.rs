@@ -1,0 +1,224 @@
+//! What every store does: one suite, run over each of them.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use causerie_server::chat::model::{Chat, Draft, Kind};
+use causerie_server::json::{Raw, write};
+use causerie_server::secret::{SecureKey, random_hex};
+use causerie_server::store::{Created, MemoryStore, SqliteStore, Store, StoreError};
+use common::Folder;
+use std::sync::Arc;
+
+struct Place {
+    store: Arc<dyn Store>,
+    _folder: Option<Folder>,
+}
+
+fn memory() -> Place {
+    Place { store: Arc::new(MemoryStore::default()), _folder: None }
+}
+
+fn sqlite() -> Place {
+    let folder = Folder::new();
+    Place { store: Arc::new(SqliteStore::open(&folder.file("chat.db")).unwrap()), _folder: Some(folder) }
+}
+
+macro_rules! suite {
+    ($($name:ident)*) => {
+        mod in_memory { $(#[tokio::test] async fn $name() { super::$name(super::memory()).await; })* }
+        mod in_sqlite { $(#[tokio::test] async fn $name() { super::$name(super::sqlite()).await; })* }
+    };
+}
+
+suite! {
+    a_chat_is_found_by_id_handle_and_request
+    the_same_request_makes_one_chat
+    requests_of_two_services_do_not_meet
+    entries_come_in_their_order_from_where_asked
+    a_message_is_found_by_its_sender_and_id
+    a_change_of_an_old_version_is_a_conflict_and_leaves_nothing
+    of_changes_at_the_same_time_one_is_done
+    what_is_removed_is_gone_and_its_request_free
+    an_unknown_chat_is_none_or_an_error
+    text_is_kept_as_it_came
+    many_commits_at_once_are_all_there
+}
+
+fn chat(request: Option<&str>) -> Chat {
+    Chat {
+        version: 0,
+        id: random_hex(10).unwrap(),
+        service: "default".to_owned(),
+        key: SecureKey::random().unwrap(),
+        user_id: random_hex(8).unwrap(),
+        request: request.map(ToOwned::to_owned),
+        address: "127.0.0.1".parse().unwrap(),
+        nickname: Raw::string("Ann"),
+        subject: Raw::string(""),
+        email: None,
+        user_data: None,
+        since: 1_700_000_000_000,
+        next_index: 1,
+        next_participant: 2,
+        agents: Vec::new(),
+        ended: None,
+    }
+}
+
+/// A chat in the store, with its visitor's joining.
+async fn begun(store: &dyn Store, request: Option<&str>) -> Chat {
+    let chat = chat(request);
+    let mut draft = Draft::of(&chat, 1);
+    draft.add(Kind::ParticipantJoined, chat.visitor(), None);
+    assert_eq!(store.create(&draft.chat, &draft.entries).await.unwrap(), Created::New);
+    draft.chat
+}
+
+fn said(chat: &Chat, text: &str, id: Option<&str>) -> Draft {
+    let mut draft = Draft::of(chat, 2);
+    let text = serde_json::from_str(text).unwrap();
+    draft.add(Kind::Message, chat.visitor(), Some(text)).marked(id.map(ToOwned::to_owned), None);
+    draft
+}
+
+async fn places(store: &dyn Store, chat: &Chat, from: u64) -> Vec<u64> {
+    store.entries(&chat.id, from).await.unwrap().iter().map(|entry| entry.index.unwrap()).collect()
+}
+
+async fn a_chat_is_found_by_id_handle_and_request(place: Place) {
+    let store = &*place.store;
+    let (one, other) = (begun(store, Some("r1")).await, begun(store, None).await);
+    assert_eq!(write(&store.load(&one.id).await.unwrap()), write(&Some(&one)), "with all its members");
+    assert_eq!(store.find_handle(other.key.handle()).await.unwrap(), Some(other.id.clone()));
+    assert_eq!(store.find_request("default", "r1").await.unwrap(), Some(one.id.clone()));
+    let mut all: Vec<_> = store.chats().await.unwrap().into_iter().map(|chat| chat.id).collect();
+    let mut expected = vec![one.id, other.id];
+    all.sort();
+    expected.sort();
+    assert_eq!(all, expected);
+}
+
+async fn the_same_request_makes_one_chat(place: Place) {
+    let first = begun(&*place.store, Some("r1")).await;
+    let second = chat(Some("r1"));
+    assert_eq!(place.store.create(&second, &[]).await.unwrap(), Created::Known(first.id));
+    assert!(place.store.load(&second.id).await.unwrap().is_none());
+    assert!(place.store.find_handle(second.key.handle()).await.unwrap().is_none());
+}
+
+async fn requests_of_two_services_do_not_meet(place: Place) {
+    begun(&*place.store, Some("r1")).await;
+    let other = Chat { service: "other".to_owned(), ..chat(Some("r1")) };
+    assert_eq!(place.store.create(&other, &[]).await.unwrap(), Created::New);
+    assert_eq!(place.store.find_request("other", "r1").await.unwrap(), Some(other.id));
+}
+
+async fn entries_come_in_their_order_from_where_asked(place: Place) {
+    let store = &*place.store;
+    let mut chat = begun(store, None).await;
+    for n in 0..11 {
+        let mut draft = said(&chat, &format!("\"{n}\""), None);
+        draft.add(Kind::CustomNotice, chat.visitor(), None);
+        store.commit(&draft.chat, &draft.entries).await.unwrap();
+        chat = draft.chat;
+    }
+    assert_eq!(places(store, &chat, 1).await, (1..=23).collect::<Vec<_>>());
+    assert_eq!(places(store, &chat, 9).await, (9..=23).collect::<Vec<_>>());
+    assert!(places(store, &chat, 24).await.is_empty());
+    assert_eq!(store.load(&chat.id).await.unwrap().unwrap().next_index, 24);
+}
+
+async fn a_message_is_found_by_its_sender_and_id(place: Place) {
+    let store = &*place.store;
+    let chat = begun(store, None).await;
+    let draft = said(&chat, "\"Hi\"", Some("m1"));
+    store.commit(&draft.chat, &draft.entries).await.unwrap();
+    assert_eq!(store.find_message(&chat.id, 1, "m1").await.unwrap().unwrap().index, Some(2));
+    for (who, message) in [(2, "m1"), (1, "m2")] {
+        assert!(store.find_message(&chat.id, who, message).await.unwrap().is_none());
+    }
+}
+
+async fn a_change_of_an_old_version_is_a_conflict_and_leaves_nothing(place: Place) {
+    let store = &*place.store;
+    let chat = begun(store, None).await;
+    let (ours, theirs) = (said(&chat, "\"ours\"", Some("m1")), said(&chat, "\"theirs\"", Some("m2")));
+    store.commit(&theirs.chat, &theirs.entries).await.unwrap();
+    assert!(matches!(store.commit(&ours.chat, &ours.entries).await, Err(StoreError::Conflict)));
+    assert_eq!(places(store, &chat, 1).await, [1, 2]);
+    assert_eq!(store.entries(&chat.id, 2).await.unwrap()[0].text.as_ref().unwrap().get(), "\"theirs\"");
+    assert!(store.find_message(&chat.id, 1, "m1").await.unwrap().is_none());
+    let again = said(&theirs.chat, "\"ours\"", Some("m1"));
+    store.commit(&again.chat, &again.entries).await.unwrap();
+    assert_eq!(places(store, &chat, 1).await, [1, 2, 3]);
+}
+
+async fn of_changes_at_the_same_time_one_is_done(place: Place) {
+    let store = &*place.store;
+    let chat = begun(store, None).await;
+    let (one, other) = (said(&chat, "\"1\"", None), said(&chat, "\"2\"", None));
+    let (first, second) =
+        tokio::join!(store.commit(&one.chat, &one.entries), store.commit(&other.chat, &other.entries));
+    assert_eq!([first.is_ok(), second.is_ok()].into_iter().filter(|done| *done).count(), 1);
+    assert_eq!(places(store, &chat, 1).await, [1, 2]);
+}
+
+async fn what_is_removed_is_gone_and_its_request_free(place: Place) {
+    let store = &*place.store;
+    let (chat, other) = (begun(store, Some("r1")).await, begun(store, None).await);
+    store.remove(&chat.id).await.unwrap();
+    store.remove(&chat.id).await.unwrap();
+    assert!(store.load(&chat.id).await.unwrap().is_none());
+    assert!(store.find_handle(chat.key.handle()).await.unwrap().is_none());
+    assert!(matches!(store.entries(&chat.id, 1).await, Err(StoreError::Unknown)));
+    begun(store, Some("r1")).await;
+    assert_eq!(places(store, &other, 1).await, [1]);
+}
+
+async fn an_unknown_chat_is_none_or_an_error(place: Place) {
+    let store = &*place.store;
+    let draft = said(&chat(None), "\"Hi\"", None);
+    assert!(matches!(store.commit(&draft.chat, &draft.entries).await, Err(StoreError::Unknown)));
+    assert!(matches!(store.entries("nowhere", 1).await, Err(StoreError::Unknown)));
+    assert!(store.load("nowhere").await.unwrap().is_none());
+    assert!(store.find_message("nowhere", 1, "m1").await.unwrap().is_none());
+}
+
+async fn text_is_kept_as_it_came(place: Place) {
+    let store = &*place.store;
+    let mut chat = begun(store, None).await;
+    let texts = [r#""half \ud83d""#, r#""'; DROP TABLE chats; --""#, r#""\u0000 \"\\ é 😀""#];
+    for text in texts {
+        let draft = said(&chat, text, None);
+        store.commit(&draft.chat, &draft.entries).await.unwrap();
+        chat = draft.chat;
+    }
+    let kept = store.entries(&chat.id, 2).await.unwrap();
+    assert_eq!(kept.iter().map(|entry| entry.text.as_ref().unwrap().get()).collect::<Vec<_>>(), texts);
+}
+
+async fn many_commits_at_once_are_all_there(place: Place) {
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let store = Arc::clone(&place.store);
+        tasks.spawn(async move {
+            let mut chat = begun(&*store, None).await;
+            for n in 0..20 {
+                let draft = said(&chat, &format!("\"{n}\""), Some(&format!("m{n}")));
+                store.commit(&draft.chat, &draft.entries).await.unwrap();
+                // What was committed is seen by whoever looks after it.
+                assert_eq!(
+                    store.find_message(&chat.id, 1, &format!("m{n}")).await.unwrap().unwrap().index,
+                    Some(n + 2)
+                );
+                chat = draft.chat;
+            }
+            assert_eq!(places(&*store, &chat, 1).await.len(), 21);
+        });
+    }
+    while let Some(done) = tasks.join_next().await {
+        done.unwrap();
+    }
+    assert_eq!(place.store.chats().await.unwrap().len(), 50);
+}
