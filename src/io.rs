@@ -35,6 +35,15 @@ pub enum Io<J: Json> {
         /// What to send, as JSON.
         body: Value<J>,
     },
+    /// Send an HTTP POST as a form, with credentials.
+    PostForm {
+        /// The request's id.
+        request: u32,
+        /// The URL.
+        url: String,
+        /// The fields, a map; a map in it becomes fields `name[key]`.
+        body: Value<J>,
+    },
     /// Give up an HTTP request.
     Abort {
         /// The request's id.

@@ -158,3 +158,8 @@ fn over_a_websocket_with_another_server() {
 fn over_long_polling_with_another_server() {
     storms_of(Flavour::Plain, Mode::LongPolling);
 }
+
+#[test]
+fn over_plain_http_with_our_server() {
+    storms_of(Flavour::Ours, Mode::Rest);
+}

@@ -184,6 +184,16 @@ class Page {
     this.#log.channels.tell(to, except, frame);
   }
 
+  form(fields) {
+    const form = new URLSearchParams();
+    const add = (name, value) => {
+      if (typeof value !== "object" || value === null) form.append(name, value);
+      else for (const [key, inner] of Object.entries(value)) add(`${name}[${key}]`, inner);
+    };
+    for (const [name, value] of Object.entries(fields)) add(name, value);
+    return form.toString();
+  }
+
   shared() {
     return this.#log.channels.shared();
   }

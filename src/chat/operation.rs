@@ -1,4 +1,4 @@
-//! The operations of chat v2, as the data of a publish.
+//! The operations of chat v2, as the data of a publish or the members of a form.
 
 use crate::json::{Json, Value};
 
@@ -67,6 +67,13 @@ impl<J: Json> Operation<'_, J> {
     /// The operation as data, with the keys of the session.
     pub fn data(&self, keys: &Keys) -> Value<J> {
         let mut members = vec![("operation", Value::str(self.name()))];
+        members.append(&mut self.members(keys));
+        Value::Map(members)
+    }
+
+    /// The same without the operation's name.
+    pub fn members(&self, keys: &Keys) -> Vec<(&'static str, Value<J>)> {
+        let mut members = Vec::new();
         if !matches!(self, Operation::RequestChat(_)) {
             members.push(("secureKey", Value::str(&keys.secure_key)));
             members.extend(keys.user_id.iter().map(|id| ("userId", Value::str(id))));
@@ -96,7 +103,7 @@ impl<J: Json> Operation<'_, J> {
             }
             Operation::Disconnect => {}
         }
-        Value::Map(members)
+        members
     }
 
     fn name(&self) -> &'static str {

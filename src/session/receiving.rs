@@ -203,6 +203,9 @@ impl<J: Json> Session<J> {
     }
 
     fn agent_types(&mut self, entry: Entry<J>, on: bool) {
+        if entry.index.is_none() && entry.time.is_some_and(|time| !self.roster.is_news(&entry.from.id, time)) {
+            return;
+        }
         if on {
             self.roster.type_on(entry.from.clone(), self.now.after(AGENT_TYPING));
         } else {

@@ -8,12 +8,14 @@ use crate::json::Json;
 pub struct Roster<J: Json> {
     agents: Vec<Party<J>>,
     typing: Vec<(Party<J>, u64)>,
+    /// When each agent last began or ceased to type, by the server's clock.
+    typed_at: Vec<(PartyId, f64)>,
 }
 
 impl<J: Json> Roster<J> {
     /// Nobody is there.
     pub fn new() -> Self {
-        Self { agents: Vec::new(), typing: Vec::new() }
+        Self { agents: Vec::new(), typing: Vec::new(), typed_at: Vec::new() }
     }
 
     /// An agent joined.
@@ -35,6 +37,22 @@ impl<J: Json> Roster<J> {
     /// Takes out all agents.
     pub fn take_agents(&mut self) -> Vec<Party<J>> {
         std::mem::take(&mut self.agents)
+    }
+
+    /// Whether an agent's typing at this time is news: a server that is polled tells the same several times.
+    pub fn is_news(&mut self, id: &PartyId, time: f64) -> bool {
+        let known = self.typed_at.iter_mut().find(|(of, _)| of == id);
+        match known {
+            Some((_, last)) if *last == time => false,
+            Some((_, last)) => {
+                *last = time;
+                true
+            }
+            None => {
+                self.typed_at.push((id.clone(), time));
+                true
+            }
+        }
     }
 
     /// An agent types until told otherwise, or until `until` on the monotonic clock.

@@ -11,7 +11,7 @@ use crate::io::{HttpAnswer, Io};
 use crate::json::Json;
 use crate::protocol::{Event, Output, Protocol, Target, Times, Wire};
 use crate::time::{Dice, Now, Timers};
-use crate::{bayeux, direct};
+use crate::{bayeux, direct, rest};
 
 /// What the session has to know of its link.
 #[derive(Debug)]
@@ -85,7 +85,8 @@ impl<J: Json> Link<J> {
     pub fn new(times: Times, plan: Plan, service: &str, seed: u64, held: bool) -> Self {
         let client: Box<dyn Protocol<J>> = match plan.target().wire {
             Wire::Own => Box::new(direct::Client::new(times, seed, 0)),
-            _ => Box::new(bayeux::Client::new(times, service, seed)),
+            Wire::Rest => Box::new(rest::Client::new(times, service, seed)),
+            Wire::WebSocket | Wire::LongPolling => Box::new(bayeux::Client::new(times, service, seed)),
         };
         Self {
             plan,

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use js_sys::{Function, Promise};
+use js_sys::{Function, JsString, Promise};
 use wasm_bindgen::JsValue;
 
 use super::clock::{self, Alarm};
@@ -142,7 +142,10 @@ impl Driver {
                 self.page.close(socket);
             }
             Io::Tell { to, except, frame } => self.page.tell_tabs(to, except, build(&frame)),
-            Io::Post { request, url, body } => self.post(request, &url, &body),
+            Io::Post { request, url, body } => self.post(request, &url, &stringify(&body), "application/json"),
+            Io::PostForm { request, url, body } => {
+                self.post(request, &url, &self.page.form(build(&body)), "application/x-www-form-urlencoded");
+            }
             Io::Abort { request } => self.exchanges.borrow_mut().retain(|(id, _)| *id != request),
         }
     }
@@ -167,9 +170,9 @@ impl Driver {
         }
     }
 
-    fn post(&self, request: u32, url: &str, body: &crate::json::Value<JsJson>) {
+    fn post(&self, request: u32, url: &str, body: &JsString, kind: &str) {
         let me = self.me.clone();
-        let exchange = http::post(url, &stringify(body), move |answer| {
+        let exchange = http::post(url, body, kind, move |answer| {
             let Some(driver) = me.upgrade() else { return };
             driver.exchanges.borrow_mut().retain(|(id, _)| *id != request);
             driver.input(Input::Reply { request, answer });

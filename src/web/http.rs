@@ -21,12 +21,12 @@ impl Drop for Exchange {
     }
 }
 
-/// Posts JSON, with credentials; the answer goes to `sink`, unless the exchange is dropped before.
-pub fn post(url: &str, body: &JsString, sink: impl FnOnce(HttpAnswer<JsJson>) + 'static) -> Exchange {
+/// Posts something, with credentials; the answer goes to `sink`, unless the exchange is dropped before.
+pub fn post(url: &str, body: &JsString, kind: &str, sink: impl FnOnce(HttpAnswer<JsJson>) + 'static) -> Exchange {
     let controller = AbortController::new().ok();
     let signal = controller.as_ref().map(AbortController::signal);
     let headers = Headers::new();
-    headers.set("Content-Type", "application/json");
+    headers.set("Content-Type", kind);
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_credentials(RequestCredentials::Include);

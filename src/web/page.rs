@@ -54,6 +54,9 @@ extern "C" {
     /// Tells the other tabs something, or one of them, or all but one.
     #[wasm_bindgen(structural, method)]
     pub fn tell_tabs(this: &Page, to: Option<u32>, except: Option<u32>, frame: JsValue);
+    /// An object as the body of a form.
+    #[wasm_bindgen(structural, method)]
+    pub fn form(this: &Page, fields: JsValue) -> JsString;
     /// The states of the sessions that other tabs have, an array.
     #[wasm_bindgen(structural, method, js_name = shared)]
     fn ask_shared(this: &Page) -> Promise;

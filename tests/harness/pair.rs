@@ -228,7 +228,7 @@ impl Pair {
                     world.net.send(world.now, Packet::Close((page, socket)));
                 }
             }
-            Io::Post { request, url, body } => {
+            Io::Post { request, url, body } | Io::PostForm { request, url, body } => {
                 let (host, path) = world.host_of(&url);
                 world.net.requests.insert((page, request), host);
                 world.net.send(world.now, Packet::Post((page, request), host, path, body.tree()));

@@ -118,7 +118,11 @@ impl World {
     }
 
     fn post(&mut self, conn: Conn, host: usize, path: String, body: Value) {
-        let envelope = body.as_array().expect("an envelope is an array").clone();
+        let rest = path.strip_prefix("/2/chat/").map(|call| rest_data(call, body.clone()));
+        let envelope = match &rest {
+            Some((_, data)) => vec![serde_json::json!({ "channel": "/service/chatV2/default", "data": data })],
+            None => body.as_array().expect("an envelope is an array").clone(),
+        };
         self.hosts[host].log.push((self.now, path, envelope.clone()));
         match self.hosts[host].http {
             Http::Down => return self.net.break_request(self.now, conn),
@@ -133,6 +137,9 @@ impl World {
             Some(Action::Status(status, wait)) => return self.reply(conn, status, wait, Err("not JSON".to_owned()), 0),
             _ => {}
         }
+        if let Some((service, data)) = rest {
+            return self.rest(conn, host, &service, &data, rule);
+        }
         let mut sent = self.take(host, Carrier::Request(conn), &envelope, rule);
         if matches!(rule, Some(Action::LoseAnswer | Action::Swallow | Action::Garbage)) {
             sent.retain(|sent| sent.by != Carrier::Request(conn));
@@ -144,6 +151,28 @@ impl World {
         }
         let late = if let Some(Action::Delay(late)) = rule { late } else { 0 };
         self.send(sent, late);
+    }
+
+    /// A request of chat v2 by REST. What is pushed has nowhere to go: it is polled.
+    fn rest(&mut self, conn: Conn, host: usize, service: &str, data: &Value, rule: Option<Action>) {
+        let bound = (host, "polls".to_owned());
+        if rule == Some(Action::Twice) {
+            self.chats.operation(self.now, service, bound.clone(), data);
+        }
+        let mut answer = self.chats.operation(self.now, service, bound, data).answer.unwrap_or_default();
+        let from = data["transcriptPosition"].as_u64();
+        if let (Some(from), Some(0)) = (from, answer["statusCode"].as_u64()) {
+            let entries = self.chats.last().entries.iter();
+            let entries: Vec<Value> = entries.filter(|entry| entry["index"].as_u64() >= Some(from)).cloned().collect();
+            answer["messages"] = entries.into();
+        }
+        match rule {
+            Some(Action::LoseAnswer) => self.net.break_request(self.now, conn),
+            Some(Action::Swallow) => {}
+            Some(Action::Garbage) => self.reply(conn, 200, None, Err("not JSON (line 1, column 1)".to_owned()), 0),
+            Some(Action::Delay(late)) => self.reply(conn, 200, None, Ok(answer), late),
+            _ => self.reply(conn, 200, None, Ok(answer), 0),
+        }
     }
 
     fn take(&mut self, host: usize, by: Carrier, envelope: &[Value], rule: Option<Action>) -> Vec<Sent> {
@@ -172,4 +201,17 @@ impl World {
             self.net.send_later(self.now, late, Packet::Replied(conn, status, wait, body));
         }
     }
+}
+
+/// The service of a REST call, and its form as the data of the same operation on Bayeux.
+fn rest_data(call: &str, mut form: Value) -> (String, Value) {
+    let parts: Vec<&str> = call.split('/').collect();
+    let name = match parts.get(2).copied() {
+        None => "requestChat",
+        Some("refresh") => "requestNotifications",
+        Some("send") => "sendMessage",
+        Some(name) => name,
+    };
+    form["operation"] = name.into();
+    (parts[0].to_owned(), form)
 }

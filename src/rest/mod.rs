@@ -1,0 +1,347 @@
+//! Chat v2 over plain HTTP: each operation is a request, and what the others say is asked for again and again, the less
+//! often the less is said. Sans-IO.
+//!
+//! One request is under way at a time, so operations arrive in their order. Each says from which position on the answer
+//! is to hold the transcript: the answer to a send brings what came meanwhile.
+//!
+//! Never here: what a reply means to the session, which server comes next.
+
+use std::collections::VecDeque;
+
+use crate::chat::{Keys, Operation, Reply};
+use crate::fault::Fault;
+use crate::io::{HttpAnswer, Io};
+use crate::json::{Json, Value};
+use crate::protocol::{Event, Output, Protocol, Target, Times};
+use crate::time::{Dice, Now, Timers};
+
+/// The shortest time between two questions, in milliseconds: while people talk.
+const SHORTEST: u64 = 1_500;
+/// The longest, in milliseconds: while nobody does. It is what Genesys' own clients wait.
+const LONGEST: u64 = 5_000;
+/// So often in a row the server may ask for a pause before the link counts as down.
+const MOST_PAUSES: u32 = 3;
+/// The slowest upload that is waited for, in characters a millisecond.
+const SLOWEST_UPLOAD: u64 = 50;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    /// [`Event::Attach`] is out.
+    Attaching,
+    /// The opening operation is out, or waits.
+    Opening,
+    Up,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// It is time to ask what is new.
+    Poll,
+    /// The server's `Retry-After` is over.
+    Resume,
+}
+
+/// An operation on its way.
+#[derive(Debug)]
+struct Call<J: Json> {
+    id: String,
+    /// The last part of the URL.
+    name: &'static str,
+    body: Vec<(&'static str, Value<J>)>,
+    /// It begins the transcript anew from here.
+    from: Option<u32>,
+}
+
+/// A client of one chat service.
+#[derive(Debug)]
+pub struct Client<J: Json> {
+    times: Times,
+    service: String,
+    base: String,
+    phase: Phase,
+    /// The keys as the session last gave them, for the questions that nobody but this client asks.
+    keys: Keys,
+    /// The first position that no answer has held yet.
+    position: u32,
+    /// The request under way: its number, its deadline, what it is.
+    in_flight: Option<(u32, u64, Call<J>)>,
+    queue: VecDeque<Call<J>>,
+    period: u64,
+    pauses: u32,
+    paused: bool,
+    id_prefix: String,
+    id_count: u32,
+    serial: u32,
+    timers: Timers<Timer>,
+    out: VecDeque<Output<J>>,
+    stale: u32,
+}
+
+impl<J: Json> Client<J> {
+    /// A client of a chat service. Nothing happens before [`Protocol::start`].
+    pub fn new(times: Times, service: &str, seed: u64) -> Self {
+        Self {
+            times,
+            service: service.to_owned(),
+            base: String::new(),
+            phase: Phase::Idle,
+            keys: Keys::default(),
+            position: 1,
+            in_flight: None,
+            queue: VecDeque::new(),
+            period: SHORTEST,
+            pauses: 0,
+            paused: false,
+            id_prefix: Dice::new(seed).word(5),
+            id_count: 0,
+            serial: 0,
+            timers: Timers::new(),
+            out: VecDeque::new(),
+            stale: 0,
+        }
+    }
+
+    fn begin(&mut self) {
+        self.drop_requests();
+        self.phase = Phase::Attaching;
+        self.emit(Event::Attach);
+    }
+
+    fn drop_requests(&mut self) {
+        if let Some((request, ..)) = self.in_flight.take() {
+            self.out.push_back(Output::Io(Io::Abort { request }));
+        }
+        self.queue.clear();
+        self.timers.clear();
+        self.paused = false;
+        self.phase = Phase::Idle;
+    }
+
+    fn emit(&mut self, event: Event<J>) {
+        self.out.push_back(Output::Event(event));
+    }
+
+    fn lose(&mut self, fault: Fault) {
+        self.drop_requests();
+        self.emit(Event::Lost(fault));
+    }
+
+    fn call(&mut self, now: Now, operation: &Operation<'_, J>, keys: &Keys) -> String {
+        self.id_count += 1;
+        let id = format!("{}{}", self.id_prefix, self.id_count);
+        self.keys.clone_from(keys);
+        let (name, from) = match operation {
+            Operation::RequestChat(_) => ("", Some(1)),
+            Operation::RequestNotifications { from } => ("refresh", Some(*from)),
+            Operation::SendMessage { .. } => ("send", None),
+            Operation::PushUrl { .. } => ("pushUrl", None),
+            Operation::Typing { on: true, .. } => ("startTyping", None),
+            Operation::Typing { on: false, .. } => ("stopTyping", None),
+            Operation::Disconnect => ("disconnect", None),
+        };
+        self.queue.push_back(Call { id: id.clone(), name, body: operation.members(keys), from });
+        self.flush(now);
+        id
+    }
+
+    /// Sends what is first in turn, when nothing is under way.
+    fn flush(&mut self, now: Now) {
+        if self.in_flight.is_some() || self.paused {
+            return;
+        }
+        let Some(mut call) = self.queue.pop_front() else { return };
+        self.timers.cancel(Timer::Poll);
+        if let Some(from) = call.from {
+            self.position = from;
+        }
+        call.body.retain(|(name, _)| *name != "transcriptPosition");
+        if !call.name.is_empty() {
+            call.body.push(("transcriptPosition", Value::Number(f64::from(self.position))));
+        }
+        self.serial += 1;
+        let body = Value::Map(call.body.clone());
+        let deadline = now.after(self.times.max_network_delay + body.size() as u64 / SLOWEST_UPLOAD);
+        let url = self.url(call.name);
+        self.in_flight = Some((self.serial, deadline, call));
+        self.out.push_back(Output::Io(Io::PostForm { request: self.serial, url, body }));
+    }
+
+    fn url(&self, operation: &str) -> String {
+        let end = self.base.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(self.base.len());
+        let (path, query) = self.base.split_at_checked(end).unwrap_or((&self.base, ""));
+        let path = path.trim_end_matches('/').trim_end_matches("/cometd");
+        let mut url = format!("{path}/2/chat/{}", escape(&self.service));
+        if !operation.is_empty() {
+            url.push('/');
+            url.push_str(&escape(&self.keys.chat_id));
+            url.push('/');
+            url.push_str(operation);
+        }
+        url.push_str(query);
+        url
+    }
+
+    /// The chat server has answered.
+    fn answered(&mut self, now: Now, call: Call<J>, data: J) {
+        self.pauses = 0;
+        if self.phase == Phase::Opening {
+            self.phase = Phase::Up;
+            self.emit(Event::Up);
+        }
+        let reply = Reply::read(&data).ok();
+        let mut ended = false;
+        let mut news = false;
+        if let Some(reply) = reply.filter(|reply| reply.status == 0) {
+            ended = reply.ended == Some(true);
+            news = !reply.is_empty();
+            let last = (0..reply.len()).filter_map(|place| reply.entry(place).ok()?.index).max();
+            let next = reply.next_position.or(last.map(|last| last + 1)).unwrap_or(0);
+            self.position = self.position.max(next);
+            if let Some(key) = reply.secure_key.filter(|key| !key.is_empty()) {
+                self.keys.secure_key = key;
+            }
+            if let Some(id) = reply.chat_id.filter(|id| !id.is_empty()) {
+                self.keys.chat_id = id;
+            }
+        }
+        self.period = if news || call.name != "refresh" { SHORTEST } else { (self.period * 3 / 2).min(LONGEST) };
+        self.emit(Event::Data { id: Some(call.id), data });
+        if !ended && self.queue.is_empty() {
+            self.timers.set(Timer::Poll, now.after(self.period));
+        }
+        self.flush(now);
+    }
+
+    /// 429: the server did not take it; all rests until it may be sent again.
+    fn pause(&mut self, now: Now, call: Call<J>, retry_after: Option<u32>) {
+        self.pauses += 1;
+        if self.phase == Phase::Opening || self.pauses > MOST_PAUSES {
+            self.pauses = 0;
+            return self.lose(Fault::Http { status: 429, retry_after });
+        }
+        self.queue.push_front(call);
+        self.paused = true;
+        let wait = retry_after.map_or(1_000, |seconds| u64::from(seconds.min(120)) * 1000);
+        self.timers.set(Timer::Resume, now.after(wait));
+    }
+}
+
+impl<J: Json> Protocol<J> for Client<J> {
+    fn start(&mut self, _now: Now, target: &Target) {
+        self.base.clone_from(&target.base);
+        self.begin();
+    }
+
+    fn retry(&mut self, _now: Now) {
+        self.begin();
+    }
+
+    fn attach(&mut self, now: Now, operation: &Operation<'_, J>, keys: &Keys) -> Option<String> {
+        if self.phase != Phase::Attaching {
+            return None;
+        }
+        self.phase = Phase::Opening;
+        Some(self.call(now, operation, keys))
+    }
+
+    fn send(&mut self, now: Now, operation: &Operation<'_, J>, keys: &Keys) -> Option<String> {
+        matches!(self.phase, Phase::Opening | Phase::Up).then(|| self.call(now, operation, keys))
+    }
+
+    fn disconnect(&mut self, _now: Now) {
+        self.drop_requests();
+        self.emit(Event::Closed);
+    }
+
+    fn abandon(&mut self) {
+        self.drop_requests();
+        self.out.retain(|output| matches!(output, Output::Io(_)));
+    }
+
+    fn handle_opened(&mut self, _now: Now, _socket: u32) {}
+
+    fn handle_closed(&mut self, _socket: u32, _code: u16) {
+        self.stale += 1;
+    }
+
+    fn handle_frame(&mut self, _now: Now, _socket: u32, _body: Result<J, String>) {
+        self.stale += 1;
+    }
+
+    fn handle_reply(&mut self, now: Now, request: u32, answer: HttpAnswer<J>) {
+        let Some((_, _, call)) = self.in_flight.take_if(|(number, ..)| *number == request) else {
+            self.stale += 1;
+            return;
+        };
+        let fault = match (answer.status, answer.body) {
+            (200, Ok(body)) if body.is_object() => return self.answered(now, call, body),
+            (200, Ok(body)) => Fault::peer("a JSON object", body.kind()),
+            (200, Err(got)) => Fault::peer("a JSON object", got),
+            (0, _) => Fault::Network("no HTTP answer"),
+            (413, _) if self.phase == Phase::Up => {
+                self.emit(Event::Acknowledged { id: call.id, result: Err(Fault::TooLarge) });
+                self.timers.set(Timer::Poll, now.after(self.period));
+                return self.flush(now);
+            }
+            (429, _) => return self.pause(now, call, answer.retry_after),
+            (status, _) => Fault::Http { status, retry_after: answer.retry_after },
+        };
+        self.lose(fault);
+    }
+
+    fn handle_timeout(&mut self, now: Now) {
+        while let Some(timer) = self.timers.pop_due(now) {
+            match timer {
+                Timer::Poll => {
+                    let keys = self.keys.clone();
+                    self.call(now, &Operation::RequestNotifications { from: self.position }, &keys);
+                }
+                Timer::Resume => {
+                    self.paused = false;
+                    self.flush(now);
+                }
+            }
+        }
+        if self.in_flight.as_ref().is_some_and(|(_, deadline, _)| *deadline <= now.mono) {
+            self.lose(Fault::Timeout("answer to a request"));
+        }
+    }
+
+    fn next_timeout(&self) -> Option<u64> {
+        [self.timers.next(), self.in_flight.as_ref().map(|(_, deadline, _)| *deadline)].into_iter().flatten().min()
+    }
+
+    fn poll_output(&mut self) -> Option<Output<J>> {
+        self.out.pop_front()
+    }
+
+    fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    fn advised_interval(&self) -> u64 {
+        0
+    }
+
+    fn stale_inputs(&self) -> u32 {
+        self.stale
+    }
+}
+
+/// A part of a URL's path, escaped.
+fn escape(part: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut escaped = String::new();
+    for byte in part.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                escaped.extend(DIGITS.get(usize::from(digit)).copied().map(char::from));
+            }
+        }
+    }
+    escaped
+}
