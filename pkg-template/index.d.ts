@@ -42,7 +42,10 @@ export interface LaunchOptions {
   transport?: "auto" | "websocket" | "long-polling" | "rest" | Transport | GenesysTransport;
   /** Whether the tabs of one site share one session and one connection. Default true. */
   multiTab?: boolean;
-  /** Where the state for a restore lives. Default `"session"`. */
+  /**
+   * Where the state for a restore lives. Default `"session"`. Messages that the server does not have yet are kept there
+   * too and sent after a reload; not so in a cookie (it is small, and goes to whoever serves the page) or in memory.
+   */
   storage?: "session" | "local" | "cookie" | "memory" | StateStorage;
   /** An alias of `storage`, for objects. */
   stateStorage?: StateStorage;
@@ -166,7 +169,8 @@ export type ChatErrorCode =
   | 305 // StorageFailed: the state for a restore could not be stored or read
   | 306 // LoadFailed: the WebAssembly module could not be loaded
   | 307 // Internal: an internal error; this page's sessions can not go on
-  | 308; // Aborted: the launch was given up by its signal
+  | 308 // Aborted: the launch was given up by its signal
+  | 309; // EarlierMessageLost: a message that the visitor sent before the page was reloaded could not be delivered
 
 export class ChatSession {
   private constructor();

@@ -4,6 +4,7 @@
 
 mod harness;
 
+use causerie::json::native::NativeJson;
 use causerie::session::{EndReason, Snapshot};
 use causerie::transport::Mode;
 use harness::{Action, Flavour, Http, Kind, Options, Pair, Socket};
@@ -159,7 +160,7 @@ fn a_state_of_another_version_is_no_state() {
     let mut pair = with_history(Options::default());
     pair.unload();
     let stored = pair.page.stored.as_mut().unwrap();
-    stored.version = Snapshot::VERSION + 1;
+    stored.version = Snapshot::<NativeJson>::VERSION + 1;
     let restore = pair.restore();
     assert_eq!(pair.code(restore), Some(300));
     assert_eq!(pair.page.forgets, 1);
@@ -190,7 +191,7 @@ fn a_session_that_ended_while_away_is_played_back_and_ends() {
         pair.run_for(1_000);
         pair.assert_complete();
         assert_eq!(pair.page.ended, Some(EndReason::Agent));
-        assert_eq!(pair.page.stored, None);
+        assert!(pair.page.stored.is_none());
     }
 }
 

@@ -11,7 +11,7 @@ use harness::{Action, Flavour, Kind, Options, Pair};
 /// The session is over, for this reason, and nothing of it is left.
 fn is_over(pair: &mut Pair, reason: EndReason) {
     assert_eq!(pair.page.ended, Some(reason));
-    assert_eq!(pair.page.stored, None, "the stored state is deleted");
+    assert!(pair.page.stored.is_none(), "the stored state is deleted");
     pair.run_for(60_000);
     assert!(pair.session.is_over() && !pair.session.is_agent_connected());
     assert!(pair.world.net.sockets.is_empty() && pair.world.net.requests.is_empty(), "nothing is left open");

@@ -80,7 +80,7 @@ fn none_stops_the_session_at_once() {
         assert!(pair.envelopes().len() <= count + 1, "nothing more is asked for: {:?}", &pair.envelopes()[count..]);
         let ends = pair.page.first(Kind::Ended).unwrap();
         assert_eq!(ends.code, 3);
-        assert_eq!(pair.page.stored, None);
+        assert!(pair.page.stored.is_none());
     }
 }
 

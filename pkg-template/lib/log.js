@@ -110,11 +110,13 @@ export class Log {
   #tell() {
     if (!this.#subscribers.some(({ kind }) => TRANSCRIPT.has(kind))) return;
     const end = this.#next();
+    let told;
     for (let at = this.#lastTold + 1; at < end; at += 1) {
       const record = this.#records[at];
       if (!TRANSCRIPT.has(record.kind) && at !== this.#down) this.#records[at] = undefined;
-      if (record.index !== undefined) this.told(record.index);
+      told = record.index ?? told;
     }
+    if (told !== undefined) this.told(told);
     this.#lastTold = Math.max(this.#lastTold, end - 1);
   }
 

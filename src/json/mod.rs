@@ -83,12 +83,13 @@ macro_rules! with_names {
             Message message "message",
             MaxInterval max_interval "maxInterval", MessageId message_id "messageId", Messages messages "messages",
             NextPosition next_position "nextPosition", Nickname nickname "nickname", Operation operation "operation",
+            Outbox outbox "outbox",
             ParticipantId participant_id "participantId", Polling polling "polling", PushUrl push_url "pushUrl", Position position "position",
-            Reconnect reconnect "reconnect", RetryAfter retry_after "retryAfter", SecureKey secure_key "secureKey",
-            Seen seen "seen", Server server "server", Service service "service", StatusCode status_code "statusCode",
+            Reconnect reconnect "reconnect", RetryAfter retry_after "retryAfter", Searched searched "searched",
+            SecureKey secure_key "secureKey", Seen seen "seen", Server server "server", Service service "service", StatusCode status_code "statusCode",
             Successful successful "successful",
             SupportedConnectionTypes supported_connection_types "supportedConnectionTypes", TextMember text "text",
-            Timeout timeout "timeout", TranscriptPosition transcript_position "transcriptPosition", Type type_ "type", UserId user_id "userId", UtcTime utc_time "utcTime",
+            Timeout timeout "timeout", TranscriptPosition transcript_position "transcriptPosition", Tries tries "tries", Type type_ "type", Url url "url", UserId user_id "userId", UtcTime utc_time "utcTime",
             Version version "version",
         }
     };

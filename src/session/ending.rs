@@ -31,8 +31,8 @@ impl<J: Json> Session<J> {
             self.emit(Event::AgentDisconnected { place, party });
         }
         while self.roster.pop_due(u64::MAX).is_some() {}
-        for (command, arrived) in self.outbox.drain().collect::<Vec<_>>() {
-            self.resolve(command, if arrived { Ok(()) } else { Err(Code::SessionOver.into()) });
+        for (sender, arrived) in self.outbox.drain().collect::<Vec<_>>() {
+            self.settle(sender, if arrived { Ok(()) } else { Err(Code::SessionOver.into()) });
         }
         self.emit(Event::Ended { reason, time });
         self.out.push_back(Output::Forget);

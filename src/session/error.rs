@@ -55,6 +55,7 @@ codes! {
     LoadFailed 306 "the WebAssembly module could not be loaded" "serve it where `init` looks, and allow 'wasm-unsafe-eval'";
     Internal 307 "an internal error; this page's sessions can not go on" "reload the page, and report it";
     Aborted 308 "the launch was given up by its signal" "nothing";
+    EarlierMessageLost 309 "a message that the visitor sent before the page was reloaded could not be delivered" "show that it was not delivered";
 }
 
 /// An error for the page.

@@ -16,7 +16,7 @@ pub enum Command<J: Json> {
     /// Launches a new session.
     Start(Setup, Visitor<J>),
     /// Launches the session that an earlier page left.
-    Restore(Setup, Snapshot),
+    Restore(Setup, Snapshot<J>),
     /// Gives up a launch.
     GiveUp,
     /// Sends a message; `url` says that it is the address of a page.
@@ -48,6 +48,8 @@ pub struct Setup {
     pub mode: Mode,
     /// Milliseconds without a link after which the session is given up.
     pub max_offline: u64,
+    /// How many characters of messages that are not settled may be stored, names and ids included; 0 for none.
+    pub outbox_room: usize,
     /// Seeds jitter and ids.
     pub seed: u64,
     /// Whether this tab holds the connection; else another one does.
@@ -115,7 +117,7 @@ pub enum Output<J: Json> {
     /// Tell the page.
     Event(Event<J>),
     /// Store the state for a restore.
-    Persist(Snapshot),
+    Persist(Snapshot<J>),
     /// Delete the stored state.
     Forget,
     /// A line for the page's logger: never text, names or secrets.

@@ -22,11 +22,11 @@ impl<J: Json> Session<J> {
         self.begin(launch, setup, false);
     }
 
-    pub(super) fn restore(&mut self, command: CommandId, mut setup: Setup, snapshot: Snapshot) {
+    pub(super) fn restore(&mut self, command: CommandId, mut setup: Setup, snapshot: Snapshot<J>) {
         if !matches!(self.state, State::New) {
             return self.refuse_second_launch(command);
         }
-        let known = snapshot.version == Snapshot::VERSION && !snapshot.keys.chat_id.is_empty();
+        let known = snapshot.version == Snapshot::<J>::VERSION && !snapshot.keys.chat_id.is_empty();
         let away = self.now.wall.saturating_sub(snapshot.seen);
         if !known || away > setup.max_offline {
             self.state = State::Over;
@@ -40,6 +40,8 @@ impl<J: Json> Session<J> {
         self.keys = snapshot.keys;
         self.told = snapshot.position;
         self.told_before = snapshot.position;
+        self.searched = snapshot.searched;
+        self.outbox.restore(snapshot.outbox);
         let launch = Launch { command, visitor: None, until: self.now.after(RESTORE_PATIENCE) };
         self.begin(launch, setup, snapshot.polling);
     }
@@ -204,18 +206,28 @@ impl<J: Json> Session<J> {
     pub(super) fn store(&mut self) {
         let (true, Some(setup), Some(link)) = (self.is_on(), &self.setup, &self.link) else { return };
         let seen = self.stored.as_ref().map_or(self.now.wall, |stored| stored.seen);
-        let snapshot = Snapshot {
-            version: Snapshot::VERSION,
+        let mut snapshot = Snapshot {
+            version: Snapshot::<J>::VERSION,
             server: self.server_of_keys.clone(),
             service: setup.service.clone(),
             keys: self.keys.clone(),
             position: self.told,
             seen,
             polling: link.is_fallen_back(),
+            // Without an outbox nothing was searched for.
+            searched: if self.outbox.is_empty() { self.told } else { self.searched.max(self.transcript.last()) },
+            outbox: Vec::new(),
         };
-        if self.stored.as_ref() != Some(&snapshot) {
-            self.stored = Some(Snapshot { seen: self.now.wall, ..snapshot.clone() });
-            self.out.push_back(Output::Persist(Snapshot { seen: self.now.wall, ..snapshot }));
+        if !self.stored.as_ref().is_some_and(|stored| stored.matches(&snapshot)) {
+            let room = setup.outbox_room;
+            snapshot.seen = self.now.wall;
+            self.stored = Some(snapshot.clone());
+            let (outbox, all) = self.outbox.unsent(room);
+            snapshot.outbox = outbox;
+            self.out.push_back(Output::Persist(snapshot));
+            if !std::mem::replace(&mut self.overflowed, !all) && !all && room > 0 {
+                self.report(Error::new(Code::StorageFailed, "not all messages that wait will survive a reload"));
+            }
         }
     }
 

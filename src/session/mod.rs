@@ -23,7 +23,7 @@ use std::collections::VecDeque;
 
 pub use error::{Code, Error};
 pub use event::{Command, CommandId, EndReason, Event, Input, Output, Place, Setup};
-pub use snapshot::Snapshot;
+pub use snapshot::{Snapshot, Unsent};
 
 use crate::chat::{Keys, Visitor};
 use crate::fault::Fault;
@@ -75,7 +75,11 @@ pub struct Session<J: Json> {
     /// How many of them by earlier pages.
     told_before: u32,
     /// What was last stored, to store changes only.
-    stored: Option<Snapshot>,
+    stored: Option<Snapshot<J>>,
+    /// Up to this position the transcript was searched by earlier pages for what they left in the outbox.
+    searched: u32,
+    /// The page was told that not all of the outbox can be stored.
+    overflowed: bool,
     timers: Timers<Timer>,
     id_prefix: String,
     counter: u32,
@@ -181,6 +185,8 @@ impl<J: Json> Session<J> {
             told: 0,
             told_before: 0,
             stored: None,
+            searched: 0,
+            overflowed: false,
             timers: Timers::new(),
             id_prefix,
             counter: 0,
@@ -229,6 +235,12 @@ impl<J: Json> Session<J> {
         loop {
             if let Some(output) = self.out.pop_front() {
                 return output;
+            }
+            // Before anything is sent: a page that goes in between knows what to look up.
+            if self.outbox.take_changed() {
+                self.stored = None;
+                self.store();
+                continue;
             }
             let Some(link) = &mut self.link else { return Output::Wait(None) };
             if let Some(io) = link.poll_output(self.now) {

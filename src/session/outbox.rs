@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::event::CommandId;
+use super::snapshot::Unsent;
 use crate::json::{Json, Text};
 
 /// What the ids of this SDK's messages start with, so that another's are not taken for them.
@@ -11,18 +12,25 @@ pub const ID_PREFIX: &str = "causerie";
 const CAPACITY: usize = 1_000;
 /// How often a message is sent before it is given up: one that breaks the link must not do so for ever.
 const MOST_TRIES: u8 = 4;
+/// What a stored message takes beside its text, in characters.
+const OVERHEAD: usize = 100;
+
+/// The command that a message settles; `None` when an earlier page gave it, whose promises are gone.
+pub type Sender = Option<CommandId>;
 
 /// The messages that are not settled, oldest first.
 #[derive(Debug)]
 pub struct Outbox<J: Json> {
     sends: VecDeque<Send<J>>,
+    /// What is to be stored of it has changed.
+    changed: bool,
 }
 
 /// A message on its way.
 #[derive(Debug)]
 pub struct Send<J: Json> {
     /// The command that it settles.
-    pub command: CommandId,
+    pub command: Sender,
     /// The text.
     pub text: J::Text,
     /// Whether it is the address of a page.
@@ -53,7 +61,7 @@ pub enum SendState {
 impl<J: Json> Outbox<J> {
     /// An empty outbox.
     pub fn new() -> Self {
-        Self { sends: VecDeque::new() }
+        Self { sends: VecDeque::new(), changed: false }
     }
 
     /// Adds a message; `false` when the outbox is full.
@@ -61,14 +69,56 @@ impl<J: Json> Outbox<J> {
         if self.sends.len() >= CAPACITY {
             return false;
         }
-        self.sends.push_back(Send { command, text, url, id, state: SendState::Waiting, tries: 0 });
+        self.changed = true;
+        self.sends.push_back(Send { command: Some(command), text, url, id, state: SendState::Waiting, tries: 0 });
         true
     }
 
+    /// Whether every message is settled.
+    pub fn is_empty(&self) -> bool {
+        self.sends.is_empty()
+    }
+
+    /// Takes over what an earlier page left: what it has sent is to be looked up first.
+    pub fn restore(&mut self, left: Vec<Unsent<J>>) {
+        self.sends.extend(left.into_iter().map(|Unsent { id, text, url, tries }| {
+            let state = if tries > 0 { SendState::Unsettled } else { SendState::Waiting };
+            Send { command: None, text, url, id, state, tries }
+        }));
+    }
+
+    /// Whether what is to be stored has changed since this was last asked.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// What a later page needs, as far as there is room for that many characters of it; and whether that is all.
+    pub fn unsent(&self, mut room: usize) -> (Vec<Unsent<J>>, bool) {
+        let mut unsent = Vec::new();
+        for Send { text, url, id, tries, .. } in &self.sends {
+            let size = text.size() + OVERHEAD;
+            if size <= room {
+                room -= size;
+                unsent.push(Unsent { id: id.clone(), text: text.clone(), url: *url, tries: *tries });
+            }
+        }
+        let all = unsent.len() == self.sends.len();
+        (unsent, all)
+    }
+
     /// The first message that waits, unless one before it is unsettled: order comes first.
-    pub fn next_waiting(&mut self) -> Option<&mut Send<J>> {
-        let first = self.sends.iter_mut().find(|send| !matches!(send.state, SendState::InFlight { .. }))?;
+    pub fn next_waiting(&self) -> Option<&Send<J>> {
+        let first = self.sends.iter().find(|send| !matches!(send.state, SendState::InFlight { .. }))?;
         (first.state == SendState::Waiting).then_some(first)
+    }
+
+    /// The first message that waited was sent as this operation.
+    pub fn sent(&mut self, operation: String) {
+        if let Some(send) = self.sends.iter_mut().find(|send| send.state == SendState::Waiting) {
+            self.changed = true;
+            send.tries = send.tries.saturating_add(1);
+            send.state = SendState::InFlight { operation, acknowledged: None };
+        }
     }
 
     /// The link broke: what was in flight is unsettled.
@@ -82,7 +132,7 @@ impl<J: Json> Outbox<J> {
 
     /// The transcript was looked through: what is still unsettled is not in it, and is to be sent again. Returns the
     /// commands of those that were tried too often.
-    pub fn resend(&mut self) -> Vec<CommandId> {
+    pub fn resend(&mut self) -> Vec<Sender> {
         let mut given_up = Vec::new();
         self.sends.retain_mut(|send| {
             if send.state != SendState::Unsettled {
@@ -94,6 +144,7 @@ impl<J: Json> Outbox<J> {
             }
             send.tries < MOST_TRIES
         });
+        self.changed |= !given_up.is_empty();
         given_up
     }
 
@@ -103,19 +154,19 @@ impl<J: Json> Outbox<J> {
     }
 
     /// A message of the visitor's stands in the transcript: the send that it is, if it is one. By the client's id where
-    /// the server keeps it, else the oldest sent one with the same text.
-    pub fn echo(&mut self, id: Option<&str>, text: &J::Text, url: bool) -> Option<CommandId> {
+    /// the server keeps it, else the oldest sent one with the same text, unless the entry was searched before.
+    pub fn echo(&mut self, id: Option<&str>, text: &J::Text, url: bool, searched: bool) -> Option<Sender> {
         let place = self.sends.iter().position(|send| match id.filter(|id| id.starts_with(ID_PREFIX)) {
             Some(id) => send.id == id,
-            None => send.state != SendState::Waiting && send.url == url && send.text.same(text),
+            None => !searched && send.state != SendState::Waiting && send.url == url && send.text.same(text),
         })?;
-        self.sends.remove(place).map(|send| send.command)
+        self.take_out(place).map(|send| send.command)
     }
 
     /// An operation was answered: takes out its send.
     pub fn answered(&mut self, operation: &str) -> Option<Send<J>> {
         let place = self.place(operation)?;
-        self.sends.remove(place)
+        self.take_out(place)
     }
 
     /// The server acknowledged the publish of an operation; more is waited for until `deadline`.
@@ -130,7 +181,7 @@ impl<J: Json> Outbox<J> {
     /// The oldest message in flight: the one that an error without an address is about.
     pub fn oldest_in_flight(&mut self) -> Option<Send<J>> {
         let place = self.sends.iter().position(|send| matches!(send.state, SendState::InFlight { .. }))?;
-        self.sends.remove(place)
+        self.take_out(place)
     }
 
     /// The server refused the size of something in flight: takes out the largest.
@@ -139,7 +190,7 @@ impl<J: Json> Outbox<J> {
         let place = (0..self.sends.len())
             .filter(|place| self.sends.get(*place).is_some_and(sent))
             .max_by_key(|place| self.sends.get(*place).map_or(0, |send| send.text.size()))?;
-        self.sends.remove(place)
+        self.take_out(place)
     }
 
     /// When the first acknowledged message counts as arrived.
@@ -148,19 +199,24 @@ impl<J: Json> Outbox<J> {
     }
 
     /// Takes out a message that the server acknowledged a while ago: it has it, and does not tell.
-    pub fn overdue(&mut self, now: u64) -> Option<CommandId> {
+    pub fn overdue(&mut self, now: u64) -> Option<Sender> {
         let place = self.sends.iter().position(|send| send.deadline().is_some_and(|at| at <= now))?;
-        self.sends.remove(place).map(|send| send.command)
+        self.take_out(place).map(|send| send.command)
     }
 
     /// Takes out everything, for the session is over: the commands, and whether the server acknowledged the message.
-    pub fn drain(&mut self) -> impl Iterator<Item = (CommandId, bool)> {
+    pub fn drain(&mut self) -> impl Iterator<Item = (Sender, bool)> {
         std::mem::take(&mut self.sends).into_iter().map(|send| (send.command, send.deadline().is_some()))
     }
 
     /// Whether a message is in flight.
     pub fn is_in_flight(&self) -> bool {
         self.sends.iter().any(|send| matches!(send.state, SendState::InFlight { .. }))
+    }
+
+    fn take_out(&mut self, place: usize) -> Option<Send<J>> {
+        self.changed = true;
+        self.sends.remove(place)
     }
 
     fn place(&self, operation: &str) -> Option<usize> {
@@ -171,12 +227,6 @@ impl<J: Json> Outbox<J> {
 }
 
 impl<J: Json> Send<J> {
-    /// It was sent as this operation.
-    pub fn sent(&mut self, operation: String) {
-        self.tries += 1;
-        self.state = SendState::InFlight { operation, acknowledged: None };
-    }
-
     fn deadline(&self) -> Option<u64> {
         match self.state {
             SendState::InFlight { acknowledged, .. } => acknowledged,

@@ -248,15 +248,15 @@ impl<J: Json> Session<J> {
     }
 
     fn message(&mut self, place: Place, text: J::Text, url: bool, party: crate::chat::Party<J>, id: Option<&str>) {
-        let settled =
-            if party.role == Role::Client && !place.restored { self.outbox.echo(id, &text, url) } else { None };
+        let searched = place.index < self.searched;
+        let settled = if party.role == Role::Client { self.outbox.echo(id, &text, url, searched) } else { None };
         // Who has spoken does not type: the server's own word on that may come later, or never.
         if let Some(party) = self.roster.type_off(&party.id) {
             self.emit(Event::AgentTyping { party, on: false });
         }
         self.emit(Event::Message { place, text, url, party });
-        if let Some(command) = settled {
-            self.resolve(command, Ok(()));
+        if let Some(sender) = settled {
+            self.settle(sender, Ok(()));
         }
     }
 
@@ -299,8 +299,8 @@ impl<J: Json> Session<J> {
             None => None,
         };
         match send {
-            Some(send) if reply.status == 0 => self.resolve(send.command, Ok(())),
-            Some(send) => self.resolve(send.command, Err(server_error(reply, Code::CommandFailed))),
+            Some(send) if reply.status == 0 => self.settle(send.command, Ok(())),
+            Some(send) => self.settle(send.command, Err(server_error(reply, Code::CommandFailed))),
             None if reply.status != 0 && id.is_none() && !opening && !left => {
                 self.report(server_error(reply, Code::CommandFailed));
             }
@@ -338,7 +338,7 @@ impl<J: Json> Session<J> {
                 self.settle_typing(id);
                 let code = if fault == Fault::TooLarge { Code::ParameterIncorrect } else { Code::CommandFailed };
                 if let Some(send) = self.outbox.answered(id) {
-                    self.resolve(send.command, Err(Error::new(code, fault.to_string())));
+                    self.settle(send.command, Err(Error::new(code, fault.to_string())));
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::error::{Code, Error};
 use super::event::CommandId;
+use super::outbox::Sender;
 use super::typing::Verdict;
 use super::{Attached, Leaving, Session, State, Timer};
 use crate::chat::Operation;
@@ -47,24 +48,33 @@ impl<J: Json> Session<J> {
                 Operation::SendMessage { text: &send.text, id: &send.id }
             };
             let Some(id) = link.send(self.now, &operation, &self.keys) else { return };
-            send.sent(id);
+            self.outbox.sent(id);
         }
         self.tell_leave();
     }
 
+    /// A message is settled: its promise or, where that went with an earlier page, `onError` when it is lost.
+    pub(super) fn settle(&mut self, sender: Sender, result: Result<(), Error>) {
+        match (sender, result) {
+            (Some(command), result) => self.resolve(command, result),
+            (None, Ok(())) => {}
+            (None, Err(error)) => self.report(Error::new(Code::EarlierMessageLost, error.to_string())),
+        }
+    }
+
     /// What is not in the transcript is sent again, then what waits.
     pub(super) fn resend(&mut self) {
-        for command in self.outbox.resend() {
+        for sender in self.outbox.resend() {
             let error = Error::new(Code::CommandFailed, "the link broke each time it was sent");
-            self.resolve(command, Err(error));
+            self.settle(sender, Err(error));
         }
         self.flush();
     }
 
     /// Messages that were acknowledged and are not in the transcript yet have arrived all the same.
     pub(super) fn look_after_sends(&mut self) {
-        while let Some(command) = self.outbox.overdue(self.now.mono) {
-            self.resolve(command, Ok(()));
+        while let Some(sender) = self.outbox.overdue(self.now.mono) {
+            self.settle(sender, Ok(()));
         }
     }
 
@@ -72,7 +82,7 @@ impl<J: Json> Session<J> {
     pub(super) fn refuse_largest(&mut self) {
         if let Some(send) = self.outbox.largest_in_flight() {
             let error = Error::new(Code::ParameterIncorrect, "the message is too large for the server");
-            self.resolve(send.command, Err(error));
+            self.settle(send.command, Err(error));
         }
     }
 

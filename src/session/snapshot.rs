@@ -1,4 +1,5 @@
-//! What a later page needs to take up the session: ids, keys and the position, never a message's text.
+//! What a later page needs to take up the session: ids, keys, the position, and the messages that are not settled. The
+//! text of a message is there only as long as nobody else has it.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -6,8 +7,8 @@ use crate::chat::Keys;
 use crate::json::{Json, Name};
 
 /// The state for a restore. Written as it changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
+#[derive(Clone, Debug)]
+pub struct Snapshot<J: Json> {
     /// The version of this shape: [`Snapshot::VERSION`].
     pub version: u32,
     /// The base URL that the session belongs to.
@@ -22,18 +23,38 @@ pub struct Snapshot {
     pub seen: u64,
     /// Whether the WebSocket was found not to be answered.
     pub polling: bool,
+    /// Up to this position the transcript was searched for what is in the outbox.
+    pub searched: u32,
+    /// The messages that are not settled, oldest first. They are for the next page of the same tab: whoever takes up a
+    /// session that another tab is still in leaves them to it.
+    pub outbox: Vec<Unsent<J>>,
 }
 
-impl Snapshot {
-    /// The version that this code writes and reads.
-    pub const VERSION: u32 = 1;
+/// A message that is not settled.
+#[derive(Clone, Debug)]
+pub struct Unsent<J: Json> {
+    /// The client's id of the message.
+    pub id: String,
+    /// The text.
+    pub text: J::Text,
+    /// Whether it is the address of a page.
+    pub url: bool,
+    /// How often it was sent.
+    pub tries: u8,
+}
+
+impl<J: Json> Snapshot<J> {
+    /// The version that this code writes. It also reads version 1, which had no outbox.
+    pub const VERSION: u32 = 2;
 
     /// Reads a stored state; `None` when it is none, or one of another version.
-    pub fn read<J: Json>(state: &J) -> Option<Self> {
-        let version = state.count_of(Name::Version).filter(|version| *version == Self::VERSION)?;
+    pub fn read(state: &J) -> Option<Self> {
+        state.count_of(Name::Version).filter(|version| (1..=Self::VERSION).contains(version))?;
         let keys = state.get(Name::Keys);
+        let position = state.count_of(Name::Position)?;
+        let outbox = state.get(Name::Outbox);
         Some(Self {
-            version,
+            version: Self::VERSION,
             server: state.string_of(Name::Server)?,
             service: state.string_of(Name::Service)?,
             keys: Keys {
@@ -42,15 +63,39 @@ impl Snapshot {
                 alias: keys.string_of(Name::Alias),
                 user_id: keys.string_of(Name::UserId),
             },
-            position: state.count_of(Name::Position)?,
+            position,
             seen: state.get(Name::Seen).number().filter(|seen| *seen >= 0.0)? as u64,
             polling: state.get(Name::Polling).bool().unwrap_or(false),
+            searched: state.count_of(Name::Searched).unwrap_or(position),
+            outbox: (0..outbox.len().unwrap_or(0)).filter_map(|place| Unsent::read(&outbox.at(place))).collect(),
+        })
+    }
+}
+
+impl<J: Json> Snapshot<J> {
+    /// Whether both are the same but for the outbox.
+    pub(super) fn matches(&self, other: &Self) -> bool {
+        self.server == other.server
+            && self.service == other.service
+            && self.keys == other.keys
+            && (self.position, self.seen, self.polling, self.searched)
+                == (other.position, other.seen, other.polling, other.searched)
+    }
+}
+
+impl<J: Json> Unsent<J> {
+    fn read(state: &J) -> Option<Self> {
+        Some(Self {
+            id: state.string_of(Name::Id)?,
+            text: state.get(Name::TextMember).text()?,
+            url: state.get(Name::Url).bool()?,
+            tries: state.count_of(Name::Tries)?.min(u8::MAX.into()) as u8,
         })
     }
 }
 
 /// As a map, not as a struct: for the member names of structs serde-wasm-bindgen keeps a table, which is 1 kB of code.
-impl Serialize for Snapshot {
+impl<J: Json<Text: Serialize>> Serialize for Snapshot<J> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut state = serializer.serialize_map(None)?;
         state.serialize_entry("version", &self.version)?;
@@ -60,7 +105,20 @@ impl Serialize for Snapshot {
         state.serialize_entry("position", &self.position)?;
         state.serialize_entry("seen", &(self.seen as f64))?;
         state.serialize_entry("polling", &self.polling)?;
+        state.serialize_entry("searched", &self.searched)?;
+        state.serialize_entry("outbox", &self.outbox)?;
         state.end()
+    }
+}
+
+impl<J: Json<Text: Serialize>> Serialize for Unsent<J> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut message = serializer.serialize_map(None)?;
+        message.serialize_entry("id", &self.id)?;
+        message.serialize_entry("text", &self.text)?;
+        message.serialize_entry("url", &self.url)?;
+        message.serialize_entry("tries", &self.tries)?;
+        message.end()
     }
 }
 

@@ -50,7 +50,7 @@ impl Settle {
 /// What is stored, and where.
 struct Stored {
     store: Store,
-    last: Option<Snapshot>,
+    last: Option<Snapshot<JsJson>>,
     failed: bool,
 }
 
@@ -78,7 +78,7 @@ impl Driver {
     }
 
     /// Where the state for a restore is to be stored; `last` is what is there of this session.
-    pub fn store_in(&self, store: Store, last: Option<Snapshot>) {
+    pub fn store_in(&self, store: Store, last: Option<Snapshot<JsJson>>) {
         *self.stored.borrow_mut() = Stored { store, last, failed: false };
     }
 
@@ -188,16 +188,26 @@ impl Driver {
         settle.settle(result.err().map(|error| self.page.failed(&error)).as_ref());
     }
 
-    fn persist(&self, snapshot: Snapshot) {
+    fn persist(&self, mut snapshot: Snapshot<JsJson>) {
         let mut stored = self.stored.borrow_mut();
         let elsewhere = stored.last.as_ref().is_some_and(|last| last.server != snapshot.server);
         if let (true, Some(last)) = (elsewhere, &stored.last) {
             let _ = stored.store.clear(last);
         }
-        let written = stored.store.write(&snapshot);
+        let mut failed = false;
+        while stored.store.write(&snapshot).is_err() {
+            failed = true;
+            if snapshot.outbox.is_empty() {
+                break;
+            }
+            // The messages may be what there is no room for.
+            snapshot.outbox.clear();
+        }
+        snapshot.outbox.clear();
         stored.last = Some(snapshot);
-        if written.is_err() && !std::mem::replace(&mut stored.failed, true) {
-            self.page.report(&Error::new(Code::StorageFailed, "this session will not survive a reload"));
+        if failed && !std::mem::replace(&mut stored.failed, true) {
+            let detail = "this session, or what waits to be sent, will not survive a reload";
+            self.page.report(&Error::new(Code::StorageFailed, detail));
         }
     }
 

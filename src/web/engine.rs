@@ -39,7 +39,7 @@ impl Engine {
     pub fn startSession(&self, options: JsValue) -> Promise {
         self.run(|| {
             let options = Options::of("startSession", options)?;
-            let setup = setup(&options)?;
+            let mut setup = setup(&options)?;
             if setup.servers.is_empty() {
                 return Err(options.missing("serverUrl"));
             }
@@ -53,7 +53,9 @@ impl Engine {
                 user_data: options.object("userData")?,
                 request_id: clock::secret(),
             };
-            self.driver.store_in(Store::of(&options, setup.max_offline as f64 / 1000.0)?, None);
+            let store = Store::of(&options, setup.max_offline as f64 / 1000.0)?;
+            setup.outbox_room = store.outbox_room();
+            self.driver.store_in(store, None);
             Ok(self.driver.command(Command::Start(setup, visitor)))
         })
     }
@@ -64,6 +66,7 @@ impl Engine {
             let options = Options::of("restoreSession", options)?;
             let mut setup = setup(&options)?;
             let store = Store::of(&options, setup.max_offline as f64 / 1000.0)?;
+            setup.outbox_room = store.outbox_room();
             let service = options.string("service")?;
             let driver = Rc::clone(&self.driver);
             let (promise, settle) = Settle::later();
@@ -77,8 +80,9 @@ impl Engine {
                         let stored = found.ok().flatten();
                         let denied = if matches!(store, Store::Denied) { "the browser denies the storage" } else { "" };
                         let shared = if stored.is_none() { driver.page.shared(&wanted).await } else { None };
-                        if let Some(found) = stored.clone().or(shared) {
+                        if let Some(mut found) = stored.clone().or(shared) {
                             setup.held = driver.page.holds(&found.keys.chat_id).await;
+                            store.own_outbox(&mut found, setup.held);
                             driver.store_in(store, stored);
                             return driver.begin(Command::Restore(setup, found), settle);
                         }
@@ -226,6 +230,7 @@ fn setup(options: &Options) -> Result<Setup, Error> {
         service,
         mode,
         max_offline: (max_offline * 1000.0) as u64,
+        outbox_room: 0,
         seed: clock::seed(),
         held: true,
         link: crate::protocol::Times::default(),

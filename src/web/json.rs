@@ -4,6 +4,7 @@
 use std::cell::Cell;
 
 use js_sys::{Array, JsString, Object, Reflect};
+use serde::{Serialize, Serializer};
 use wasm_bindgen::prelude::*;
 
 use crate::json::{Json, Name, Text, Value, with_names};
@@ -72,6 +73,13 @@ impl Text for JsText {
 
     fn size(&self) -> usize {
         self.0.length() as usize
+    }
+}
+
+/// Into a stored state: the string itself, as it is.
+impl Serialize for JsText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_wasm_bindgen::preserve::serialize(&self.0, serializer)
     }
 }
 

@@ -5,7 +5,7 @@ use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::json::JsText;
+use super::json::{JsJson, JsText};
 use super::storage::{Wanted, parse};
 use crate::chat::{Party, PartyId, Role};
 use crate::json::Json;
@@ -70,7 +70,7 @@ extern "C" {
 
 impl Page {
     /// The state of a session that another tab has.
-    pub async fn shared(&self, wanted: &Wanted<'_>) -> Option<Snapshot> {
+    pub async fn shared(&self, wanted: &Wanted<'_>) -> Option<Snapshot<JsJson>> {
         let states: Array = JsFuture::from(self.ask_shared()).await.ok()?.into();
         states.iter().filter_map(|state| parse(&state)).find(|state| wanted.is(state))
     }

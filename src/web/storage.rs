@@ -9,7 +9,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::json::parse_json;
+use super::json::{JsJson, parse_json};
 use super::options::Options;
 use super::task;
 use crate::session::{Error, Snapshot};
@@ -17,6 +17,8 @@ use crate::transport::OWN_SERVER;
 
 /// What the names of all slots start with.
 const PREFIX: &str = "causerie:";
+/// How many characters of messages that are not settled are stored: a tenth of what browsers give a site.
+const OUTBOX_ROOM: usize = 500_000;
 
 thread_local! {
     /// The slots of `storage: "memory"`: they live as long as the page.
@@ -26,8 +28,8 @@ thread_local! {
 /// A store of restore states.
 #[derive(Clone)]
 pub enum Store {
-    /// `sessionStorage`, `localStorage`.
-    Web(web_sys::Storage),
+    /// `sessionStorage`, or `localStorage` and then `sessionStorage` too: what is not settled is the tab's own.
+    Web(web_sys::Storage, Option<web_sys::Storage>),
     /// A cookie of the page's site, which lives this many seconds.
     Cookie(u32),
     /// This page.
@@ -58,13 +60,16 @@ impl Store {
         let expected = "\"session\", \"local\", \"cookie\", \"memory\" or an object with read() and write(state)";
         let window = web_sys::window();
         let web = |storage: Option<Result<Option<web_sys::Storage>, JsValue>>| match storage {
-            Some(Ok(Some(storage))) => Store::Web(storage),
+            Some(Ok(Some(storage))) => Store::Web(storage, None),
             _ => Store::Denied,
         };
         match value.as_string().as_deref() {
             None if value.is_undefined() => Ok(web(window.map(|window| window.session_storage()))),
             Some("session") => Ok(web(window.map(|window| window.session_storage()))),
-            Some("local") => Ok(web(window.map(|window| window.local_storage()))),
+            Some("local") => Ok(match web(window.as_ref().map(|window| window.local_storage())) {
+                Store::Web(local, _) => Store::Web(local, window.and_then(|window| window.session_storage().ok()?)),
+                denied => denied,
+            }),
             Some("cookie") if document().is_some() => Ok(Store::Cookie(max_offline.ceil().max(1.0) as u32)),
             Some("cookie") => Ok(Store::Denied),
             Some("memory") => Ok(Store::Memory),
@@ -75,21 +80,51 @@ impl Store {
         }
     }
 
+    /// How many characters of messages it is to keep. None in a cookie: it is small, and goes with every request to
+    /// whoever serves the page. None in memory: the page that could send them is the one that still does.
+    pub fn outbox_room(&self) -> usize {
+        match self {
+            Store::Web(..) | Store::Own(_) => OUTBOX_ROOM,
+            Store::Cookie(_) | Store::Memory | Store::Denied => 0,
+        }
+    }
+
     /// The newest state that is wanted.
-    pub async fn read(&self, wanted: &Wanted<'_>) -> Result<Option<Snapshot>, JsValue> {
+    pub async fn read(&self, wanted: &Wanted<'_>) -> Result<Option<Snapshot<JsJson>>, JsValue> {
         let found = match self {
             Store::Own(own) => own.read().await?.into_iter().collect(),
-            _ => self.slots()?.into_iter().filter_map(|(_, value)| parse(&value)).collect::<Vec<Snapshot>>(),
+            _ => self.slots()?.into_iter().filter_map(|(_, value)| parse(&value)).collect::<Vec<Snapshot<JsJson>>>(),
         };
         Ok(found.into_iter().filter(|snapshot| wanted.is(snapshot)).max_by_key(|snapshot| snapshot.seen))
     }
 
+    /// Of a state that all tabs store in one place, what is not settled is taken only if it is this tab's, or if no
+    /// other tab is in the session that could send it.
+    pub fn own_outbox(&self, snapshot: &mut Snapshot<JsJson>, alone: bool) {
+        let Store::Web(_, Some(own)) = self else { return };
+        let mine = own.get_item(&key(snapshot)).ok().flatten().and_then(|text| parse(&text.into()));
+        match mine.filter(|mine| mine.keys.chat_id == snapshot.keys.chat_id) {
+            Some(mine) => {
+                snapshot.searched = mine.searched;
+                snapshot.outbox = mine.outbox;
+            }
+            None if !alone => snapshot.outbox.clear(),
+            None => {}
+        }
+    }
+
     /// Stores a state.
-    pub fn write(&self, snapshot: &Snapshot) -> Result<(), JsValue> {
+    pub fn write(&self, snapshot: &Snapshot<JsJson>) -> Result<(), JsValue> {
         let key = key(snapshot);
         let state = state_of(snapshot)?;
         match self {
-            Store::Web(storage) => storage.set_item(&key, &String::from(js_sys::JSON::stringify(&state)?)),
+            Store::Web(storage, own) => {
+                let text = String::from(js_sys::JSON::stringify(&state)?);
+                if let Some(own) = own {
+                    own.set_item(&key, &text)?;
+                }
+                storage.set_item(&key, &text)
+            }
             Store::Cookie(age) => set_cookie(&key, &String::from(js_sys::JSON::stringify(&state)?), *age),
             Store::Memory => {
                 MEMORY.with_borrow_mut(|memory| {
@@ -107,10 +142,15 @@ impl Store {
     }
 
     /// Deletes a state.
-    pub fn clear(&self, snapshot: &Snapshot) -> Result<(), JsValue> {
+    pub fn clear(&self, snapshot: &Snapshot<JsJson>) -> Result<(), JsValue> {
         let key = key(snapshot);
         match self {
-            Store::Web(storage) => storage.remove_item(&key),
+            Store::Web(storage, own) => {
+                if let Some(own) = own {
+                    own.remove_item(&key)?;
+                }
+                storage.remove_item(&key)
+            }
             Store::Cookie(_) => set_cookie(&key, "", 0),
             Store::Memory => {
                 MEMORY.with_borrow_mut(|memory| memory.retain(|(other, _)| *other != key));
@@ -127,7 +167,7 @@ impl Store {
     /// All slots, by name.
     fn slots(&self) -> Result<Vec<(String, JsValue)>, JsValue> {
         match self {
-            Store::Web(storage) => {
+            Store::Web(storage, _) => {
                 let mut slots = Vec::new();
                 for place in 0..storage.length()? {
                     let Some(name) = storage.key(place)?.filter(|name| name.starts_with(PREFIX)) else { continue };
@@ -153,7 +193,7 @@ pub struct Wanted<'a> {
 
 impl Wanted<'_> {
     /// Whether a state is of that session.
-    pub fn is(&self, snapshot: &Snapshot) -> bool {
+    pub fn is(&self, snapshot: &Snapshot<JsJson>) -> bool {
         let server = match self.servers {
             [] => snapshot.server != OWN_SERVER,
             servers => servers.contains(&snapshot.server),
@@ -163,7 +203,7 @@ impl Wanted<'_> {
 }
 
 impl Own {
-    async fn read(&self) -> Result<Option<Snapshot>, JsValue> {
+    async fn read(&self) -> Result<Option<Snapshot<JsJson>>, JsValue> {
         let Some(read) = method(&self.object, "read") else { return Ok(None) };
         let state = JsFuture::from(Promise::resolve(&read.call0(&self.object)?)).await?;
         Ok(parse(&state))
@@ -198,16 +238,16 @@ impl Own {
 }
 
 /// A state as a JavaScript object.
-pub fn state_of(snapshot: &Snapshot) -> Result<JsValue, JsValue> {
+pub fn state_of(snapshot: &Snapshot<JsJson>) -> Result<JsValue, JsValue> {
     snapshot.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(JsValue::from)
 }
 
-fn key(snapshot: &Snapshot) -> String {
+fn key(snapshot: &Snapshot<JsJson>) -> String {
     format!("{PREFIX}{}|{}", snapshot.service, snapshot.server)
 }
 
 /// A state that was stored as JSON text, or as an object; `None` when it is neither, or of another shape.
-pub fn parse(value: &JsValue) -> Option<Snapshot> {
+pub fn parse(value: &JsValue) -> Option<Snapshot<JsJson>> {
     let state = match value.as_string() {
         Some(_) => parse_json(value).ok()?,
         None => value.clone().into(),

@@ -130,3 +130,30 @@ test("a lone half of a surrogate pair survives both ways", async (t) => {
   });
   assert.deepEqual(codes, [97, 0xd83d, 98]);
 });
+
+for (const [transport, storage] of [["websocket", "session"], ["long-polling", "local"]]) {
+  test(`what is sent while the network is cut survives a reload, and arrives once (${transport}, ${storage} storage)`, { timeout: 60_000 }, async (t) => {
+    const { server, agent, visitor, page, chat, chatId } = await meet(t, { transport, storage });
+    await chat.send("before");
+    await visitor.context.setOffline(true);
+    await page.evaluate(() => {
+      for (const text of ["one", "lone \ud83d half", "three"]) window.session.sendMessage(text).catch(() => {});
+    });
+    const waiting = await page.evaluate(() => JSON.parse(Object.values(sessionStorage)[0]).outbox.map(({ text }) => text));
+    assert.deepEqual(waiting, ["one", "lone \ud83d half", "three"]);
+    assert.deepEqual(agent.texts(chatId), ["before"]);
+    await visitor.context.setOffline(false);
+    await page.reload();
+    const back = await restoreChat(page, { serverUrl: server.url, transport, storage });
+    assert.deepEqual(await back.send("after"), { result: undefined });
+    await agent.heard(chatId, "after");
+    const texts = ["before", ...waiting, "after"];
+    assert.deepEqual(await page.evaluate(async () => {
+      const { transcript } = await window.session.getTranscript();
+      return transcript.filter(({ content }) => content).map(({ content }) => content.text);
+    }), texts);
+    assert.equal(agent.texts(chatId).length, texts.length);
+    const left = await page.evaluate(() => [...Object.values(sessionStorage), ...Object.values(localStorage)].join());
+    for (const text of ["one", "three", "half", "after"]) assert.ok(!left.includes(`"${text}`), `${text} is gone from the storage`);
+  });
+}

@@ -18,6 +18,7 @@ impl Pair {
             service: self.options.service.clone(),
             mode: self.options.mode,
             max_offline: self.options.max_offline,
+            outbox_room: self.options.outbox_room,
             seed: self.options.seed + 1000 * self.earlier.len() as u64,
             held: true,
             link: Times::default(),

@@ -39,7 +39,7 @@ pub struct Page {
     pub results: BTreeMap<CommandId, Result<(), Error>>,
     pub ended: Option<EndReason>,
     /// The state of the store, which outlives the page.
-    pub stored: Option<Snapshot>,
+    pub stored: Option<Snapshot<NativeJson>>,
     pub persists: u32,
     pub forgets: u32,
     pub logs: Vec<String>,

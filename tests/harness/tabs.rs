@@ -74,11 +74,12 @@ impl Tabs {
 
     /// Another tab is opened, and restores the session that the others share.
     pub fn open(&mut self) -> usize {
-        let stored = self.tabs[self.holder].page.stored.clone().expect("a state to share");
+        let mut stored = self.tabs[self.holder].page.stored.clone().expect("a state to share");
+        stored.outbox.clear();
         self.open_with(stored)
     }
 
-    fn open_with(&mut self, stored: Snapshot) -> usize {
+    fn open_with(&mut self, stored: Snapshot<NativeJson>) -> usize {
         let place = self.tabs.len();
         let mut page = Page::default();
         page.stored = Some(stored.clone());
@@ -100,6 +101,7 @@ impl Tabs {
             service: self.options.service.clone(),
             mode: self.options.mode,
             max_offline: self.options.max_offline,
+            outbox_room: self.options.outbox_room,
             seed: self.options.seed + 1000 * self.tabs.len() as u64,
             held,
             link: Times::default(),
