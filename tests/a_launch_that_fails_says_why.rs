@@ -165,6 +165,7 @@ fn an_unknown_service_is_an_incorrect_parameter() {
 fn a_request_that_is_too_large_is_an_incorrect_parameter() {
     fails(Mode::WebSocket, 3, |pair| pair.rule("requestChat", Action::Close(1009)));
     fails(Mode::LongPolling, 3, |pair| pair.rule("requestChat", Action::Status(413, None)));
+    fails(Mode::LongPolling, 100, |pair| pair.rule("/meta/handshake", Action::Status(413, None)));
 }
 
 #[test]

@@ -150,6 +150,10 @@ impl<J: Json> Client<J> {
     /// 413: a batch is sent again one by one; a message that is too large alone is refused.
     fn too_large(&mut self, now: Now, request: Request<J>) {
         self.pending.retain(|(waiting, _)| request.envelope.iter().all(|message| message.id != waiting.id));
+        if self.phase == Phase::Handshaking {
+            // Nothing of the page's is in it: the server is not what it should be.
+            return self.lose(Fault::peer("an answer to the handshake", "HTTP status 413"));
+        }
         if !is_publish(&request.envelope) {
             return self.lose(Fault::Http { status: 413, retry_after: None });
         }
