@@ -1,14 +1,21 @@
-//! HTTP exchanges, by gloo-net; one that is given up is aborted.
+//! HTTP exchanges: the platform's `fetch`, its answer read by gloo-net. One that is given up is aborted.
 
-use gloo_net::http::{Headers, Request, Response};
-use js_sys::JsString;
-use wasm_bindgen::JsValue;
+use gloo_net::http::Response;
+use js_sys::{JsString, Promise};
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, RequestCredentials, RequestInit};
+use web_sys::AbortController;
 
-use super::json::{JsJson, parse_json};
+use super::json::{JsJson, build, parse_json};
 use super::task;
 use crate::io::HttpAnswer;
+use crate::json::Value;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Fails by its promise only.
+    fn fetch(url: &str, init: &JsValue) -> Promise;
+}
 
 /// An exchange under way; dropping it aborts it.
 pub struct Exchange(Option<AbortController>);
@@ -25,39 +32,35 @@ impl Drop for Exchange {
 pub fn post(url: &str, body: &JsString, kind: &str, sink: impl FnOnce(HttpAnswer<JsJson>) + 'static) -> Exchange {
     let controller = AbortController::new().ok();
     let signal = controller.as_ref().map(AbortController::signal);
-    let headers = Headers::new();
-    headers.set("Content-Type", kind);
-    let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_credentials(RequestCredentials::Include);
-    init.set_headers(&JsValue::from(headers.into_raw()));
-    init.set_body(body);
-    init.set_signal(signal.as_ref());
-    let request = web_sys::Request::new_with_str_and_init(url, &init).map(Request::from);
+    let mut init = vec![
+        ("method", Value::str("POST")),
+        ("credentials", Value::str("include")),
+        ("headers", Value::Map(vec![("Content-Type", Value::str(kind))])),
+        ("body", Value::Json(JsValue::from(body).into())),
+    ];
+    init.extend(signal.iter().map(|signal| ("signal", Value::Json(JsValue::from(signal).into()))));
+    let sent = JsFuture::from(fetch(url, &build(&Value::Map(init))));
     task::spawn(Box::pin(async move {
-        let answer = match request {
-            Ok(request) => exchange(request).await,
-            // The browser refuses the URL.
-            Err(_) => None,
-        };
+        let answer = read(sent).await.unwrap_or_else(|| {
+            let body = Err("nothing".to_owned());
+            HttpAnswer { status: 0, retry_after: None, body }
+        });
         // Aborted: nobody waits for the answer.
         if !signal.is_some_and(|signal| signal.aborted()) {
-            sink(answer.unwrap_or_else(|| HttpAnswer {
-                status: 0,
-                retry_after: None,
-                body: Err("nothing".to_owned()),
-            }));
+            sink(answer);
         }
     }));
     Exchange(controller)
 }
 
-async fn exchange(request: Request) -> Option<HttpAnswer<JsJson>> {
-    let response: Response = request.send().await.ok()?;
+async fn read(sent: JsFuture) -> Option<HttpAnswer<JsJson>> {
+    let response = sent.await.ok()?.unchecked_into::<web_sys::Response>();
+    let text = response.text().ok()?;
+    let response = Response::from(response);
     let status = response.status();
     let retry_after = response.headers().get("retry-after").and_then(|value| seconds(&value));
     // The body stays a JavaScript string: it is parsed where it is.
-    let text = JsFuture::from(web_sys::Response::from(response).text().ok()?).await.ok()?;
+    let text = JsFuture::from(text).await.ok()?;
     Some(HttpAnswer { status, retry_after, body: parse_json(&text) })
 }
 
