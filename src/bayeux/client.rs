@@ -58,6 +58,8 @@ pub struct Client<J: Json> {
     pub(super) client_id: Option<String>,
     pub(super) advice: Advice,
     pub(super) spoke: bool,
+    /// The last batch that came; `None` where the server does not offer to send again what was lost.
+    pub(super) ack: Option<f64>,
     /// The subscription of this client id was answered.
     pub(super) subscribed: bool,
     pub(super) connected_at: u64,
@@ -90,6 +92,7 @@ impl<J: Json> Client<J> {
             client_id: None,
             advice: Advice::default(),
             spoke: false,
+            ack: None,
             subscribed: false,
             connected_at: 0,
             handshakes: 0,
@@ -181,7 +184,7 @@ impl<J: Json> Protocol<J> for Client<J> {
         let published = self.next_id();
         envelope.push(message::publish(published.clone(), &client, &self.channel, operation.data(keys)));
         let id = self.next_id();
-        envelope.push(message::connect(id, &client, self.wire, true, &self.advice));
+        envelope.push(message::connect(id, &client, self.wire, true, &self.advice, self.ack));
         self.phase = Phase::Connecting;
         self.send_envelope(now, envelope);
         Some(published)

@@ -96,6 +96,8 @@ impl<J: Json> Client<J> {
             return self.lose(Fault::peer(message::connection_type(self.wire), "a server without it"));
         }
         self.client_id = Some(client);
+        let ack = answer.message.get(Name::Ext).get(Name::Ack);
+        self.ack = (ack.bool() == Some(true) || ack.is_object()).then_some(0.0);
         self.subscribed = false;
         self.handshakes += 1;
         self.connected_at = now.mono;
@@ -111,6 +113,9 @@ impl<J: Json> Client<J> {
             self.spoke = true;
             self.connected_at = now.mono;
             self.handshakes = 0;
+            if self.ack.is_some() {
+                self.ack = answer.message.get(Name::Ext).get(Name::Ack).number().or(self.ack);
+            }
             if self.phase == Phase::Connecting {
                 self.phase = Phase::Connected;
                 self.emit(Event::Up);

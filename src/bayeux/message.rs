@@ -40,6 +40,7 @@ pub(super) fn handshake<J: Json>(id: String, wire: Wire) -> Message<J> {
         ("version", Value::str("1.0")),
         ("minimumVersion", Value::str("1.0")),
         ("supportedConnectionTypes", Value::List(types)),
+        ("ext", Value::Map(vec![("ack", Value::Bool(true))])),
     ];
     message(Kind::Handshake, id, "/meta/handshake", members)
 }
@@ -49,12 +50,21 @@ pub(super) fn connection_type(wire: Wire) -> &'static str {
     if wire == Wire::WebSocket { "websocket" } else { "long-polling" }
 }
 
-/// `/meta/connect`; at once when the server is not to hold its answer back.
-pub(super) fn connect<J: Json>(id: String, client: &str, wire: Wire, at_once: bool, advice: &Advice) -> Message<J> {
+/// `/meta/connect`; at once when the server is not to hold its answer back. `ack` is the last batch that came, where the
+/// server keeps batches.
+pub(super) fn connect<J: Json>(
+    id: String,
+    client: &str,
+    wire: Wire,
+    at_once: bool,
+    advice: &Advice,
+    ack: Option<f64>,
+) -> Message<J> {
     let mut members = vec![("clientId", Value::str(client)), ("connectionType", Value::str(connection_type(wire)))];
     if at_once {
         members.push(("advice", Value::Map(vec![("timeout", Value::Number(0.0))])));
     }
+    members.extend(ack.map(|batch| ("ext", Value::Map(vec![("ack", Value::Number(batch))]))));
     let mut message = message(Kind::Connect, id, "/meta/connect", members);
     message.held = if at_once { 0 } else { advice.timeout };
     message

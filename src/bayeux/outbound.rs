@@ -62,7 +62,7 @@ impl<J: Json> Client<J> {
     pub(super) fn connect(&mut self, now: Now) {
         let Some(client) = self.client_id.clone() else { return };
         let id = self.next_id();
-        let connect = message::connect(id, &client, self.wire, false, &self.advice);
+        let connect = message::connect(id, &client, self.wire, false, &self.advice, self.ack);
         self.send_envelope(now, vec![connect]);
     }
 

@@ -76,9 +76,9 @@ pub fn whole(number: f64) -> Option<u32> {
 macro_rules! with_names {
     ($use:ident) => {
         $use! {
-            Advice advice "advice", Alias alias "alias", Channel channel "channel",
+            Ack ack "ack", Advice advice "advice", Alias alias "alias", Channel channel "channel",
             ChatEnded chat_ended "chatEnded", ChatId chat_id "chatId", ClientId client_id "clientId",
-            Code code "code", Data data "data", Error error "error", Errors errors "errors", From from "from",
+            Code code "code", Data data "data", Error error "error", Errors errors "errors", Ext ext "ext", From from "from",
             Id id "id", Index index "index", Interval interval "interval", Keys keys "keys", Left left "left", Link link "link",
             Message message "message",
             MaxInterval max_interval "maxInterval", MessageId message_id "messageId", Messages messages "messages",
