@@ -1,5 +1,6 @@
 //! The configuration file: what may stand in it, what holds when it does not, and what is wrong with it.
 
+use crate::forms::Form;
 use serde::Deserialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -147,6 +148,9 @@ pub struct Channel {
     #[serde(default = "ended_retention")]
     pub ended_retention: u64,
     pub welcome: Option<String>,
+    pub pre_chat: Option<Form>,
+    pub post_chat: Option<Form>,
+    pub offline: Option<Form>,
 }
 
 fn idle_timeout() -> u64 {
@@ -237,6 +241,11 @@ impl Config {
             }
             if self.channels.iter().take(n).any(|other| other.name == channel.name) {
                 return wrong(&channel.name, format!("the channel \"{}\" is there twice", channel.name));
+            }
+            for form in [&channel.pre_chat, &channel.post_chat, &channel.offline].into_iter().flatten() {
+                if let Err((field, reason)) = form.check() {
+                    return wrong(&field, reason);
+                }
             }
         }
         for (n, agent) in self.agents.iter().enumerate() {

@@ -25,8 +25,7 @@ impl Raw {
     /// The JSON string token of a Rust string.
     #[must_use]
     pub fn string(text: &str) -> Self {
-        serde_json::value::to_raw_value(text)
-            .map_or_else(|_| Self(Arc::from(RawValue::NULL.to_owned())), |raw| Self(Arc::from(raw)))
+        raw(text)
     }
 
     /// Joins two string tokens with a space.
@@ -154,6 +153,12 @@ pub fn is_string(value: &RawValue) -> bool {
 /// Any value as its JSON text. Nothing the server builds can fail to be written; if it did, it would be `null`.
 pub fn write<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+/// Any value as a raw token.
+pub fn raw<T: Serialize + ?Sized>(value: &T) -> Raw {
+    serde_json::value::to_raw_value(value)
+        .map_or_else(|_| Raw(Arc::from(RawValue::NULL.to_owned())), |raw| Raw(Arc::from(raw)))
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@
 //! - [`serve`]: the listener, TLS, the stop; [`http`], [`ws`]: how envelopes travel; [`origin`]: where they come from.
 //! - [`rest`], [`form`]: chat v2 without Bayeux.
 //! - [`bayeux`]: what the messages of an envelope ask; [`session`]: who is connected, and the events that wait.
-//! - [`chat`]: the chats and what visitors do; [`desk`]: what agents do; [`store`]: where it is all kept.
-//! - [`config`], [`cli`]: what the operator says; [`limits`]: how much is too much; [`json`], [`secret`], [`clock`]: small tools.
+//! - [`chat`]: the chats and what visitors do; [`status`]: the states of a chat; [`forms`]: what visitors fill in;
+//!   [`desk`]: what agents do; [`store`]: where it is all kept.
+//! - [`config`], [`cli`]: what the operator says; [`limits`]: how much is too much; [`json`], [`secret`], [`clock`]: small
+//!   tools.
 //!
 //! [`run`] serves on a listener of the caller's until a signal of the caller's, so tests bind port 0 and stop when they
 //! like; [`app`] makes the router alone.
@@ -19,6 +21,7 @@ pub mod clock;
 pub mod config;
 pub mod desk;
 pub mod form;
+pub mod forms;
 pub mod http;
 pub mod json;
 pub mod limits;
@@ -27,6 +30,7 @@ pub mod rest;
 pub mod secret;
 pub mod serve;
 pub mod session;
+pub mod status;
 pub mod store;
 pub mod ws;
 

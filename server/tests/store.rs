@@ -3,9 +3,9 @@
 
 mod common;
 
-use causerie_server::chat::model::{Chat, Draft, Kind};
+use causerie_server::chat::draft::{Draft, Rules};
+use causerie_server::chat::model::{Chat, Kind};
 use causerie_server::json::{Raw, write};
-use causerie_server::secret::{SecureKey, random_hex};
 use causerie_server::store::{Created, MemoryStore, SqliteStore, Store, StoreError};
 use common::Folder;
 use std::sync::Arc;
@@ -46,37 +46,23 @@ suite! {
 }
 
 fn chat(request: Option<&str>) -> Chat {
-    Chat {
-        version: 0,
-        id: random_hex(10).unwrap(),
-        service: "default".to_owned(),
-        key: SecureKey::random().unwrap(),
-        user_id: random_hex(8).unwrap(),
-        request: request.map(ToOwned::to_owned),
-        address: "127.0.0.1".parse().unwrap(),
-        nickname: Raw::string("Ann"),
-        subject: Raw::string(""),
-        email: None,
-        user_data: None,
-        since: 1_700_000_000_000,
-        next_index: 1,
-        next_participant: 2,
-        agents: Vec::new(),
-        ended: None,
-    }
+    let mut chat = Chat::new("default", "127.0.0.1".parse().unwrap(), 1_700_000_000_000).unwrap();
+    chat.request = request.map(ToOwned::to_owned);
+    chat.nickname = Raw::string("Ann");
+    chat
 }
 
 /// A chat in the store, with its visitor's joining.
 async fn begun(store: &dyn Store, request: Option<&str>) -> Chat {
     let chat = chat(request);
-    let mut draft = Draft::of(&chat, 1);
+    let mut draft = Draft::of(&chat, 1, Rules::default());
     draft.add(Kind::ParticipantJoined, chat.visitor(), None);
     assert_eq!(store.create(&draft.chat, &draft.entries).await.unwrap(), Created::New);
     draft.chat
 }
 
 fn said(chat: &Chat, text: &str, id: Option<&str>) -> Draft {
-    let mut draft = Draft::of(chat, 2);
+    let mut draft = Draft::of(chat, 2, Rules::default());
     let text = serde_json::from_str(text).unwrap();
     draft.add(Kind::Message, chat.visitor(), Some(text)).marked(id.map(ToOwned::to_owned), None);
     draft

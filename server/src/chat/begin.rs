@@ -1,15 +1,13 @@
 //! How a chat begins: `requestChat`, and the same request again.
 
-use super::Floor;
 use super::asker::Asker;
-use super::model::{Chat, Draft, From, Kind, Role};
+use super::model::{Chat, From, Kind};
 use super::operation::Operation;
 use super::reply::{Refusal, VisitorData};
+use super::{Floor, Seat};
 use crate::config::Channel;
 use crate::json::Raw;
-use crate::secret::{SecureKey, random_hex};
-use crate::session::Session;
-use std::sync::Arc;
+use crate::status::Cause;
 
 /// A message id of this length cannot be guessed: whoever sends it again made it.
 const UNGUESSABLE: usize = 20;
@@ -25,35 +23,26 @@ impl Floor {
         if let Some(request) = &request
             && let Some(id) = self.store.find_request(&channel.name, request).await?
         {
-            return self.repeat_request(asker, &id, request).await;
+            return self.repeat_request(asker, operation, &id, request).await;
         }
         let nickname = operation.visitor_name()?;
         let subject = operation.subject()?;
         let (email, user_data) = (operation.email()?, operation.user_data()?);
+        let text = operation.first_words(self.config.limits.message_length)?;
         asker.take_start(self)?;
-        let chat = Chat {
-            version: 0,
-            id: random_hex(10)?,
-            service: channel.name.clone(),
-            key: SecureKey::random()?,
-            user_id: random_hex(8)?,
-            request: request.clone(),
-            address: asker.address(),
-            nickname,
-            subject,
-            email,
-            user_data,
-            since: self.clock.now(),
-            next_index: 1,
-            next_participant: 2,
-            agents: Vec::new(),
-            ended: None,
-        };
-        let mut draft = Draft::of(&chat, self.clock.now());
+        let mut chat = Chat::new(&channel.name, asker.address(), self.clock.now())?;
+        chat.request.clone_from(&request);
+        (chat.nickname, chat.subject, chat.email, chat.user_data) = (nickname, subject, email, user_data);
+        chat.notices = operation.reads_notices();
+        let mut draft = self.draft(&chat);
         draft.add(Kind::ParticipantJoined, chat.visitor(), None).marked(request.clone(), None);
+        draft.happened(Cause::Begin);
         if let Some(welcome) = &channel.welcome {
-            let system = From { nickname: Raw::string("System"), participant_id: 0, role: Role::External };
-            draft.add(Kind::Message, system, Some(Raw::string(welcome)));
+            draft.add(Kind::Message, From::system(), Some(Raw::string(welcome)));
+        }
+        if let Some(text) = text {
+            draft.add(Kind::Message, chat.visitor(), Some(text));
+            draft.happened(Cause::VisitorMessage);
         }
         let address = chat.address;
         self.reserve(address).map_err(|_| Refusal::new(240, "no new chat now: there are too many"))?;
@@ -69,7 +58,8 @@ impl Floor {
                 self.forget(&live.chat.id);
                 self.release(address);
                 drop(live);
-                return self.repeat_request(asker, &id, request.as_deref().unwrap_or_default()).await;
+                let request = request.as_deref().unwrap_or_default();
+                return self.repeat_request(asker, operation, &id, request).await;
             }
             Err(error) => {
                 self.forget(&live.chat.id);
@@ -77,30 +67,38 @@ impl Floor {
                 return Err(error.into());
             }
         }
-        live.attach(asker.session());
-        asker.send(&VisitorData::of(&live.chat, &draft.entries));
-        self.desk.queue(&live.chat);
+        live.attach(asker.session(), operation);
+        let entries = self.with_holding(&live.chat, draft.entries);
+        asker.send(&VisitorData::of(&live.chat, &entries));
+        self.desk.begun(&live.chat);
         tracing::info!(service = channel.name, "a chat has begun");
         Ok(())
     }
 
     /// The same request again: the same chat. Its key is told to whoever knows the request's id; one that might be guessed
     /// counts in the same Bayeux session, or the same browser, only.
-    async fn repeat_request(&self, asker: &Asker<'_>, id: &str, request: &str) -> Result<(), Refusal> {
+    async fn repeat_request(
+        &self,
+        asker: &Asker<'_>,
+        operation: &Operation<'_>,
+        id: &str,
+        request: &str,
+    ) -> Result<(), Refusal> {
         let gone = || Refusal::new(249, "the server could not do it");
         let mut live = self.lock(id).await?.ok_or_else(gone)?;
-        let known = |other: &Arc<Session>| {
+        let known = |seat: &Seat| {
+            let other = &seat.session;
             asker.session().is_some_and(|session| {
                 other.id == session.id || (session.browser.is_some() && other.browser == session.browser)
             })
         };
-        if request.len() < UNGUESSABLE && !live.sessions.iter().any(known) {
+        if request.len() < UNGUESSABLE && !live.seats.iter().any(known) {
             return Err(Refusal::malformed(format!(
                 "messageId: one not used before, or {UNGUESSABLE} characters and more to use it in another session"
             )));
         }
-        live.attach(asker.session());
-        let entries = self.store.entries(id, 1).await?;
+        live.attach(asker.session(), operation);
+        let entries = self.with_holding(&live.chat, self.store.entries(id, 1).await?);
         asker.send(&VisitorData::of(&live.chat, &entries));
         Ok(())
     }

@@ -1,26 +1,31 @@
 //! The chats: what is live of them here, who is attached, and how a change reaches everybody.
 //!
-//! `model` is what the store keeps, `operation` reads what clients ask, `reply` is what they get, `asker` is who asks, `begin` begins chats, `visitor`
-//! does what else visitors ask, `sweep` ends what has had its time. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
+//! `model` is what the store keeps, `draft` a change of it, `operation` reads what clients ask, `reply` and `notice` are what
+//! they get, `asker` is who asks, `begin` begins chats, `visitor` does what else visitors ask, `submit` takes their forms,
+//! `sweep` ends what has had its time. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
 //! to the store, and only then shown to anybody. Answers and pushes are queued under the same lock, so that every
 //! session sees the entries in their order.
 
 pub mod asker;
 pub mod begin;
+pub mod draft;
 pub mod model;
+pub mod notice;
 pub mod operation;
 pub mod reply;
+pub mod submit;
 pub mod sweep;
 pub mod visitor;
 
 use crate::clock::Clock;
-use crate::config::{Config, Limits};
+use crate::config::{Channel, Config, Limits};
 use crate::desk::Desk;
 use crate::json::write;
 use crate::limits::{Bucket, PerAddress};
 use crate::session::{Session, locked};
 use crate::store::{Store, StoreError};
-use model::{Chat, Draft, Entry};
+use draft::{Draft, Rules};
+use model::{Chat, Entry, Kind};
 use reply::VisitorData;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -56,7 +61,7 @@ struct Lives {
 pub(crate) struct Live {
     pub(crate) chat: Chat,
     /// The visitor's Bayeux sessions: each gets what is pushed.
-    pub(crate) sessions: Vec<Arc<Session>>,
+    pub(crate) seats: Vec<Seat>,
     /// When anybody last said anything.
     pub(crate) active: Instant,
     /// Since when no session of the visitor is there.
@@ -66,6 +71,14 @@ pub(crate) struct Live {
     pub(crate) reads: Bucket,
     /// The latest typing of each agent, for visitors who are not pushed to.
     pub(crate) typed: Vec<(Entry, Instant)>,
+}
+
+/// A Bayeux session of the visitor's.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) session: Arc<Session>,
+    /// Whether it reads notices: others get those with a place in the transcript only.
+    pub(crate) notices: bool,
 }
 
 pub(crate) type Locked = OwnedMutexGuard<Live>;
@@ -248,11 +261,45 @@ impl Floor {
     /// Shows entries to the visitor's sessions.
     pub(crate) fn push_to_visitor(&self, live: &Live, entries: &[Entry], except: Option<&Session>) {
         let channel = visitor::channel_of(&live.chat.service);
-        let mut text = None;
-        for session in live.sessions.iter().filter(|session| except.is_none_or(|except| except.id != session.id)) {
-            let text = text.get_or_insert_with(|| event(&channel, None, &VisitorData::of(&live.chat, entries)));
-            session.deliver(Arc::clone(text));
+        let (mut plain, mut whole) = (None, None);
+        for seat in live.seats.iter().filter(|seat| except.is_none_or(|except| except.id != seat.session.id)) {
+            let text = if seat.notices {
+                whole.get_or_insert_with(|| {
+                    let entries = self.with_holding(&live.chat, entries.to_vec());
+                    event(&channel, None, &VisitorData::of(&live.chat, &entries))
+                })
+            } else {
+                plain.get_or_insert_with(|| event(&channel, None, &VisitorData::of(&live.chat, entries)))
+            };
+            seat.session.deliver(Arc::clone(text));
         }
+    }
+
+    /// The entries; and, when a notice among them may tell something new, what goes with it.
+    pub(crate) fn with_holding(&self, chat: &Chat, mut entries: Vec<Entry>) -> Vec<Entry> {
+        if entries.iter().any(|entry| entry.kind == Kind::Notice) {
+            entries.extend(self.holding(chat));
+        }
+        entries
+    }
+
+    /// What passes by as long as it holds.
+    pub(crate) fn holding(&self, chat: &Chat) -> Vec<Entry> {
+        let channel = self.config.channel(&chat.service);
+        channel.map(|channel| notice::holding(channel, chat, self.clock.now())).unwrap_or_default()
+    }
+
+    /// A change of a chat, to be made now.
+    pub(crate) fn draft(&self, chat: &Chat) -> Draft {
+        let channel = self.config.channel(&chat.service);
+        let has = |form: fn(&Channel) -> bool| channel.is_some_and(form);
+        let rules = Rules {
+            pre_chat: has(|channel| channel.pre_chat.is_some()),
+            post_chat: has(|channel| channel.post_chat.is_some()),
+            offline: has(|channel| channel.offline.is_some()),
+            agents: self.desk.is_anyone_there(),
+        };
+        Draft::of(chat, self.clock.now(), rules)
     }
 
     /// A Bayeux session has ended: its visitor is away, its agent too.
@@ -262,8 +309,8 @@ impl Floor {
             let known = locked(&self.lives).chats.get(&id).cloned();
             if let Some(live) = known {
                 let mut live = live.lock().await;
-                live.sessions.retain(|other| other.id != session.id);
-                if live.sessions.is_empty() && live.alone.is_none() {
+                live.seats.retain(|seat| seat.session.id != session.id);
+                if live.seats.is_empty() && live.alone.is_none() {
                     live.alone = Some(Instant::now());
                 }
             }
@@ -276,7 +323,7 @@ impl Live {
         let bucket = || Bucket::new(limits.send_burst, limits.send_rate);
         Self {
             chat,
-            sessions: Vec::new(),
+            seats: Vec::new(),
             active: Instant::now(),
             alone: Some(Instant::now()),
             sends: bucket(),

@@ -1,8 +1,10 @@
 //! A chat, its parties and the entries of its transcript; and what they look like on the wire.
 
 use crate::json::Raw;
-use crate::secret::SecureKey;
+use crate::secret::{NoRandomness, SecureKey, random_hex};
+use crate::status::Status;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// One chat, as the store keeps it.
@@ -40,6 +42,29 @@ pub struct Chat {
     pub agents: Vec<AgentParty>,
     /// When it ended, in milliseconds since the epoch.
     pub ended: Option<u64>,
+    /// The index of the first of the entries that ended it.
+    #[serde(default)]
+    pub closing: u64,
+    /// Where it stands.
+    #[serde(default = "in_queue")]
+    pub status: Status,
+    /// Whether its visitor reads notices: only then there are any, and forms and the FAQ.
+    #[serde(default)]
+    pub notices: bool,
+    /// Whether a bot leads it.
+    #[serde(default)]
+    pub bot_active: bool,
+    /// What the visitor filled in, by the kind of the form.
+    #[serde(default)]
+    pub forms: BTreeMap<String, Values>,
+}
+
+/// What a form was filled in with, by the names of its fields.
+pub type Values = BTreeMap<String, String>;
+
+/// Files of the first version do not say.
+fn in_queue() -> Status {
+    Status::InQueue
 }
 
 /// An agent in a chat.
@@ -63,6 +88,7 @@ pub enum Kind {
     CustomNotice,
     TypingStarted,
     TypingStopped,
+    Notice,
 }
 
 /// Who a party is to the chat.
@@ -108,6 +134,9 @@ pub struct Entry {
     /// The client's id of the operation that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
+    /// What a notice carries, a JSON object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_data: Option<Raw>,
     /// Who made it.
     pub from: From,
 }
@@ -116,11 +145,49 @@ impl Entry {
     /// What passes by and is not kept.
     #[must_use]
     pub fn passing(kind: Kind, from: From, text: Option<Raw>, now: u64) -> Self {
-        Self { index: None, kind, utc_time: now, text, message_type: None, message_id: None, from }
+        Self { index: None, kind, utc_time: now, text, message_type: None, message_id: None, user_data: None, from }
+    }
+}
+
+impl From {
+    /// The system.
+    #[must_use]
+    pub fn system() -> Self {
+        Self { nickname: Raw::string("System"), participant_id: 0, role: Role::External }
     }
 }
 
 impl Chat {
+    /// A chat that has not begun, with ids and a key of its own.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn new(service: &str, address: IpAddr, now: u64) -> Result<Self, NoRandomness> {
+        Ok(Self {
+            version: 0,
+            id: random_hex(10)?,
+            service: service.to_owned(),
+            key: SecureKey::random()?,
+            user_id: random_hex(8)?,
+            request: None,
+            address,
+            nickname: Raw::string(""),
+            subject: Raw::string(""),
+            email: None,
+            user_data: None,
+            since: now,
+            next_index: 1,
+            next_participant: 2,
+            agents: Vec::new(),
+            ended: None,
+            closing: 0,
+            status: Status::Invalid,
+            notices: false,
+            bot_active: false,
+            forms: BTreeMap::new(),
+        })
+    }
+
     /// The visitor, as the maker of an entry.
     #[must_use]
     pub fn visitor(&self) -> From {
@@ -139,68 +206,5 @@ impl AgentParty {
     #[must_use]
     pub fn from(&self) -> From {
         From { nickname: Raw::string(&self.name), participant_id: self.participant, role: Role::Agent }
-    }
-}
-
-/// A change of a chat in the making: committed as a whole, or not at all.
-#[derive(Debug)]
-pub struct Draft {
-    /// The chat as it will be.
-    pub chat: Chat,
-    /// The entries it will gain.
-    pub entries: Vec<Entry>,
-    /// When it is made, in milliseconds since the epoch.
-    now: u64,
-}
-
-impl Draft {
-    /// A change of this chat at this time.
-    #[must_use]
-    pub fn of(chat: &Chat, now: u64) -> Self {
-        let mut chat = chat.clone();
-        chat.version += 1;
-        Self { chat, entries: Vec::new(), now }
-    }
-
-    /// Adds an entry, to which details may be added.
-    pub fn add(&mut self, kind: Kind, from: From, text: Option<Raw>) -> &mut Self {
-        let index = Some(self.chat.next_index);
-        self.chat.next_index += 1;
-        self.entries.push(Entry { index, kind, utc_time: self.now, text, message_type: None, message_id: None, from });
-        self
-    }
-
-    /// Gives the last entry the ids and types its sender gave it.
-    pub fn marked(&mut self, message_id: Option<String>, message_type: Option<Raw>) {
-        if let Some(entry) = self.entries.last_mut() {
-            entry.message_id = message_id;
-            entry.message_type = message_type;
-        }
-    }
-
-    /// An agent joins.
-    pub fn join(&mut self, name: &str) {
-        let party = AgentParty { name: name.to_owned(), participant: self.chat.next_participant };
-        self.chat.next_participant += 1;
-        self.add(Kind::ParticipantJoined, party.from(), None);
-        self.chat.agents.push(party);
-    }
-
-    /// An agent leaves.
-    pub fn leave(&mut self, name: &str) {
-        if let Some(at) = self.chat.agents.iter().position(|agent| agent.name == name) {
-            let party = self.chat.agents.remove(at);
-            self.add(Kind::ParticipantLeft, party.from(), None);
-        }
-    }
-
-    /// The chat ends: every agent leaves, then the visitor.
-    pub fn end(&mut self) {
-        for party in std::mem::take(&mut self.chat.agents) {
-            self.add(Kind::ParticipantLeft, party.from(), None);
-        }
-        let visitor = self.chat.visitor();
-        self.add(Kind::ParticipantLeft, visitor, None);
-        self.chat.ended = Some(self.now);
     }
 }

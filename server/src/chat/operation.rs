@@ -44,6 +44,10 @@ pub struct Operation<'a> {
     key: Option<&'a RawValue>,
     #[serde(borrow)]
     to: Option<&'a RawValue>,
+    #[serde(borrow)]
+    notices: Option<&'a RawValue>,
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
 }
 
 type Member<T> = Result<T, Refusal>;
@@ -55,7 +59,7 @@ const USER_DATA: usize = 32 * 1024;
 /// Schemes of pushed addresses; one without a scheme is fine too.
 const SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
 
-fn wrong(name: &str, expected: &str, value: &RawValue) -> Refusal {
+pub(crate) fn wrong(name: &str, expected: &str, value: &RawValue) -> Refusal {
     Refusal::malformed(format!("{name}: {expected} is expected, {} came", kind(value)))
 }
 
@@ -180,6 +184,28 @@ impl<'a> Operation<'a> {
             }
             id => Ok(id),
         }
+    }
+
+    /// Whether the client says that it reads notices.
+    pub(crate) fn reads_notices(&self) -> bool {
+        self.notices.is_some_and(|notices| matches!(notices.get(), "1" | "\"1\"" | "true"))
+    }
+
+    /// What the visitor says with the request.
+    pub(crate) fn first_words(&self, length: usize) -> Member<Option<Raw>> {
+        let text = raw("text", self.text)?.filter(|text| !is_blank(text));
+        match text {
+            Some(text) if text.chars() > length => {
+                Err(Refusal::new(204, format!("text too long: at most {length} characters are expected")))
+            }
+            text => Ok(text),
+        }
+    }
+
+    /// What `customNotice` says, and what it carries.
+    pub(crate) fn notice(&self) -> Option<(String, Option<&'a RawValue>)> {
+        let name = serde_json::from_str(self.message?.get()).ok()?;
+        Some((name, self.user_data))
     }
 
     /// From which entry on the transcript is wanted: a number, or, as some clients send it, a string of digits.

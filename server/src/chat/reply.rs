@@ -1,6 +1,7 @@
 //! What goes back to a visitor: the data of answers and pushes, and refusals.
 
 use super::model::{Chat, Entry};
+use crate::forms::Wrong;
 use serde::Serialize;
 
 /// What a visitor gets: the answer to an operation, or a push.
@@ -12,8 +13,8 @@ pub struct VisitorData<'a> {
     pub(crate) ids: Option<Ids<'a>>,
     pub(crate) chat_ended: bool,
     pub(crate) messages: &'a [Entry],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) errors: Option<[WireError<'a>; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) errors: Vec<WireError<'a>>,
 }
 
 /// Which chat it is, for its visitor only.
@@ -38,12 +39,12 @@ impl<'a> VisitorData<'a> {
             secure_key: chat.key.reveal(),
             next_position: chat.next_index,
         };
-        Self { status_code: 0, ids: Some(ids), chat_ended: chat.ended.is_some(), messages, errors: None }
+        Self { status_code: 0, ids: Some(ids), chat_ended: chat.ended.is_some(), messages, errors: Vec::new() }
     }
 
     /// In how many seconds the operation may be tried again.
     pub(crate) fn retry_after(&self) -> Option<u64> {
-        self.errors.as_ref().and_then(|[error]| error.retry_after)
+        self.errors.iter().find_map(|error| error.retry_after)
     }
 
     /// A refusal.
@@ -53,7 +54,7 @@ impl<'a> VisitorData<'a> {
         let ids = data.and_then(|data| data.ids);
         // Without the chat nothing is known; a session that is unknown is over for whoever asks.
         let chat_ended = chat.map_or(refusal.status == 2, |chat| chat.ended.is_some());
-        Self { status_code: refusal.status, ids, chat_ended, messages: &[], errors: Some([refusal.wire()]) }
+        Self { status_code: refusal.status, ids, chat_ended, messages: &[], errors: refusal.wire() }
     }
 }
 
@@ -70,6 +71,8 @@ pub struct Refusal {
     pub retry_after: Option<u64>,
     /// Another server was faster: it may be tried again at once.
     pub conflict: bool,
+    /// The fields of a form that are wrong: an error for each.
+    pub fields: Vec<Wrong>,
 }
 
 /// A refusal on the wire.
@@ -79,6 +82,8 @@ pub struct WireError<'a> {
     code: u32,
     advice: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u64>,
 }
 
@@ -86,7 +91,7 @@ impl Refusal {
     /// A refusal after which the client may go on.
     #[must_use]
     pub fn new(code: u32, advice: impl Into<String>) -> Self {
-        Self { status: 1, code, advice: advice.into(), retry_after: None, conflict: false }
+        Self { status: 1, code, advice: advice.into(), retry_after: None, conflict: false, fields: Vec::new() }
     }
 
     /// The same, after which it may not.
@@ -113,8 +118,21 @@ impl Refusal {
         Self { retry_after: Some(seconds), ..Self::new(429, "too many operations") }
     }
 
-    pub(crate) fn wire(&self) -> WireError<'_> {
-        WireError { code: self.code, advice: &self.advice, retry_after: self.retry_after }
+    /// A form that is filled in wrong.
+    #[must_use]
+    pub fn form(fields: Vec<Wrong>) -> Self {
+        Self { fields, ..Self::new(422, "a field is wrong") }
+    }
+
+    pub(crate) fn wire(&self) -> Vec<WireError<'_>> {
+        let (code, retry_after) = (self.code, self.retry_after);
+        if self.fields.is_empty() {
+            return vec![WireError { code, advice: &self.advice, field: None, retry_after }];
+        }
+        self.fields
+            .iter()
+            .map(|wrong| WireError { code, advice: &wrong.advice, field: Some(&wrong.field), retry_after })
+            .collect()
     }
 }
 

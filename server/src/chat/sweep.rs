@@ -2,7 +2,7 @@
 //! chats that nobody needs to read any more. One pass every so often looks at all of them.
 
 use super::Floor;
-use super::model::Draft;
+use crate::status::Cause;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -29,8 +29,8 @@ impl Floor {
         if let Some(ended) = live.chat.ended {
             let kept = self.clock.now().saturating_sub(ended) < channel.ended_retention.saturating_mul(1000);
             if !kept && self.store.remove(id).await.is_ok() {
-                for session in &live.sessions {
-                    session.detach(id);
+                for seat in &live.seats {
+                    seat.session.detach(id);
                 }
                 self.forget(id);
             }
@@ -40,8 +40,8 @@ impl Floor {
         let alone =
             channel.visitor_timeout != 0 && live.alone.is_some_and(|since| over(since, channel.visitor_timeout));
         if idle || alone {
-            let mut draft = Draft::of(&live.chat, self.clock.now());
-            draft.end();
+            let mut draft = self.draft(&live.chat);
+            draft.end(if idle { Cause::Timeout } else { Cause::Leave });
             if let Err(error) = self.commit(&mut live, draft, None).await {
                 tracing::warn!(%error, "a chat could not be ended");
             }
@@ -55,7 +55,7 @@ impl Floor {
             if live.chat.agent(agent).is_none() || live.chat.ended.is_some() {
                 continue;
             }
-            let mut draft = Draft::of(&live.chat, self.clock.now());
+            let mut draft = self.draft(&live.chat);
             draft.leave(agent);
             if let Err(error) = self.commit(&mut live, draft, None).await {
                 tracing::warn!(%error, "an agent could not be taken out of a chat");

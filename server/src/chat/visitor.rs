@@ -1,12 +1,13 @@
 //! What visitors ask of a chat that has begun, over Bayeux or by REST.
 
 use super::asker::Asker;
-use super::model::{Draft, Entry, Kind};
+use super::model::{Entry, Kind};
 use super::operation::Operation;
 use super::reply::{Refusal, VisitorData};
-use super::{Floor, Live, Locked, TRIES};
+use super::{Floor, Live, Locked, Seat, TRIES};
 use crate::secret::handle;
 use crate::session::Session;
+use crate::status::Cause;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,6 +85,9 @@ impl Floor {
         live.seen();
         match name.as_str() {
             "requestNotifications" => self.resume(asker, live, &operation).await,
+            "customNotice" if live.chat.notices && operation.is_submission() => {
+                self.submit(asker, live, &operation).await
+            }
             "sendMessage" | "pushUrl" | "customNotice" | "updateNickname" | "updateData" => {
                 self.say(asker, live, &name, &operation).await
             }
@@ -95,17 +99,20 @@ impl Floor {
     }
 
     /// Answers an operation that is done: with the entries it made, or by REST with those that were asked for.
-    async fn reply(
+    pub(super) async fn reply(
         &self,
         asker: &Asker<'_>,
         live: &Live,
         operation: &Operation<'_>,
         made: Vec<Entry>,
     ) -> Result<(), Refusal> {
-        let entries = match operation.position()?.filter(|_| asker.is_rest()) {
+        let mut entries = match operation.position()?.filter(|_| asker.is_rest()) {
             None => made,
             Some(from) => self.entries_from(live, from).await?,
         };
+        if live.reads_notices(asker) {
+            entries = self.with_holding(&live.chat, entries);
+        }
         asker.send(&VisitorData::of(&live.chat, &entries));
         Ok(())
     }
@@ -121,12 +128,20 @@ impl Floor {
     async fn resume(&self, asker: &Asker<'_>, live: &mut Live, operation: &Operation<'_>) -> Result<(), Refusal> {
         let position = operation.position()?.unwrap_or(1);
         live.reads.take().map_err(Refusal::too_many)?;
+        if operation.reads_notices() && !live.chat.notices && live.chat.ended.is_none() {
+            let mut draft = self.draft(&live.chat);
+            draft.begin_notices();
+            self.commit(live, draft, asker.except()).await?;
+        }
         let mut entries = self.entries_from(live, position).await?;
+        if operation.reads_notices() {
+            entries.extend(self.holding(&live.chat));
+        }
         if asker.is_rest() {
             live.typed.retain(|(_, since)| since.elapsed() < TYPED);
             entries.extend(live.typed.iter().map(|(entry, _)| entry.clone()));
         }
-        live.attach(asker.session());
+        live.attach(asker.session(), operation);
         asker.send(&VisitorData::of(&live.chat, &entries));
         Ok(())
     }
@@ -144,7 +159,7 @@ impl Floor {
         if let Some(entry) = self.known(live, 1, message_id.as_deref()).await? {
             return self.reply(asker, live, operation, vec![entry]).await;
         }
-        let mut draft = Draft::of(&live.chat, self.clock.now());
+        let mut draft = self.draft(&live.chat);
         let visitor = live.chat.visitor();
         match name {
             "sendMessage" => {
@@ -161,6 +176,9 @@ impl Floor {
                 draft.add(Kind::NicknameUpdated, visitor, None).marked(message_id, None);
             }
             _ => draft.chat.user_data = Some(operation.merged_user_data(draft.chat.user_data.as_ref())?),
+        }
+        if matches!(name, "sendMessage" | "pushUrl") {
+            draft.happened(Cause::VisitorMessage);
         }
         self.may_change(live)?;
         live.sends.take().map_err(Refusal::too_many)?;
@@ -186,10 +204,10 @@ impl Floor {
 
     async fn hang_up(&self, asker: &Asker<'_>, live: &mut Live, operation: &Operation<'_>) -> Result<(), Refusal> {
         let entries = if live.chat.ended.is_some() {
-            closing(self.store.entries(&live.chat.id, 1).await?)
+            self.store.entries(&live.chat.id, live.chat.closing.max(1)).await?
         } else {
-            let mut draft = Draft::of(&live.chat, self.clock.now());
-            draft.end();
+            let mut draft = self.draft(&live.chat);
+            draft.end(Cause::Leave);
             self.commit(live, draft, asker.except()).await?
         };
         self.reply(asker, live, operation, entries).await
@@ -218,26 +236,30 @@ impl Floor {
 impl Live {
     /// The visitor has been heard of: who is not pushed to is there as long as requests come.
     fn seen(&mut self) {
-        if self.sessions.is_empty() {
+        if self.seats.is_empty() {
             self.alone = Some(Instant::now());
         }
     }
 
     /// From now on this session gets what is pushed.
-    pub(super) fn attach(&mut self, session: Option<&Arc<Session>>) {
+    pub(super) fn attach(&mut self, session: Option<&Arc<Session>>, operation: &Operation<'_>) {
         let Some(session) = session else { return };
         if !session.attach(&self.chat.id) {
             return;
         }
-        if !self.sessions.iter().any(|other| other.id == session.id) {
-            self.sessions.push(Arc::clone(session));
+        let notices = operation.reads_notices();
+        match self.seats.iter_mut().find(|seat| seat.session.id == session.id) {
+            Some(seat) => seat.notices = notices,
+            None => self.seats.push(Seat { session: Arc::clone(session), notices }),
         }
         self.alone = None;
     }
-}
 
-/// The closing entries of a transcript: the parties that left at its very end.
-fn closing(mut entries: Vec<Entry>) -> Vec<Entry> {
-    let start = entries.iter().rposition(|entry| entry.kind != Kind::ParticipantLeft).map_or(0, |last| last + 1);
-    entries.split_off(start)
+    /// Whether who asks reads notices; by REST that is as the chat's client said.
+    fn reads_notices(&self, asker: &Asker<'_>) -> bool {
+        match asker.session() {
+            None => self.chat.notices,
+            Some(session) => self.seats.iter().any(|seat| seat.session.id == session.id && seat.notices),
+        }
+    }
 }

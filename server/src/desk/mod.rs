@@ -6,13 +6,14 @@
 pub mod operations;
 
 use crate::chat::event;
-use crate::chat::model::{Chat, Entry, Kind, Role};
+use crate::chat::model::{Chat, Entry, Kind, Role, Values};
 use crate::chat::reply::{Refusal, WireError};
 use crate::config::Config;
 use crate::json::Raw;
 use crate::limits::Bucket;
 use crate::secret::same;
 use crate::session::{Session, locked};
+use crate::status::Status;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -52,6 +53,10 @@ struct Summary {
     nickname: Raw,
     subject: Raw,
     since: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Status>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    forms: BTreeMap<String, Values>,
 }
 
 /// What an agent gets: the answer to an operation, or a push.
@@ -59,8 +64,8 @@ struct Summary {
 #[serde(rename_all = "camelCase")]
 struct DeskData<'a> {
     status_code: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<[WireError<'a>; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<WireError<'a>>,
     queue: Vec<&'a Summary>,
     chats: Vec<&'a Summary>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -93,7 +98,7 @@ impl State {
         let queue = if agent.is_some() { self.queue.values().collect() } else { Vec::new() };
         DeskData {
             status_code: 0,
-            errors: None,
+            errors: Vec::new(),
             queue,
             chats: chats.map(|chats| chats.values().collect()).unwrap_or_default(),
             messages,
@@ -120,21 +125,27 @@ impl State {
         }
     }
 
-    fn place(&mut self, chat: &Chat) {
+    /// Puts a chat where it belongs: in the queue, among its agents' chats, or, if it is in nobody's hands, nowhere.
+    fn place(&mut self, chat: &Chat) -> bool {
         let key = (chat.since, chat.id.clone());
         let summary = Summary {
             chat_id: chat.id.clone(),
             nickname: chat.nickname.clone(),
             subject: chat.subject.clone(),
             since: chat.since,
+            status: chat.notices.then_some(chat.status),
+            forms: chat.forms.clone(),
         };
         if chat.agents.is_empty() {
-            self.queue.insert(key, summary);
-            return;
+            if chat.status == Status::InQueue {
+                self.queue.insert(key, summary);
+            }
+            return chat.status == Status::InQueue;
         }
         for agent in &chat.agents {
             self.chats.entry(agent.name.clone()).or_default().insert(key.clone(), summary.clone());
         }
+        true
     }
 
     fn take(&mut self, chat: &Chat) {
@@ -170,20 +181,29 @@ impl Desk {
         state.tell_all();
     }
 
-    /// A new chat waits.
-    pub(crate) fn queue(&self, chat: &Chat) {
+    /// A new chat has begun.
+    pub(crate) fn begun(&self, chat: &Chat) {
         let mut state = locked(&self.state);
-        state.place(chat);
-        state.tell_all();
+        if state.place(chat) {
+            state.tell_all();
+        }
+    }
+
+    /// Whether any agent has a page open.
+    pub(crate) fn is_anyone_there(&self) -> bool {
+        !locked(&self.state).signed_in.is_empty()
     }
 
     /// A chat has changed from `before` to `after` by these entries: tells its agents, and when queue or chats are
     /// others now, everybody.
     pub(crate) fn show(&self, before: &Chat, after: &Chat, entries: &[Entry], except: Option<&Session>) {
         let renamed = before.nickname.get() != after.nickname.get();
-        let changed = renamed || before.agents != after.agents || before.ended != after.ended;
+        let moved = before.agents != after.agents || before.ended != after.ended || before.status != after.status;
+        // Who speaks last is nobody's business but the chat's agents'.
+        let shown = |chat: &Chat| (chat.ended.is_none(), chat.status == Status::InQueue);
+        let changed = renamed || before.agents != after.agents || shown(before) != shown(after);
         let mut state = locked(&self.state);
-        if changed {
+        if changed || moved {
             state.take(before);
             if after.ended.is_none() {
                 state.place(after);

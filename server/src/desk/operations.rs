@@ -2,12 +2,14 @@
 
 use super::{Desk, DeskData, desk_entries};
 use crate::chat::asker::Answer;
-use crate::chat::model::{Draft, Entry, Kind};
+use crate::chat::draft::Draft;
+use crate::chat::model::{Entry, Kind};
 use crate::chat::operation::Operation;
 use crate::chat::reply::{Refusal, VisitorData};
 use crate::chat::visitor::channel_of;
 use crate::chat::{Floor, Locked, TRIES, event};
 use crate::session::locked;
+use crate::status::{Cause, Status};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
@@ -20,11 +22,7 @@ impl Desk {
 
     fn refuse(&self, answer: &Answer<'_>, agent: Option<&str>, refusal: &Refusal) {
         let state = locked(&self.state);
-        answer.send(&DeskData {
-            status_code: refusal.status,
-            errors: Some([refusal.wire()]),
-            ..state.data(agent, Vec::new())
-        });
+        answer.send(&DeskData { status_code: refusal.status, errors: refusal.wire(), ..state.data(agent, Vec::new()) });
     }
 }
 
@@ -71,7 +69,7 @@ impl Floor {
             "startTyping" => self.agent_types(answer, &agent, &operation, Kind::TypingStarted).await,
             "stopTyping" => self.agent_types(answer, &agent, &operation, Kind::TypingStopped).await,
             "leave" => self.part(answer, &agent, &operation, |draft| draft.leave(&agent)).await,
-            "endChat" => self.part(answer, &agent, &operation, Draft::end).await,
+            "endChat" => self.part(answer, &agent, &operation, Draft::finish).await,
             "transfer" => self.transfer(answer, &agent, &operation).await,
             _ => Err(Refusal::malformed("operation: one of the desk's operations is expected, another came")),
         }
@@ -92,10 +90,10 @@ impl Floor {
         let not_waiting = || Refusal::new(249, "no such chat in the queue");
         let mut live = self.lock(&operation.chat_id()?).await?.ok_or_else(not_waiting)?;
         if live.chat.agent(agent).is_none() {
-            if !live.chat.agents.is_empty() || live.chat.ended.is_some() {
+            if !live.chat.agents.is_empty() || live.chat.ended.is_some() || live.chat.status != Status::InQueue {
                 return Err(not_waiting());
             }
-            let mut draft = Draft::of(&live.chat, self.clock.now());
+            let mut draft = self.draft(&live.chat);
             draft.join(agent);
             self.commit(&mut live, draft, Some(answer.session)).await?;
         }
@@ -124,8 +122,9 @@ impl Floor {
             _ => (operation.message(length)?, operation.message_type()?),
         };
         self.may_change(&live)?;
-        let mut draft = Draft::of(&live.chat, self.clock.now());
+        let mut draft = self.draft(&live.chat);
         draft.add(kind, party.from(), Some(text)).marked(message_id, message_type);
+        draft.happened(Cause::AgentMessage);
         let entries = self.commit(&mut live, draft, Some(answer.session)).await?;
         self.desk.answer(answer, Some(agent), &live.chat.id, &entries);
         Ok(())
@@ -143,8 +142,8 @@ impl Floor {
         live.active = Instant::now();
         let entries = [Entry::passing(kind, party.from(), None, self.clock.now())];
         let text = event(&channel_of(&live.chat.service), None, &VisitorData::of(&live.chat, &entries));
-        for session in &live.sessions {
-            session.deliver(text.clone());
+        for seat in &live.seats {
+            seat.session.deliver(text.clone());
         }
         let [entry] = entries;
         live.typed.retain(|(typed, _)| typed.from.participant_id != party.participant);
@@ -162,7 +161,7 @@ impl Floor {
         change: impl FnOnce(&mut Draft),
     ) -> Result<(), Refusal> {
         let mut live = self.own(agent, operation).await?;
-        let mut draft = Draft::of(&live.chat, self.clock.now());
+        let mut draft = self.draft(&live.chat);
         change(&mut draft);
         let entries = self.commit(&mut live, draft, Some(answer.session)).await?;
         self.desk.answer(answer, Some(agent), &live.chat.id, &entries);
@@ -183,7 +182,7 @@ impl Floor {
             return Err(Refusal::new(249, "no such agent is signed in"));
         }
         let so_far = self.store.entries(&live.chat.id, 1).await?;
-        let mut draft = Draft::of(&live.chat, self.clock.now());
+        let mut draft = self.draft(&live.chat);
         draft.join(&to);
         draft.leave(agent);
         // The transcript so far first, so that the new agent too sees the entries in their order.

@@ -1,0 +1,150 @@
+//! A change of a chat in the making: committed as a whole, or not at all.
+
+use super::model::{AgentParty, Chat, Entry, From, Kind};
+use super::notice;
+use crate::json::Raw;
+use crate::status::{Cause, Facts, Status};
+
+/// What of the channel, and of the moment, decides where a change leads.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rules {
+    /// The channel has a pre-chat form.
+    pub pre_chat: bool,
+    /// The channel has a post-chat form.
+    pub post_chat: bool,
+    /// The channel has an offline form.
+    pub offline: bool,
+    /// An agent is there.
+    pub agents: bool,
+}
+
+/// A change in the making.
+#[derive(Debug)]
+pub struct Draft {
+    /// The chat as it will be.
+    pub chat: Chat,
+    /// The entries it will gain.
+    pub entries: Vec<Entry>,
+    /// When it is made, in milliseconds since the epoch.
+    now: u64,
+    rules: Rules,
+}
+
+impl Draft {
+    /// A change of this chat at this time.
+    #[must_use]
+    pub fn of(chat: &Chat, now: u64, rules: Rules) -> Self {
+        let mut chat = chat.clone();
+        chat.version += 1;
+        Self { chat, entries: Vec::new(), now, rules }
+    }
+
+    /// Adds an entry, to which details may be added.
+    pub fn add(&mut self, kind: Kind, from: From, text: Option<Raw>) -> &mut Self {
+        let mut entry = Entry::passing(kind, from, text, self.now);
+        entry.index = Some(self.chat.next_index);
+        self.chat.next_index += 1;
+        self.entries.push(entry);
+        self
+    }
+
+    /// Gives the last entry the ids and types its sender gave it.
+    pub fn marked(&mut self, message_id: Option<String>, message_type: Option<Raw>) {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.message_id = message_id;
+            entry.message_type = message_type;
+        }
+    }
+
+    /// Adds a notice, if the visitor reads any.
+    pub fn notice(&mut self, name: &str, members: &[(&str, &str)]) -> &mut Self {
+        if self.chat.notices {
+            self.add(Kind::Notice, From::system(), Some(Raw::string(name)));
+            if let Some(entry) = self.entries.last_mut() {
+                entry.user_data = Some(notice::strings(members));
+            }
+        }
+        self
+    }
+
+    /// Something has happened: the status goes where the table says. Says whether the table says anything.
+    pub fn happened(&mut self, cause: Cause) -> bool {
+        let chat = &self.chat;
+        let facts = Facts {
+            pre_chat: self.rules.pre_chat && chat.notices && !chat.forms.contains_key("pre-chat"),
+            faq: false,
+            offline: self.rules.offline && chat.notices,
+            agents: self.rules.agents,
+            bot: chat.bot_active,
+        };
+        let Some(next) = chat.status.next(cause, facts) else { return false };
+        let old = std::mem::replace(&mut self.chat.status, next);
+        if old != next {
+            self.tell_status(old, cause);
+        }
+        true
+    }
+
+    /// Tells the status, and where it comes from.
+    fn tell_status(&mut self, old: Status, cause: Cause) {
+        let (old, new) = (old.code().to_string(), self.chat.status.code().to_string());
+        let bot = self.chat.bot_active.to_string();
+        let word = crate::status::word(cause);
+        self.notice("status", &[("old", &old), ("new", &new), ("botActive", &bot), ("cause", &word)]);
+    }
+
+    /// From now on the visitor reads notices; the first tells the status.
+    pub fn begin_notices(&mut self) {
+        self.chat.notices = true;
+        self.tell_status(self.chat.status, Cause::Begin);
+    }
+
+    /// An agent joins.
+    pub fn join(&mut self, name: &str) {
+        let party = AgentParty { name: name.to_owned(), participant: self.chat.next_participant };
+        self.chat.next_participant += 1;
+        self.add(Kind::ParticipantJoined, party.from(), None);
+        self.chat.agents.push(party);
+        self.happened(Cause::AgentAccepted);
+    }
+
+    /// An agent leaves.
+    pub fn leave(&mut self, name: &str) {
+        if let Some(at) = self.chat.agents.iter().position(|agent| agent.name == name) {
+            let party = self.chat.agents.remove(at);
+            self.add(Kind::ParticipantLeft, party.from(), None);
+            if self.chat.agents.is_empty() {
+                self.happened(Cause::AgentsGone);
+            }
+        }
+    }
+
+    fn agents_leave(&mut self) {
+        for party in std::mem::take(&mut self.chat.agents) {
+            self.add(Kind::ParticipantLeft, party.from(), None);
+        }
+    }
+
+    /// The chat is finished. With a post-chat form the visitor stays to fill it in, or to come back.
+    pub fn finish(&mut self) {
+        self.agents_leave();
+        self.happened(Cause::Finish);
+        if !(self.rules.post_chat && self.chat.notices) {
+            self.visitor_leaves();
+        }
+    }
+
+    /// The chat ends: every agent leaves, then the visitor.
+    pub fn end(&mut self, cause: Cause) {
+        self.agents_leave();
+        self.happened(cause);
+        self.visitor_leaves();
+    }
+
+    fn visitor_leaves(&mut self) {
+        let visitor = self.chat.visitor();
+        self.add(Kind::ParticipantLeft, visitor, None);
+        self.chat.ended = Some(self.now);
+        self.chat.closing = self.entries.first().and_then(|entry| entry.index).unwrap_or(1);
+    }
+}
