@@ -1,5 +1,13 @@
 //! What the tests speak with: raw envelopes over HTTP (no socket, so that time can be paused), and a WebSocket.
-#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    dead_code,
+    unused_imports,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 mod reading;
 mod rest;
