@@ -40,6 +40,11 @@ export interface LaunchOptions {
    * plain HTTP. Or a transport of the page's own, which makes `serverUrl` unnecessary.
    */
   transport?: "auto" | "websocket" | "long-polling" | "rest" | Transport | GenesysTransport;
+  /**
+   * Keeps the transcript in the browser, so that a later page plays it back at once, even offline, and fetches only what
+   * is new. Up to 20,000 entries and 5,000,000 characters a session. Default `"none"`: no text is stored.
+   */
+  cache?: "none" | "indexeddb";
   /** Whether the tabs of one site share one session and one connection. Default true. */
   multiTab?: boolean;
   /**

@@ -193,7 +193,7 @@ fn a_session_is_launched_once() {
     let mut old = pair.page.stored.clone().unwrap();
     old.seen = 0;
     let setup = pair.setup();
-    let restore = pair.command(Command::Restore(setup, old));
+    let restore = pair.command(Command::Restore(setup, old, None));
     assert_eq!(pair.code(restore), Some(52));
     let send = pair.send("still on");
     pair.wait(1_000, "the session goes on", |pair| pair.is_done(send));

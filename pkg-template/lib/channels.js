@@ -1,7 +1,6 @@
 // The channels of messages that an engine opens beside its WebSockets: to a transport of the page's own, or to the tab
 // that holds the connection.
 import { Tabs, shared } from "./tabs.js";
-import { ownTransport } from "./transport.js";
 
 export class Channels {
   #engine;
@@ -9,11 +8,21 @@ export class Channels {
   #channels = new Map();
   #tabs;
 
-  constructor(engine, options) {
+  constructor(engine) {
     this.#engine = engine;
-    if (typeof options.transport === "object") this.#own = ownTransport(options.transport, options);
-    // A transport of the page's own belongs to its page.
-    else if (options.multiTab !== false) this.#tabs = Tabs.of(engine);
+  }
+
+  /** The channels of an engine, as the options want them. */
+  static async of(engine, options) {
+    const channels = new Channels(engine);
+    if (options.transport && typeof options.transport === "object") {
+      // It belongs to its page: other tabs have their own.
+      const { ownTransport } = await import("../transport.js");
+      channels.#own = ownTransport(options.transport, options);
+    } else if (options.multiTab !== false) {
+      channels.#tabs = Tabs.of(engine);
+    }
+    return channels;
   }
 
   /** The states of the sessions that other tabs have. */

@@ -18,6 +18,8 @@ export class Log {
   over = () => {};
   /** Where the engine's channels of messages lead: the other tabs, a transport of the page's own. Set by the session. */
   channels;
+  /** Keeps the transcript for a later page, where the page wants that. Set by the session. */
+  cache;
   /** What the engine calls: each call adds a record, none runs a callback. */
   page;
 
@@ -40,6 +42,7 @@ export class Log {
     if (kind === "interrupted") this.#down = this.#records.length;
     if (kind === "continued") this.#down = undefined;
     this.#records.push(record);
+    this.cache?.add(record);
     if (kind === "ended") this.over();
     this.#pump();
   }
@@ -202,6 +205,10 @@ class Page {
 
   holds(id) {
     return this.#log.channels.join(id);
+  }
+
+  async kept(id) {
+    return this.#log.cache?.read(id).catch(() => undefined);
   }
 
   failure(code, description) {

@@ -21,7 +21,6 @@ export class ChatSession {
   static async launch(Engine, command, options, signal) {
     const log = new Log(options);
     const engine = new Engine(log.page);
-    log.channels = new Channels(engine, options);
     log.told = (index) => engine.told(index);
     const giveUp = () => engine.giveUp();
     signal?.addEventListener("abort", giveUp, { once: true });
@@ -29,16 +28,21 @@ export class ChatSession {
     globalThis.addEventListener?.("pagehide", hidden);
     log.over = () => {
       globalThis.removeEventListener?.("pagehide", hidden);
-      log.channels.leave();
+      log.channels?.leave();
+      log.cache?.clear();
       // The module holds the log as long as it lives; the log lets go of the engine, which then can be freed.
       log.told = () => {};
     };
     try {
       if (signal?.aborted) throw new ChatError(308, "the launch was given up by its signal");
+      log.channels = await Channels.of(engine, options);
+      log.cache = await cacheOf(options, log);
       await engine[command](options);
       if (command === "startSession") await log.channels.join(engine.id);
+      await log.cache?.keep(engine.id);
       return new ChatSession(internal, engine, log);
     } catch (error) {
+      log.cache = undefined;
       log.over();
       throw error;
     } finally {
@@ -106,4 +110,17 @@ export class ChatSession {
   onSessionEnded(callback, options) {
     return this.#log.subscribe("ended", callback, options);
   }
+}
+
+/** The transcript cache, where it is wanted and the browser has one. */
+async function cacheOf({ cache = "none", maxOfflineDuration = 60 }, log) {
+  if (cache === "none") return undefined;
+  if (cache !== "indexeddb") {
+    throw new ChatError(3, `the value of a parameter is incorrect: expected \`cache\` to be "none" or "indexeddb", got ${typeof cache}`);
+  }
+  const { openCache } = await import("../cache.js");
+  return openCache(maxOfflineDuration).catch(() => {
+    log.page.error(305, "the state for a restore could not be stored or read: the browser has no place for the transcript cache");
+    return undefined;
+  });
 }

@@ -15,8 +15,8 @@ pub type CommandId = u32;
 pub enum Command<J: Json> {
     /// Launches a new session.
     Start(Setup, Visitor<J>),
-    /// Launches the session that an earlier page left.
-    Restore(Setup, Snapshot<J>),
+    /// Launches the session that an earlier page left; with what it kept of the transcript, as a reply of chat v2.
+    Restore(Setup, Snapshot<J>, Option<J>),
     /// Gives up a launch.
     GiveUp,
     /// Sends a message; `url` says that it is the address of a page.

@@ -4,7 +4,7 @@ use super::error::{Code, Error};
 use super::event::{CommandId, EndReason, Output, Setup};
 use super::snapshot::Snapshot;
 use super::{Attached, Launch, Session, State, Timer};
-use crate::chat::{Operation, Reply, Visitor};
+use crate::chat::{Entry, Operation, Reply, Visitor};
 use crate::fault::Fault;
 use crate::json::Json;
 use crate::transport::{Link, Plan};
@@ -22,7 +22,7 @@ impl<J: Json> Session<J> {
         self.begin(launch, setup, false);
     }
 
-    pub(super) fn restore(&mut self, command: CommandId, mut setup: Setup, snapshot: Snapshot<J>) {
+    pub(super) fn restore(&mut self, command: CommandId, mut setup: Setup, snapshot: Snapshot<J>, kept: Option<&J>) {
         if !matches!(self.state, State::New) {
             return self.refuse_second_launch(command);
         }
@@ -44,6 +44,40 @@ impl<J: Json> Session<J> {
         self.outbox.restore(snapshot.outbox);
         let launch = Launch { command, visitor: None, until: self.now.after(RESTORE_PATIENCE) };
         self.begin(launch, setup, snapshot.polling);
+        if let Some(entries) = kept.and_then(Self::read_kept) {
+            self.play_back(command, entries);
+        }
+    }
+
+    /// What an earlier page kept of the transcript; `None` when it has nothing, or anything that is wrong with it: then the
+    /// server has it all.
+    fn read_kept(kept: &J) -> Option<Vec<Entry<J>>> {
+        let reply = Reply::read(kept).ok()?;
+        let entries: Option<Vec<_>> = (0..reply.len()).map(|place| reply.entry(place).ok()).collect();
+        let sound = |entries: &Vec<Entry<J>>| {
+            entries.first().is_some_and(|first| first.index.is_some())
+                && entries.is_sorted_by(|one, next| one.index < next.index)
+        };
+        entries.filter(sound)
+    }
+
+    /// The session is on at once, even without a network: the server is asked only for what comes after.
+    fn play_back(&mut self, command: CommandId, entries: Vec<Entry<J>>) {
+        for entry in entries {
+            if let Some(entry) = self.transcript.admit(entry) {
+                self.pass_on(entry);
+            }
+            while let Some(entry) = self.transcript.release(true) {
+                self.pass_on(entry);
+            }
+        }
+        self.state = State::Live;
+        if let Some(link) = &mut self.link {
+            link.keep();
+        }
+        self.timers.set(Timer::Detached, self.now.after(super::receiving::REATTACH_TIME));
+        self.resolve(command, Ok(()));
+        self.note_seen();
     }
 
     fn begin(&mut self, launch: Launch<J>, setup: Setup, polling: bool) {

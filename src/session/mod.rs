@@ -201,7 +201,7 @@ impl<J: Json> Session<J> {
         let id = self.counter;
         match command {
             Command::Start(setup, visitor) => self.start(id, setup, visitor),
-            Command::Restore(setup, snapshot) => self.restore(id, setup, snapshot),
+            Command::Restore(setup, snapshot, kept) => self.restore(id, setup, snapshot, kept.as_ref()),
             Command::GiveUp => self.give_up(id),
             Command::Send { text, url } => self.send(id, text, url),
             Command::Typing { on, preview } => self.type_on(id, on, preview.as_ref()),

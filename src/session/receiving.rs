@@ -18,7 +18,7 @@ const RESEND_PATIENCE: u64 = 300;
 /// The same where that answer is not acknowledged yet.
 const UNACKNOWLEDGED_PATIENCE: u64 = 10_000;
 /// How long a server that has forgotten us may take to take us up again, in milliseconds, before that is an interruption.
-const REATTACH_TIME: u64 = 5_000;
+pub(super) const REATTACH_TIME: u64 = 5_000;
 /// How long after its acknowledgement a message counts as arrived, in milliseconds, when the server tells no more.
 pub(super) const ECHO_TIME: u64 = 3_000;
 

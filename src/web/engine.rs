@@ -84,7 +84,8 @@ impl Engine {
                             setup.held = driver.page.holds(&found.keys.chat_id).await;
                             store.own_outbox(&mut found, setup.held);
                             driver.store_in(store, stored);
-                            return driver.begin(Command::Restore(setup, found), settle);
+                            let kept = driver.page.kept(&found.keys.chat_id).await;
+                            return driver.begin(Command::Restore(setup, found, kept), settle);
                         }
                         Error::new(Code::NothingToRestore, denied)
                     }

@@ -54,6 +54,9 @@ extern "C" {
     /// Tells the other tabs something, or one of them, or all but one.
     #[wasm_bindgen(structural, method)]
     pub fn tell_tabs(this: &Page, to: Option<u32>, except: Option<u32>, frame: JsValue);
+    /// What the page kept of a session's transcript, or undefined.
+    #[wasm_bindgen(structural, method, js_name = kept)]
+    fn ask_kept(this: &Page, id: &str) -> Promise;
     /// An object as the body of a form.
     #[wasm_bindgen(structural, method)]
     pub fn form(this: &Page, fields: JsValue) -> JsString;
@@ -73,6 +76,12 @@ impl Page {
     pub async fn shared(&self, wanted: &Wanted<'_>) -> Option<Snapshot<JsJson>> {
         let states: Array = JsFuture::from(self.ask_shared()).await.ok()?.into();
         states.iter().filter_map(|state| parse(&state)).find(|state| wanted.is(state))
+    }
+
+    /// What the page kept of a session's transcript.
+    pub async fn kept(&self, id: &str) -> Option<JsJson> {
+        let kept = JsFuture::from(self.ask_kept(id)).await.ok()?;
+        (!kept.is_undefined()).then(|| kept.into())
     }
 
     /// Whether this tab is to hold the connection of a session; else another one does.

@@ -49,7 +49,7 @@ impl Pair {
     /// The page comes again: a new session from the stored state.
     pub fn restore(&mut self) -> CommandId {
         let snapshot = self.page.stored.clone().expect("something to restore");
-        self.launch = self.command(Command::Restore(self.setup(), snapshot));
+        self.launch = self.command(Command::Restore(self.setup(), snapshot, None));
         self.launch
     }
 

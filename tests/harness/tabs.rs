@@ -85,7 +85,7 @@ impl Tabs {
         page.stored = Some(stored.clone());
         self.add(page.next());
         let setup = self.setup(false);
-        self.tabs[place].launch = self.command(place, Command::Restore(setup, stored));
+        self.tabs[place].launch = self.command(place, Command::Restore(setup, stored, None));
         place
     }
 

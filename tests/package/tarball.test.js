@@ -9,8 +9,8 @@ import { promisify } from "node:util";
 import { ROOT, tarball, useProject } from "./support/project.js";
 
 const FILES = [
-  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "index.d.ts", "index.js", "package.json", "wasm/causerie.js",
-  "wasm/causerie_bg.wasm",
+  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "cache.js", "index.d.ts", "index.js", "package.json", "transport.js",
+  "wasm/causerie.js", "wasm/causerie_bg.wasm",
 ];
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 // A transport of the page's own: what it reports goes to the engine as a server's answers do, and is validated there.
-import { ChatError } from "./error.js";
-import { adapted } from "./genesys.js";
+import { ChatError } from "./lib/error.js";
+import { adapted } from "./lib/genesys.js";
 
 /**
  * Makes the channels of a page's transport, `{ start(sink, options), send(command), close() }` or the form of the Genesys

@@ -1,0 +1,137 @@
+// The transcript cache, `cache: "indexeddb"`: what a page was told is kept, so that a later page plays it back at once.
+// Loaded by the first session that asks for it.
+
+const NAME = "causerie";
+/** The version of the shapes below. A database of another version is emptied. */
+const VERSION = 1;
+/** More entries, or more characters of text, are not kept: such a transcript comes from the server as without a cache. */
+const MOST_ENTRIES = 20_000;
+const MOST_TEXT = 5_000_000;
+const ROLES = ["Client", "Agent", "Supervisor", "External"];
+const TYPES = { message: "Message", agentConnected: "ParticipantJoined", agentDisconnected: "ParticipantLeft" };
+
+/** Opens the cache; rejects where the browser has none. Sessions that were not used for `maxAge` seconds are deleted. */
+export async function openCache(maxAge) {
+  const opening = indexedDB.open(NAME, VERSION);
+  opening.onupgradeneeded = () => {
+    const { result: database } = opening;
+    for (const name of [...database.objectStoreNames]) database.deleteObjectStore(name);
+    database.createObjectStore("sessions");
+    database.createObjectStore("entries");
+  };
+  const database = await done(opening);
+  // Another page wants a newer version, or the user has cleared the site's data.
+  database.onversionchange = () => database.close();
+  const cache = new Cache(database);
+  await cache.sweep(Date.now() - maxAge * 1000);
+  return cache;
+}
+
+class Cache {
+  #database;
+  #id;
+  #entries = 0;
+  #text = 0;
+  #waiting = [];
+  #over = false;
+
+  constructor(database) {
+    this.#database = database;
+  }
+
+  /** What was kept of a session, as a reply of chat v2; undefined when there is nothing. */
+  async read(id) {
+    const stores = this.#begin("readonly");
+    const session = await done(stores.sessions.get(id));
+    if (!session) return undefined;
+    const messages = await done(stores.entries.getAll(range(id)));
+    // Fewer than there should be: something was lost, and the server has it all.
+    return messages.length === session.entries ? { statusCode: 0, messages } : undefined;
+  }
+
+  /** From now on this session is kept; what was added before belongs to it. */
+  async keep(id) {
+    this.#id = id;
+    await this.#write();
+  }
+
+  /** Keeps a record of the transcript. */
+  add(record) {
+    if (!(record.kind in TYPES) || this.#over) return;
+    this.#waiting.push(record);
+    // What comes together is written together.
+    if (this.#waiting.length === 1 && this.#id !== undefined) queueMicrotask(() => this.#write().catch(() => this.clear()));
+  }
+
+  /** The session is over, or nothing is to be kept of it any more. */
+  async clear() {
+    this.#over = true;
+    this.#waiting = [];
+    if (this.#id === undefined) return this.#database.close();
+    try {
+      const { sessions, entries, completed } = this.#begin("readwrite");
+      sessions.delete(this.#id);
+      entries.delete(range(this.#id));
+      await completed;
+    } catch {
+      // It is swept later, and no page reads it: the state for a restore is gone.
+    }
+    this.#database.close();
+  }
+
+  /** Deletes what was not used since. */
+  async sweep(since) {
+    const { sessions, entries, completed } = this.#begin("readwrite");
+    const [ids, all] = await Promise.all([done(sessions.getAllKeys()), done(sessions.getAll())]);
+    ids.forEach((id, place) => {
+      if (all[place].used >= since) return;
+      sessions.delete(id);
+      entries.delete(range(id));
+    });
+    await completed;
+  }
+
+  async #write() {
+    const records = this.#waiting;
+    this.#waiting = [];
+    if (records.length === 0 || this.#over) return undefined;
+    this.#entries += records.length;
+    this.#text += records.reduce((sum, { text = "" }) => sum + text.length, 0);
+    if (this.#entries > MOST_ENTRIES || this.#text > MOST_TEXT) return this.clear();
+    const { sessions, entries, completed } = this.#begin("readwrite");
+    for (const record of records) entries.put(entry(record), [this.#id, record.index]);
+    // Several tabs may keep the same session: what counts is what is there.
+    const count = await done(entries.count(range(this.#id)));
+    sessions.put({ entries: count, used: Date.now() }, this.#id);
+    await completed;
+  }
+
+  #begin(mode) {
+    const transaction = this.#database.transaction(["sessions", "entries"], mode);
+    const completed = new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
+    completed.catch(() => {});
+    return { sessions: transaction.objectStore("sessions"), entries: transaction.objectStore("entries"), completed };
+  }
+}
+
+/** A record as an entry of chat v2. */
+function entry({ kind, index, timestamp, text, url, id, name, role = 1 }) {
+  const from = { nickname: name, participantId: id, type: ROLES[role] };
+  return { type: url ? "PushUrl" : TYPES[kind], index: index + 1, utcTime: timestamp, text, from };
+}
+
+/** All entries of a session. */
+function range(id) {
+  return IDBKeyRange.bound([id, 0], [id, Infinity]);
+}
+
+function done(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+    request.onblocked = () => reject(new Error("the database is in use in another version"));
+  });
+}
