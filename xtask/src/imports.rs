@@ -7,23 +7,57 @@ use anyhow::{Result, bail};
 
 use crate::files;
 
-/// Every file that importing `entry` loads, in the order of discovery, `entry` first.
-pub fn closure(entry: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = vec![entry.to_path_buf()];
-    let mut next = 0;
-    while let Some(file) = found.get(next).cloned() {
-        next += 1;
+/// What a module loads.
+#[derive(Debug, Default)]
+pub struct Loads {
+    /// What importing it loads, in the order of discovery, itself first.
+    pub at_once: Vec<PathBuf>,
+    /// What it or another of these loads by `import("…")`, and what that loads: only when something asks for it.
+    pub on_demand: Vec<PathBuf>,
+}
+
+/// Everything that importing `entry` loads, or may load.
+pub fn loads(entry: &Path) -> Result<Loads> {
+    let mut loads = Loads::default();
+    let mut later = Vec::new();
+    follow(vec![entry.to_path_buf()], &mut loads.at_once, &[], &mut later)?;
+    while let Some(entry) = later.pop() {
+        follow(vec![entry], &mut loads.on_demand, &loads.at_once, &mut later)?;
+    }
+    Ok(loads)
+}
+
+/// Adds to `found` what is loaded with the files of `entries`; to `later` what these load on demand.
+fn follow(
+    entries: Vec<PathBuf>,
+    found: &mut Vec<PathBuf>,
+    elsewhere: &[PathBuf],
+    later: &mut Vec<PathBuf>,
+) -> Result<()> {
+    let mut waiting = entries;
+    while let Some(file) = (!waiting.is_empty()).then(|| waiting.remove(0)) {
+        if found.contains(&file) || elsewhere.contains(&file) {
+            continue;
+        }
+        found.push(file.clone());
         if file.extension().is_none_or(|extension| extension != "js" && extension != "mjs") {
             continue;
         }
-        for specifier in references(&files::read_text(&file)?) {
+        for (specifier, when) in references(&files::read_text(&file)?) {
             let path = resolve(&file, &specifier)?;
-            if !found.contains(&path) {
-                found.push(path);
+            match when {
+                When::AtOnce => waiting.push(path),
+                When::OnDemand => later.push(path),
             }
         }
     }
-    Ok(found)
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    AtOnce,
+    OnDemand,
 }
 
 fn resolve(importer: &Path, specifier: &str) -> Result<PathBuf> {
@@ -45,7 +79,7 @@ fn resolve(importer: &Path, specifier: &str) -> Result<PathBuf> {
 }
 
 /// The specifiers of a module: `import` and `export … from`, `import("…")`, `new URL("…", import.meta.url)`.
-fn references(source: &str) -> Vec<String> {
+fn references(source: &str) -> Vec<(String, When)> {
     let tokens = tokens(source);
     let mut found = Vec::new();
     for at in 0..tokens.len() {
@@ -54,7 +88,10 @@ fn references(source: &str) -> Vec<String> {
         let specifier = match rest {
             _ if after_dot => None,
             [Token::Word("import"), Token::Text(text), ..] => Some(*text),
-            [Token::Word("import"), Token::Sign('('), Token::Text(text), Token::Sign(')' | ','), ..] => Some(*text),
+            [Token::Word("import"), Token::Sign('('), Token::Text(text), Token::Sign(')' | ','), ..] => {
+                found.push(((*text).to_owned(), When::OnDemand));
+                None
+            }
             [Token::Word("import"), Token::Sign('.' | '('), ..] => None,
             [Token::Word("import"), clause @ ..] => from_clause(clause),
             [Token::Word("export"), Token::Sign('{' | '*'), ..] => from_clause(rest.get(1..).unwrap_or_default()),
@@ -73,7 +110,7 @@ fn references(source: &str) -> Vec<String> {
             ] => Some(*text),
             _ => None,
         };
-        found.extend(specifier.map(str::to_owned));
+        found.extend(specifier.map(|specifier| (specifier.to_owned(), When::AtOnce)));
     }
     found
 }
@@ -219,7 +256,17 @@ fn regex(source: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::references;
+    use super::When;
+
+    fn references(source: &str) -> Vec<String> {
+        super::references(source).into_iter().map(|(specifier, _)| specifier).collect()
+    }
+
+    #[test]
+    fn what_is_loaded_on_demand_is_told_apart() {
+        let found = super::references(r#"import a from "./a.js"; const b = () => import("./b.js");"#);
+        assert_eq!(found, [("./a.js".to_owned(), When::AtOnce), ("./b.js".to_owned(), When::OnDemand)]);
+    }
 
     #[test]
     fn every_form_of_import_is_seen() {
