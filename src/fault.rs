@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text;
+
 /// A fault of a connection or of an exchange on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -49,15 +51,22 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// What went wrong, in words.
+    pub fn text(&self) -> String {
+        match self {
+            Fault::Network(what) => (*what).to_owned(),
+            Fault::Timeout(what) => text::join(&["no ", what, " in time"]),
+            Fault::Http { status, .. } => text::numbered("HTTP status ", (*status).into()),
+            Fault::Peer { expected, got } => text::join(&["expected ", expected, ", got ", got]),
+            Fault::Refused(error) => text::join(&["refused: ", error]),
+            Fault::TooLarge => "too large for the server".to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fault::Network(what) => f.write_str(what),
-            Fault::Timeout(what) => write!(f, "no {what} in time"),
-            Fault::Http { status, .. } => write!(f, "HTTP status {status}"),
-            Fault::Peer { expected, got } => write!(f, "expected {expected}, got {got}"),
-            Fault::Refused(error) => write!(f, "refused: {error}"),
-            Fault::TooLarge => f.write_str("too large for the server"),
-        }
+        f.write_str(&self.text())
     }
 }

@@ -15,6 +15,7 @@ pub mod manual;
 pub mod protocol;
 pub mod rest;
 pub mod session;
+pub mod text;
 pub mod time;
 pub mod transport;
 #[cfg(target_arch = "wasm32")]

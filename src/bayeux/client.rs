@@ -11,6 +11,7 @@ use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
 use crate::json::Json;
 use crate::protocol::{Event, Output, Protocol, Target, Times, Wire};
+use crate::text;
 use crate::time::{Dice, Now, Timers};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +85,7 @@ impl<J: Json> Client<J> {
         let id_prefix = dice.word(5);
         Self {
             times,
-            channel: format!("/service/chatV2/{service}"),
+            channel: text::join(&["/service/chatV2/", service]),
             dice,
             url: String::new(),
             wire: Wire::WebSocket,
@@ -125,7 +126,7 @@ impl<J: Json> Client<J> {
 
     pub(super) fn next_id(&mut self) -> String {
         self.id_count += 1;
-        format!("{}{}", self.id_prefix, self.id_count)
+        text::numbered(&self.id_prefix, self.id_count)
     }
 
     pub(super) fn next_serial(&mut self) -> u32 {
@@ -269,8 +270,7 @@ impl<J: Json> Protocol<J> for Client<J> {
 
 /// The Bayeux endpoint of a base URL.
 fn endpoint(base: &str) -> String {
-    let end = base.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(base.len());
-    let (path, query) = base.split_at_checked(end).unwrap_or((base, ""));
-    let path = path.trim_end_matches('/');
-    if path.ends_with("/cometd") { format!("{path}{query}") } else { format!("{path}/cometd{query}") }
+    let (path, query) = text::cut(base, b"?#");
+    let path = text::without_slashes(path);
+    text::join(&[path.strip_suffix("/cometd").unwrap_or(path), "/cometd", query])
 }

@@ -6,6 +6,7 @@ use super::message::{self, Answer, Inbound, Kind};
 use crate::fault::Fault;
 use crate::json::{Json, Name};
 use crate::protocol::Event;
+use crate::text;
 use crate::time::Now;
 
 impl<J: Json> Client<J> {
@@ -35,7 +36,7 @@ impl<J: Json> Client<J> {
 
     fn take_message(&mut self, now: Now, message: J) {
         if !message.is_object() {
-            return self.emit(Event::Malformed(format!("{} in place of a message", message.kind())));
+            return self.emit(Event::Malformed(text::join(&[message.kind(), " in place of a message"])));
         }
         match message::read(message) {
             Inbound::Event { id, data } => {

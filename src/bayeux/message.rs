@@ -3,6 +3,7 @@
 use super::advice::Advice;
 use crate::json::{Json, Name, Value};
 use crate::protocol::Wire;
+use crate::text;
 
 /// What a message is for, so that its answer can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,13 +118,13 @@ pub(super) struct Answer<J> {
 /// Reads one message. What has `data` is an event, whatever else it has: some servers leave the publisher's id on it.
 pub(super) fn read<J: Json>(message: J) -> Inbound<J> {
     let id = message.get(Name::Id);
-    let id = id.string().or_else(|| id.number().map(|n| (n as i64).to_string()));
+    let id = id.string().or_else(|| id.number().map(|n| text::decimal(n as u64)));
     let data = message.get(Name::Data);
     if !data.is_null() {
         return Inbound::Event { id, data };
     }
     let Some(channel) = message.string_of(Name::Channel) else {
-        return Inbound::Malformed(format!("a message whose channel is {}", message.get(Name::Channel).kind()));
+        return Inbound::Malformed(text::join(&["a message whose channel is ", message.get(Name::Channel).kind()]));
     };
     let kind = match channel.as_str() {
         "/meta/handshake" => Kind::Handshake,

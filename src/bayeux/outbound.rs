@@ -6,6 +6,7 @@ use crate::fault::Fault;
 use crate::io::Io;
 use crate::json::{Json, Value};
 use crate::protocol::{Event, Wire};
+use crate::text;
 use crate::time::Now;
 
 impl<J: Json> Client<J> {
@@ -129,5 +130,5 @@ impl<J: Json> Client<J> {
 
 /// `http:` becomes `ws:`, `https:` becomes `wss:`.
 fn socket_url(url: &str) -> String {
-    url.strip_prefix("http").map_or_else(|| url.to_owned(), |rest| format!("ws{rest}"))
+    url.strip_prefix("http").map_or_else(|| url.to_owned(), |rest| text::join(&["ws", rest]))
 }

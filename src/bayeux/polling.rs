@@ -8,6 +8,7 @@ use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
 use crate::json::{Json, Value};
 use crate::protocol::Event;
+use crate::text;
 use crate::time::Now;
 
 /// Publishes go together in one request up to about this many characters.
@@ -197,8 +198,12 @@ impl<J: Json> Client<J> {
 
 /// The URL of a request: the message type as a suffix, unless the URL has a query, a fragment or a file name.
 fn request_url<J: Json>(url: &str, envelope: &[Message<J>]) -> String {
-    let last = url.rsplit('/').next().unwrap_or_default();
-    if url.contains(['?', '#']) || last.contains('.') {
+    let special = url.bytes().fold(false, |special, byte| match byte {
+        b'/' => false,
+        b'.' => true,
+        _ => special,
+    });
+    if special || !text::cut(url, b"?#").1.is_empty() {
         return url.to_owned();
     }
     let base = url.strip_suffix('/').unwrap_or(url);
@@ -211,5 +216,5 @@ fn request_url<J: Json>(url: &str, envelope: &[Message<J>]) -> String {
         },
         _ => "",
     };
-    format!("{base}/{suffix}")
+    text::join(&[base, "/", suffix])
 }

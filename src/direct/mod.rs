@@ -14,6 +14,7 @@ use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
 use crate::json::{Json, Name, Value};
 use crate::protocol::{Event, Output, Protocol, Target, Times};
+use crate::text;
 use crate::time::{Dice, Now, Timers};
 
 /// `link`: the channel is there, or there again.
@@ -101,7 +102,7 @@ impl<J: Json> Client<J> {
 
     fn take(&mut self, now: Now, frame: &J) {
         if !frame.is_object() {
-            return self.emit(Event::Malformed(format!("{} in place of a message", frame.kind())));
+            return self.emit(Event::Malformed(text::join(&[frame.kind(), " in place of a message"])));
         }
         let id = frame.string_of(Name::Id);
         let data = frame.get(Name::Data);
@@ -178,7 +179,7 @@ impl<J: Json> Protocol<J> for Client<J> {
             return None;
         }
         self.id_count += 1;
-        let id = format!("{}{}", self.id_prefix, self.id_count);
+        let id = text::numbered(&self.id_prefix, self.id_count);
         self.pending.push((id.clone(), now.after(self.times.max_network_delay)));
         let body = Value::Map(vec![("id", Value::str(&id)), ("data", operation.data(keys))]);
         self.out.push_back(Output::Io(Io::Frame { socket: self.socket, body }));

@@ -13,6 +13,7 @@ use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
 use crate::json::{Json, Value};
 use crate::protocol::{Event, Output, Protocol, Target, Times};
+use crate::text;
 use crate::time::{Dice, Now, Timers};
 
 /// The shortest time between two questions, in milliseconds: while people talk.
@@ -129,7 +130,7 @@ impl<J: Json> Client<J> {
 
     fn call(&mut self, now: Now, operation: &Operation<'_, J>, keys: &Keys) -> String {
         self.id_count += 1;
-        let id = format!("{}{}", self.id_prefix, self.id_count);
+        let id = text::numbered(&self.id_prefix, self.id_count);
         self.keys.clone_from(keys);
         let (name, from) = match operation {
             Operation::RequestChat(_) => ("", Some(1)),
@@ -168,18 +169,14 @@ impl<J: Json> Client<J> {
     }
 
     fn url(&self, operation: &str) -> String {
-        let end = self.base.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(self.base.len());
-        let (path, query) = self.base.split_at_checked(end).unwrap_or((&self.base, ""));
-        let path = path.trim_end_matches('/').trim_end_matches("/cometd");
-        let mut url = format!("{path}/2/chat/{}", escape(&self.service));
-        if !operation.is_empty() {
-            url.push('/');
-            url.push_str(&escape(&self.keys.chat_id));
-            url.push('/');
-            url.push_str(operation);
+        let (path, query) = text::cut(&self.base, b"?#");
+        let path = text::without_slashes(path);
+        let path = path.strip_suffix("/cometd").unwrap_or(path);
+        let service = escape(&self.service);
+        if operation.is_empty() {
+            return text::join(&[path, "/2/chat/", &service, query]);
         }
-        url.push_str(query);
-        url
+        text::join(&[path, "/2/chat/", &service, "/", &escape(&self.keys.chat_id), "/", operation, query])
     }
 
     /// The chat server has answered.
@@ -331,16 +328,13 @@ impl<J: Json> Protocol<J> for Client<J> {
 
 /// A part of a URL's path, escaped.
 fn escape(part: &str) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let mut escaped = String::new();
     for byte in part.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
             escaped.push('%');
-            for digit in [byte >> 4, byte & 15] {
-                escaped.extend(DIGITS.get(usize::from(digit)).copied().map(char::from));
-            }
+            escaped.push_str(&text::hex(&[byte]));
         }
     }
     escaped

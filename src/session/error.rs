@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text;
+
 /// Declares [`Code`] and its table.
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident $code:literal $cause:literal $remedy:literal;)*) => {
@@ -80,10 +82,16 @@ impl From<Code> for Error {
     }
 }
 
-/// The description that the page gets.
+impl Error {
+    /// The description that the page gets.
+    pub fn text(&self) -> String {
+        let colon = if self.detail.is_empty() { "" } else { ": " };
+        text::join(&[self.code.cause(), colon, &self.detail])
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code.cause())?;
-        if self.detail.is_empty() { Ok(()) } else { write!(f, ": {}", self.detail) }
+        f.write_str(&self.text())
     }
 }

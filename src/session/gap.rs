@@ -6,6 +6,7 @@ use super::event::Event;
 use super::{Attached, Session, Timer};
 use crate::chat::{Operation, Reply};
 use crate::json::Json;
+use crate::text;
 
 /// How long something missing may still be on its way, in milliseconds, before it is asked for.
 const GAP_PATIENCE: u64 = 300;
@@ -72,7 +73,11 @@ impl<J: Json> Session<J> {
     pub(super) fn give_up_gap(&mut self) {
         self.resync = None;
         if self.transcript.has_gap() {
-            let detail = format!("expected entry {}, which the server did not give", self.transcript.last());
+            let detail = text::join(&[
+                "expected entry ",
+                &text::decimal(self.transcript.last().into()),
+                ", which the server did not give",
+            ]);
             self.emit(Event::Error(Error::new(Code::MalformedEvent, detail)));
         }
         while let Some(entry) = self.transcript.release(true) {

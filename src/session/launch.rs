@@ -7,6 +7,7 @@ use super::{Attached, Launch, Session, State, Timer};
 use crate::chat::{Entry, Operation, Reply, Visitor};
 use crate::fault::Fault;
 use crate::json::Json;
+use crate::text;
 use crate::transport::{Link, Plan};
 
 /// How long a restore that finds no server is tried again, in milliseconds: a reload may meet a server's restart.
@@ -126,7 +127,7 @@ impl<J: Json> Session<J> {
             fault if fault.is_final() => Code::LoginRefused,
             _ => Code::ServerUnavailable,
         };
-        self.fail_launch(Error::new(code, fault.to_string()));
+        self.fail_launch(Error::new(code, fault.text()));
     }
 
     pub(super) fn relaunch(&mut self) {
@@ -278,7 +279,7 @@ impl<J: Json> Session<J> {
 /// The server's own words as an error; `otherwise` where its code says nothing to us.
 pub(super) fn server_error<J: Json>(reply: &Reply<J>, otherwise: Code) -> Error {
     let Some(error) = reply.errors.first() else {
-        return Error::new(otherwise, format!("the server answered with status {}", reply.status));
+        return Error::new(otherwise, text::numbered("the server answered with status ", reply.status));
     };
     let code = match error.code {
         102 | 103 | 161 => Code::ParameterMissing,
@@ -288,5 +289,7 @@ pub(super) fn server_error<J: Json>(reply: &Reply<J>, otherwise: Code) -> Error 
         8201 | 8209 | 8210 => Code::SessionOver,
         _ => otherwise,
     };
-    Error::new(code, format!("the server answered {} {}", error.code, error.advice).trim_end().to_owned())
+    let words = error.advice.trim_ascii_end();
+    let space = if words.is_empty() { "" } else { " " };
+    Error::new(code, text::join(&["the server answered ", &text::decimal(error.code.into()), space, words]))
 }

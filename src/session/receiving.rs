@@ -9,6 +9,7 @@ use crate::chat::{Entry, EntryKind, Malformed, Reply, Role};
 use crate::direct;
 use crate::fault::Fault;
 use crate::json::Json;
+use crate::text;
 use crate::transport::LinkEvent;
 
 /// How long an agent types when nothing more is heard of it, in milliseconds.
@@ -36,7 +37,7 @@ impl<J: Json> Session<J> {
             }
             LinkEvent::Failed(fault) => self.link_failed(&fault),
             LinkEvent::Malformed(got) => {
-                self.report(Error::new(Code::MalformedEvent, format!("expected a Bayeux message, got {got}")));
+                self.report(Error::new(Code::MalformedEvent, text::join(&["expected a Bayeux message, got ", &got])));
             }
             LinkEvent::Left => self.relay.leave(),
             LinkEvent::Closed => self.link = None,
@@ -69,7 +70,7 @@ impl<J: Json> Session<J> {
     fn link_down(&mut self, fault: &Fault) {
         self.detach();
         self.tell_link(None, direct::DOWN);
-        self.log(format!("link down: {fault}"));
+        self.log(text::join(&["link down: ", &fault.text()]));
         if *fault == Fault::TooLarge {
             self.refuse_largest();
         }
@@ -86,7 +87,7 @@ impl<J: Json> Session<J> {
                 self.timers.set(Timer::Offline, self.now.after(limit));
             }
             self.emit(Event::Interrupted);
-            self.report(Error::new(Code::NetworkInterrupted, fault.to_string()));
+            self.report(Error::new(Code::NetworkInterrupted, fault.text()));
         }
     }
 
@@ -264,7 +265,7 @@ impl<J: Json> Session<J> {
         if let Some(index) = malformed.index {
             self.transcript.skip(index);
         }
-        let detail = format!("expected {}, got {}", malformed.expected, malformed.got);
+        let detail = text::join(&["expected ", malformed.expected, ", got ", malformed.got]);
         self.report(Error::new(Code::MalformedEvent, detail));
     }
 
@@ -329,16 +330,16 @@ impl<J: Json> Session<J> {
                 self.outbox.acknowledged(id, self.now.after(ECHO_TIME));
             }
             Err(fault) if opening && matches!(self.state, State::Launching(_)) => {
-                self.fail_launch(Error::new(Code::LoginRefused, fault.to_string()));
+                self.fail_launch(Error::new(Code::LoginRefused, fault.text()));
             }
             Err(_) if opening => self.renew_link("acceptance of the session"),
             Err(_) if self.resync.as_deref() == Some(id) => self.give_up_gap(),
-            Err(fault) if left => self.fail_leave(Error::new(Code::CommandFailed, fault.to_string())),
+            Err(fault) if left => self.fail_leave(Error::new(Code::CommandFailed, fault.text())),
             Err(fault) => {
                 self.settle_typing(id);
                 let code = if fault == Fault::TooLarge { Code::ParameterIncorrect } else { Code::CommandFailed };
                 if let Some(send) = self.outbox.answered(id) {
-                    self.settle(send.command, Err(Error::new(code, fault.to_string())));
+                    self.settle(send.command, Err(Error::new(code, fault.text())));
                 }
             }
         }

@@ -147,7 +147,7 @@ impl<J: Json> Session<J> {
         match result {
             Ok(()) => members.push(("successful", Value::Bool(true))),
             Err(fault) => {
-                members.push(("error", Value::Str(fault.to_string())));
+                members.push(("error", Value::Str(fault.text())));
                 if *fault == Fault::TooLarge {
                     members.push(("statusCode", Value::Number(413.0)));
                 }

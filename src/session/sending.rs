@@ -7,6 +7,7 @@ use super::typing::Verdict;
 use super::{Attached, Leaving, Session, State, Timer};
 use crate::chat::Operation;
 use crate::json::Json;
+use crate::text;
 
 /// How often the wish to leave is sent before it is given up, when the link breaks each time.
 const MOST_TRIES: u8 = 4;
@@ -16,7 +17,7 @@ impl<J: Json> Session<J> {
         if let Some(error) = self.refusal() {
             return self.resolve(command, Err(error));
         }
-        let id = format!("{}{}{}", super::outbox::ID_PREFIX, self.id_prefix, command);
+        let id = text::numbered(&text::join(&[super::outbox::ID_PREFIX, &self.id_prefix]), command);
         if !self.outbox.push(command, text, url, id) {
             let error = Error::new(Code::CommandFailed, "too many messages wait to be sent");
             return self.resolve(command, Err(error));
@@ -58,7 +59,7 @@ impl<J: Json> Session<J> {
         match (sender, result) {
             (Some(command), result) => self.resolve(command, result),
             (None, Ok(())) => {}
-            (None, Err(error)) => self.report(Error::new(Code::EarlierMessageLost, error.to_string())),
+            (None, Err(error)) => self.report(Error::new(Code::EarlierMessageLost, error.text())),
         }
     }
 

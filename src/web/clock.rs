@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use js_sys::Uint32Array;
 use wasm_bindgen::prelude::*;
 
+use crate::text;
 use crate::time::Now;
 
 #[wasm_bindgen]
@@ -41,7 +42,7 @@ pub fn seed() -> u64 {
 
 /// 128 random bits as letters and digits: an id that nobody can guess.
 pub fn secret() -> String {
-    random().iter().map(|word| format!("{word:08x}")).collect()
+    text::hex(&random().map(u32::to_le_bytes).concat())
 }
 
 /// One timer, set again and again. It is not set later when the deadline moves away: it then fires too early, which

@@ -14,6 +14,7 @@ use super::{clock, panic, task};
 use crate::chat::Visitor;
 use crate::json::Text;
 use crate::session::{Code, Command, Error, Input, Setup};
+use crate::text;
 use crate::transport::{Mode, OWN_SERVER};
 
 /// How long the network may be broken, or the page away, in seconds, when the page does not say.
@@ -221,7 +222,7 @@ fn message_of(options: &Options) -> Result<(JsText, bool), Error> {
 
 fn setup(options: &Options) -> Result<Setup, Error> {
     let service = options.string("service")?.unwrap_or_else(|| "default".to_owned());
-    if service.is_empty() || service.contains(['/', '*']) {
+    if service.is_empty() || !text::cut(&service, b"/*").1.is_empty() {
         return Err(options.incorrect("service", "a name without / and *", &options.raw("service")));
     }
     let max_offline = options.number("maxOfflineDuration")?.unwrap_or(MAX_OFFLINE);

@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::*;
 use super::json::{JsJson, JsText};
 use crate::json::Json;
 use crate::session::{Code, Error};
+use crate::text;
 use crate::transport::Mode;
 
 #[wasm_bindgen]
@@ -104,13 +105,13 @@ impl Options {
         let here = here.ok().and_then(|href| href.as_string());
         let expected = || self.incorrect(name, "the http: or https: URL of a chat server", &JsValue::from_str(url));
         let href = Url::new(url, here.as_deref()).map_err(|_| expected())?.href();
-        let href = match href.split_once(':') {
-            Some(("http" | "https", _)) => href,
-            Some(("ws", rest)) => format!("http:{rest}"),
-            Some(("wss", rest)) => format!("https:{rest}"),
+        let (scheme, rest) = text::cut(&href, b":");
+        let scheme = match scheme {
+            "http" | "ws" => "http",
+            "https" | "wss" => "https",
             _ => return Err(expected()),
         };
-        Ok(href.trim_end_matches('/').to_owned())
+        Ok(text::join(&[scheme, text::without_slashes(rest)]))
     }
 
     /// The wires that may be used.
@@ -133,7 +134,7 @@ impl Options {
 
     /// That a mandatory option is missing.
     pub fn missing(&self, name: &str) -> Error {
-        Error::new(Code::ParameterMissing, format!("{} expects `{name}`", self.whose))
+        Error::new(Code::ParameterMissing, text::join(&[self.whose, " expects `", name, "`"]))
     }
 
     /// That the value of an option is not what was expected.
@@ -151,5 +152,5 @@ fn incorrect(whose: &str, name: &str, expected: &str, got: &JsValue) -> Error {
         (None, _) if got.is_function() => "a function".to_owned(),
         (None, json) => json.kind().to_owned(),
     };
-    Error::new(Code::ParameterIncorrect, format!("{whose} expects `{name}` to be {expected}, got {got}"))
+    Error::new(Code::ParameterIncorrect, text::join(&[whose, " expects `", name, "` to be ", expected, ", got ", &got]))
 }

@@ -118,12 +118,12 @@ impl Page {
 
     /// Queues an `onError` event.
     pub fn report(&self, error: &Error) {
-        self.error(error.code.number(), &error.to_string());
+        self.error(error.code.number(), &error.text());
     }
 
     /// Makes the `ChatError` that a promise rejects with.
     pub fn failed(&self, error: &Error) -> JsValue {
-        self.failure(error.code.number(), &error.to_string())
+        self.failure(error.code.number(), &error.text())
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Once;
 use wasm_bindgen::prelude::*;
 
 use crate::session::{Code, Error};
+use crate::text;
 
 thread_local! {
     static PANICKED: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -24,13 +25,15 @@ extern "C" {
 pub fn watch() {
     HOOK.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
-            let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
+            let place = info
+                .location()
+                .map_or_else(String::new, |at| text::join(&[at.file(), ":", &text::decimal(at.line().into())]));
             PANICKED.with(|panicked| {
                 if let Ok(mut panicked) = panicked.try_borrow_mut() {
                     panicked.get_or_insert(place.clone());
                 }
             });
-            let error = js_sys::Error::new(&format!("causerie: {} ({place})", Code::Internal.cause()));
+            let error = js_sys::Error::new(&text::join(&["causerie: ", Code::Internal.cause(), " (", &place, ")"]));
             let _ = report_error(&error);
         }));
     });

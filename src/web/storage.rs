@@ -13,6 +13,7 @@ use super::json::{JsJson, parse_json};
 use super::options::Options;
 use super::task;
 use crate::session::{Error, Snapshot};
+use crate::text;
 use crate::transport::OWN_SERVER;
 
 /// What the names of all slots start with.
@@ -243,15 +244,12 @@ pub fn state_of(snapshot: &Snapshot<JsJson>) -> Result<JsValue, JsValue> {
 }
 
 fn key(snapshot: &Snapshot<JsJson>) -> String {
-    format!("{PREFIX}{}|{}", snapshot.service, snapshot.server)
+    text::join(&[PREFIX, &snapshot.service, "|", &snapshot.server])
 }
 
 /// A state that was stored as JSON text, or as an object; `None` when it is neither, or of another shape.
 pub fn parse(value: &JsValue) -> Option<Snapshot<JsJson>> {
-    let state = match value.as_string() {
-        Some(_) => parse_json(value).ok()?,
-        None => value.clone().into(),
-    };
+    let state = if value.is_string() { parse_json(value).ok()? } else { value.clone().into() };
     Snapshot::read(&state)
 }
 
@@ -279,11 +277,12 @@ fn cookies() -> Vec<(String, JsValue)> {
     document
         .unchecked_ref::<Cookies>()
         .cookie()
-        .split(';')
+        .as_bytes()
+        .split(|byte| *byte == b';')
         .filter_map(|cookie| {
-            let (name, value) = cookie.trim_ascii().split_once('=')?;
+            let (name, value) = text::cut(std::str::from_utf8(cookie).ok()?.trim_ascii(), b"=");
             let name = decode(name).filter(|name| name.starts_with(PREFIX))?;
-            Some((name, JsValue::from(decode(value)?)))
+            Some((name, JsValue::from(decode(value.strip_prefix("=")?)?)))
         })
         .collect()
 }
@@ -294,7 +293,9 @@ fn set_cookie(name: &str, value: &str, max_age: u32) -> Result<(), JsValue> {
     let secure =
         web_sys::window().and_then(|window| window.location().protocol().ok()).is_some_and(|it| it == "https:");
     let secure = if secure { "; Secure" } else { "" };
-    let cookie = format!("{}={}; Path=/; Max-Age={max_age}; SameSite=Lax{secure}", encode(name), encode(value));
+    let age = text::decimal(max_age.into());
+    let cookie =
+        text::join(&[&encode(name), "=", &encode(value), "; Path=/; Max-Age=", &age, "; SameSite=Lax", secure]);
     document.unchecked_ref::<Cookies>().set_cookie(&cookie);
     Ok(())
 }
