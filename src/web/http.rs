@@ -66,7 +66,7 @@ async fn read(sent: JsFuture) -> Option<HttpAnswer<JsJson>> {
 
 /// `Retry-After`: seconds, or a date.
 fn seconds(value: &str) -> Option<u32> {
-    let value = value.trim();
+    let value = value.trim_ascii();
     value.parse().ok().or_else(|| {
         let ms = js_sys::Date::parse(value) - js_sys::Date::now();
         (ms > 0.0).then_some((ms / 1000.0).ceil() as u32)

@@ -1,8 +1,6 @@
 //! JSON as JavaScript has it: objects made by `JSON.parse`, read through typed getters; texts are JavaScript strings that
 //! never enter the memory of the module.
 
-use std::cell::Cell;
-
 use js_sys::{Array, JsString, Object, Reflect};
 use serde::{Serialize, Serializer};
 use wasm_bindgen::prelude::*;
@@ -11,11 +9,7 @@ use crate::json::{Json, Name, Text, Value, with_names};
 
 /// A JavaScript value that came out of `JSON.parse`, or that a page gave.
 #[derive(Clone, Debug)]
-pub struct JsJson {
-    value: JsValue,
-    /// Whether it is an object, once somebody has asked.
-    object: Cell<Option<bool>>,
-}
+pub struct JsJson(JsValue);
 
 /// A JavaScript string.
 #[derive(Clone, Debug)]
@@ -23,11 +17,12 @@ pub struct JsText(pub JsString);
 
 impl From<JsValue> for JsJson {
     fn from(value: JsValue) -> Self {
-        Self { value, object: Cell::new(None) }
+        Self(value)
     }
 }
 
-/// Declares a getter for each name, and which getter is whose.
+/// Declares a getter for each name, and which getter is whose. The build makes each read `undefined` of what has no
+/// members (`xtask`, `rename`), so that nobody has to ask first.
 macro_rules! getters {
     ($($variant:ident $getter:ident $text:literal),* $(,)?) => {
         #[wasm_bindgen]
@@ -87,46 +82,39 @@ impl Json for JsJson {
     type Text = JsText;
 
     fn get(&self, name: Name) -> Self {
-        if !self.is_object() {
-            return JsValue::UNDEFINED.into();
-        }
-        member(self.value.unchecked_ref(), name).into()
+        member(self.0.unchecked_ref(), name).into()
     }
 
     fn is_null(&self) -> bool {
-        self.value.is_undefined() || self.value.is_null()
+        self.0.is_undefined() || self.0.is_null()
     }
 
     fn is_object(&self) -> bool {
-        self.object.get().unwrap_or_else(|| {
-            let object = self.value.is_object();
-            self.object.set(Some(object));
-            object
-        })
+        self.0.is_object()
     }
 
     fn bool(&self) -> Option<bool> {
-        self.value.as_bool()
+        self.0.as_bool()
     }
 
     fn number(&self) -> Option<f64> {
-        self.value.as_f64()
+        self.0.as_f64()
     }
 
     fn string(&self) -> Option<String> {
-        self.value.as_string()
+        self.0.as_string()
     }
 
     fn text(&self) -> Option<JsText> {
-        self.value.dyn_ref::<JsString>().cloned().map(JsText)
+        self.0.dyn_ref::<JsString>().cloned().map(JsText)
     }
 
     fn len(&self) -> Option<usize> {
-        self.value.dyn_ref::<Array>().map(|array| array.length() as usize)
+        self.0.dyn_ref::<Array>().map(|array| array.length() as usize)
     }
 
     fn at(&self, index: usize) -> Self {
-        match self.value.dyn_ref::<Array>() {
+        match self.0.dyn_ref::<Array>() {
             Some(array) => array.get(index as u32).into(),
             None => JsValue::UNDEFINED.into(),
         }
@@ -145,7 +133,7 @@ pub fn build(value: &Value<JsJson>) -> JsValue {
         Value::Number(value) => (*value).into(),
         Value::Str(text) => text.as_str().into(),
         Value::Text(text) => text.0.clone().into(),
-        Value::Json(json) => json.value.clone(),
+        Value::Json(json) => json.0.clone(),
         Value::List(items) => items.iter().map(build).collect::<Array>().into(),
         Value::Map(members) => {
             let object = Object::new();

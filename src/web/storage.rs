@@ -274,17 +274,19 @@ fn document() -> Option<JsValue> {
 fn cookies() -> Vec<(String, JsValue)> {
     let Some(document) = document() else { return Vec::new() };
     let decode = |text: &str| js_sys::decode_uri_component(text).ok().map(String::from);
-    document
-        .unchecked_ref::<Cookies>()
-        .cookie()
-        .as_bytes()
-        .split(|byte| *byte == b';')
-        .filter_map(|cookie| {
-            let (name, value) = text::cut(std::str::from_utf8(cookie).ok()?.trim_ascii(), b"=");
-            let name = decode(name).filter(|name| name.starts_with(PREFIX))?;
-            Some((name, JsValue::from(decode(value.strip_prefix("=")?)?)))
-        })
-        .collect()
+    let all = document.unchecked_ref::<Cookies>().cookie();
+    let mut rest = all.as_str();
+    let mut found = Vec::new();
+    while !rest.is_empty() {
+        let (cookie, more) = text::cut(rest, b";");
+        let (name, value) = text::cut(cookie.trim_ascii(), b"=");
+        let name = decode(name).filter(|name| name.starts_with(PREFIX));
+        if let (Some(name), Some(value)) = (name, value.strip_prefix('=').and_then(decode)) {
+            found.push((name, value.into()));
+        }
+        rest = more.strip_prefix(';').unwrap_or_default();
+    }
+    found
 }
 
 fn set_cookie(name: &str, value: &str, max_age: u32) -> Result<(), JsValue> {

@@ -112,6 +112,7 @@ fn optimised_from(place: &Place, wasm: &Path, work: &Path) -> Result<Stamp> {
     let mut key = files::read(wasm)?;
     key.extend(files::read(&place.root.join("package-lock.json"))?);
     key.extend(files::read(&place.root.join("xtask").join("src").join("bin").join("bindgen.rs"))?);
+    key.extend(include_bytes!("rename.rs"));
     key.extend(
         format!("{WASM_OPT:?}{WASM_STRIP:?}{GLUE:?}{WASM_RENAME:?}{ESBUILD:?}{}", env!("CARGO_PKG_VERSION"))
             .into_bytes(),

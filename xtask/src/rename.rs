@@ -1,5 +1,5 @@
-//! Short names for what the wasm imports and exports. wasm-bindgen's names carry hashes, which no compression shortens;
-//! wasm-opt replaces them and prints what by what, and the glue has to follow.
+//! The glue made small. wasm-bindgen's names of what the wasm imports and exports carry hashes, which no compression
+//! shortens; wasm-opt replaces them and prints what by what, and the glue has to follow. And its getters are made safe.
 
 use anyhow::{Context, Result, bail};
 
@@ -46,7 +46,7 @@ impl<'a> Names<'a> {
         for (old, new) in &self.imports {
             glue = once(&glue, &format!("\n        {old}: function("), &format!("\n        {new}: function("))?;
         }
-        self.apply_exports(&glue)
+        self.apply_exports(&safe(&glue)?)
     }
 
     /// The exports are the members of `wasm`.
@@ -76,6 +76,33 @@ impl<'a> Names<'a> {
     }
 }
 
+/// The getters with `?.`: of null and undefined they read undefined, so that the wasm need not ask before. Functions
+/// become arrows, which are shorter; none of them has a `this`.
+fn safe(glue: &str) -> Result<String> {
+    const GETTER: &str = "            const ret = arg0.";
+    let mut getters = 0;
+    let lines: Vec<String> = glue
+        .lines()
+        .map(|line| match (line.strip_prefix(GETTER), line.split_once(": function(")) {
+            (Some(name), _) if name.strip_suffix(';').is_some_and(|name| name.chars().all(is_word)) => {
+                getters += 1;
+                format!("            const ret = arg0?.{name}")
+            }
+            (_, Some((name, rest))) if name.starts_with("        ") && !rest.contains("handleError(") => {
+                match rest.strip_suffix(") {") {
+                    Some(parameters) => format!("{name}: ({parameters}) => {{"),
+                    None => line.to_owned(),
+                }
+            }
+            _ => line.to_owned(),
+        })
+        .collect();
+    if getters == 0 {
+        bail!("the glue has no getter of the form that is known here, `{}…;`", GETTER.trim());
+    }
+    Ok(lines.join("\n") + "\n")
+}
+
 fn is_word(sign: char) -> bool {
     sign.is_ascii_alphanumeric() || sign == '_' || sign == '$'
 }
@@ -96,7 +123,8 @@ mod tests {
 {
  "imports": [
   ["./x_bg.js", "__wbg_get_1a", "a"],
-  ["./x_bg.js", "__wbg_get_1ab", "b"]
+  ["./x_bg.js", "__wbg_get_1ab", "b"],
+  ["./x_bg.js", "__wbg_get_1abc", "f"]
  ],
  "exports": [
   ["memory", "c"],
@@ -114,6 +142,10 @@ function __wbg_get_imports() {
             wasm.engine_id(arg0.length, wasm.engine_id_2);
         },
         __wbg_get_1ab: function() { return wasm.memory.buffer; },
+        __wbg_get_1abc: function(arg0) {
+            const ret = arg0.channel;
+            return ret;
+        },
     };
     return { "./x_bg.js": import0 };
 }
@@ -124,8 +156,10 @@ const path = new URL('x_bg.wasm', import.meta.url);
     fn the_glue_follows_the_names_of_the_wasm() {
         let renamed = Names::read(PRINTED).unwrap().apply(GLUE).unwrap();
         let expected = GLUE
+            .replace("__wbg_get_1abc: function(arg0)", "f: (arg0) =>")
             .replace("__wbg_get_1ab:", "b:")
-            .replace("__wbg_get_1a:", "a:")
+            .replace("__wbg_get_1a: function(arg0)", "a: (arg0) =>")
+            .replace("arg0.channel", "arg0?.channel")
             .replace("wasm.engine_id_2", "wasm.e")
             .replace("wasm.engine_id(", "wasm.d(")
             .replace("wasm.memory", "wasm.c")
@@ -139,12 +173,13 @@ const path = new URL('x_bg.wasm', import.meta.url);
         assert!(names.apply(&GLUE.replace("__wbg_get_1ab:", "__wbg_other:")).is_err(), "an import is missing");
         assert!(names.apply(&GLUE.replace("memory", "other")).is_err(), "an export is unknown");
         assert!(names.apply(&GLUE.replace("./x_bg.js", "./y_bg.js")).is_err(), "the module is another");
+        assert!(names.apply(&GLUE.replace("const ret", "let ret")).is_err(), "the getters have another form");
         assert!(Names::read("").is_err(), "nothing was printed");
     }
 
     #[test]
     fn a_file_name_that_ends_like_the_exports_is_left_alone() {
         let renamed = Names::read(PRINTED).unwrap().apply(&format!("{GLUE} fetch('wasm.'); xwasm.id;")).unwrap();
-        assert!(renamed.ends_with("fetch('wasm.'); xwasm.id;"));
+        assert!(renamed.ends_with("fetch('wasm.'); xwasm.id;\n"));
     }
 }
