@@ -13,6 +13,7 @@ pub mod io;
 pub mod json;
 pub mod manual;
 pub mod protocol;
+pub mod queue;
 pub mod rest;
 pub mod session;
 pub mod text;

@@ -7,6 +7,7 @@ use crate::chat::{Keys, Operation};
 use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
 use crate::json::Json;
+use crate::queue::Queue;
 use crate::time::Now;
 
 /// How operations travel.
@@ -86,6 +87,16 @@ pub enum Event<J> {
     Left,
     /// The goodbye is over.
     Closed,
+}
+
+/// Drops what a link brought and nobody has looked at; what is for the driver is still done.
+pub fn drop_events<J: Json>(out: &mut Queue<Output<J>>) {
+    let mut all = std::mem::take(out);
+    while let Some(output) = all.pop_front() {
+        if matches!(output, Output::Io(_)) {
+            out.push_back(output);
+        }
+    }
 }
 
 /// A client of one protocol, for one chat. Sans-IO: after each call its outputs are to be taken out.

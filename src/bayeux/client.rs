@@ -1,8 +1,6 @@
 //! The client's state, its commands and what it puts out. How a message goes out is `outbound`, how one is taken in
 //! `inbound`, what is special about HTTP `polling`.
 
-use std::collections::VecDeque;
-
 use super::advice::Advice;
 use super::message::{self, Message};
 use super::polling::Polling;
@@ -10,7 +8,8 @@ use crate::chat::{Keys, Operation};
 use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
 use crate::json::Json;
-use crate::protocol::{Event, Output, Protocol, Target, Times, Wire};
+use crate::protocol::{self, Event, Output, Protocol, Target, Times, Wire};
+use crate::queue::Queue;
 use crate::text;
 use crate::time::{Dice, Now, Timers};
 
@@ -74,7 +73,7 @@ pub struct Client<J: Json> {
     pub(super) pending: Vec<(Message<J>, u64)>,
     pub(super) polling: Polling<J>,
     pub(super) timers: Timers<Timer>,
-    pub(super) out: VecDeque<Output<J>>,
+    pub(super) out: Queue<Output<J>>,
     pub(super) stale: u32,
 }
 
@@ -104,7 +103,7 @@ impl<J: Json> Client<J> {
             pending: Vec::new(),
             polling: Polling::new(),
             timers: Timers::new(),
-            out: VecDeque::new(),
+            out: Queue::new(),
             stale: 0,
         }
     }
@@ -213,7 +212,7 @@ impl<J: Json> Protocol<J> for Client<J> {
 
     fn abandon(&mut self) {
         self.drop_wire();
-        self.out.retain(|output| matches!(output, Output::Io(_)));
+        protocol::drop_events(&mut self.out);
     }
 
     fn handle_opened(&mut self, now: Now, socket: u32) {

@@ -44,7 +44,7 @@ impl<J: Json> Client<J> {
                 let id = id.filter(|id| id.starts_with(&self.id_prefix));
                 if let Some(id) = &id {
                     // The result says more than the acknowledgement, which may follow it or not.
-                    self.pending.retain(|(waiting, _)| waiting.id != *id);
+                    self.unexpect(id);
                 }
                 self.emit(Event::Data { id, data });
             }

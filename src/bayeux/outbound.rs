@@ -93,6 +93,12 @@ impl<J: Json> Client<J> {
         self.pending.push((message, deadline));
     }
 
+    /// The answer to a message is no more waited for: takes the message out.
+    pub(super) fn unexpect(&mut self, id: &str) -> Option<Message<J>> {
+        let place = self.pending.iter().position(|(waiting, _)| waiting.id == *id)?;
+        Some(self.pending.remove(place).0)
+    }
+
     /// Lets go of the wire and of all that waited on it.
     pub(super) fn drop_wire(&mut self) {
         if let Some(socket) = self.socket.take() {

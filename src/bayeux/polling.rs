@@ -1,13 +1,12 @@
 //! Long-polling: two lanes of HTTP requests, one for the connect that the server holds, one for all else, in order.
 
-use std::collections::VecDeque;
-
 use super::client::{Client, Phase, Timer};
 use super::message::{Kind, Message};
 use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
 use crate::json::{Json, Value};
 use crate::protocol::Event;
+use crate::queue::Queue;
 use crate::text;
 use crate::time::Now;
 
@@ -23,7 +22,7 @@ pub(super) struct Polling<J: Json> {
     /// Requests without an answer yet.
     in_flight: Vec<Request<J>>,
     /// Envelopes that wait for the lane.
-    queue: VecDeque<Vec<Message<J>>>,
+    queue: Queue<Vec<Message<J>>>,
     /// The server asked for a pause: nothing is sent.
     paused: bool,
     /// How often in a row it has done so.
@@ -54,7 +53,7 @@ fn is_publish<J: Json>(envelope: &[Message<J>]) -> bool {
 
 impl<J: Json> Polling<J> {
     pub fn new() -> Self {
-        Self { in_flight: Vec::new(), queue: VecDeque::new(), paused: false, pauses: 0, one_by_one: false }
+        Self { in_flight: Vec::new(), queue: Queue::new(), paused: false, pauses: 0, one_by_one: false }
     }
 
     pub fn is_paused(&self) -> bool {
@@ -140,17 +139,20 @@ impl<J: Json> Client<J> {
     fn answered(&mut self, now: Now, request: &Request<J>, body: J) {
         self.take_envelope(now, body);
         // An answer is the whole answer: what is not in it never comes, at least not this way.
-        let before = self.pending.len();
-        self.pending.retain(|(waiting, _)| request.envelope.iter().all(|message| message.id != waiting.id));
-        if self.pending.len() < before && !matches!(self.phase, Phase::Idle | Phase::Leaving) {
+        if self.forget(&request.envelope) && !matches!(self.phase, Phase::Idle | Phase::Leaving) {
             return self.lose(Fault::peer("an answer to each message", "fewer answers"));
         }
         self.flush(now);
     }
 
+    /// No answer is waited for any more; whether one was.
+    fn forget(&mut self, envelope: &[Message<J>]) -> bool {
+        envelope.iter().fold(false, |any, message| self.unexpect(&message.id).is_some() | any)
+    }
+
     /// 413: a batch is sent again one by one; a message that is too large alone is refused.
     fn too_large(&mut self, now: Now, request: Request<J>) {
-        self.pending.retain(|(waiting, _)| request.envelope.iter().all(|message| message.id != waiting.id));
+        self.forget(&request.envelope);
         if self.phase == Phase::Handshaking {
             // Nothing of the page's is in it: the server is not what it should be.
             return self.lose(Fault::peer("an answer to the handshake", "HTTP status 413"));
@@ -179,7 +181,7 @@ impl<J: Json> Client<J> {
             self.polling.pauses = 0;
             return self.lose(Fault::Http { status: 429, retry_after });
         }
-        self.pending.retain(|(waiting, _)| request.envelope.iter().all(|message| message.id != waiting.id));
+        self.forget(&request.envelope);
         self.polling.queue.push_front(request.envelope);
         self.polling.paused = true;
         let wait = retry_after.map_or(1_000, |seconds| u64::from(seconds.min(120)) * 1000);
@@ -189,8 +191,8 @@ impl<J: Json> Client<J> {
     /// The pause that the server asked for is over.
     pub(super) fn resume(&mut self, now: Now) {
         self.polling.paused = false;
-        let waiting = std::mem::take(&mut self.polling.queue);
-        for envelope in waiting {
+        let mut waiting = std::mem::take(&mut self.polling.queue);
+        while let Some(envelope) = waiting.pop_front() {
             self.enqueue(now, envelope);
         }
     }

@@ -7,13 +7,12 @@
 //!
 //! Never here: what is at the other end, who is to hold the connection.
 
-use std::collections::VecDeque;
-
 use crate::chat::{Keys, Operation};
 use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
 use crate::json::{Json, Name, Value};
-use crate::protocol::{Event, Output, Protocol, Target, Times};
+use crate::protocol::{self, Event, Output, Protocol, Target, Times};
+use crate::queue::Queue;
 use crate::text;
 use crate::time::{Dice, Now, Timers};
 
@@ -53,7 +52,7 @@ pub struct Client<J: Json> {
     /// Operations that wait for their answers, each with its deadline.
     pending: Vec<(String, u64)>,
     timers: Timers<Timer>,
-    out: VecDeque<Output<J>>,
+    out: Queue<Output<J>>,
     stale: u32,
 }
 
@@ -69,7 +68,7 @@ impl<J: Json> Client<J> {
             id_count: 0,
             pending: Vec::new(),
             timers: Timers::new(),
-            out: VecDeque::new(),
+            out: Queue::new(),
             stale: 0,
         }
     }
@@ -193,7 +192,7 @@ impl<J: Json> Protocol<J> for Client<J> {
 
     fn abandon(&mut self) {
         self.drop_channel();
-        self.out.retain(|output| matches!(output, Output::Io(_)));
+        protocol::drop_events(&mut self.out);
     }
 
     /// That the channel is there is said by a frame.

@@ -6,13 +6,12 @@
 //!
 //! Never here: what a reply means to the session, which server comes next.
 
-use std::collections::VecDeque;
-
 use crate::chat::{Keys, Operation, Reply};
 use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
 use crate::json::{Json, Value};
-use crate::protocol::{Event, Output, Protocol, Target, Times};
+use crate::protocol::{self, Event, Output, Protocol, Target, Times};
+use crate::queue::Queue;
 use crate::text;
 use crate::time::{Dice, Now, Timers};
 
@@ -67,7 +66,7 @@ pub struct Client<J: Json> {
     position: u32,
     /// The request under way: its number, its deadline, what it is.
     in_flight: Option<(u32, u64, Call<J>)>,
-    queue: VecDeque<Call<J>>,
+    queue: Queue<Call<J>>,
     period: u64,
     pauses: u32,
     paused: bool,
@@ -75,7 +74,7 @@ pub struct Client<J: Json> {
     id_count: u32,
     serial: u32,
     timers: Timers<Timer>,
-    out: VecDeque<Output<J>>,
+    out: Queue<Output<J>>,
     stale: u32,
 }
 
@@ -90,7 +89,7 @@ impl<J: Json> Client<J> {
             keys: Keys::default(),
             position: 1,
             in_flight: None,
-            queue: VecDeque::new(),
+            queue: Queue::new(),
             period: SHORTEST,
             pauses: 0,
             paused: false,
@@ -98,7 +97,7 @@ impl<J: Json> Client<J> {
             id_count: 0,
             serial: 0,
             timers: Timers::new(),
-            out: VecDeque::new(),
+            out: Queue::new(),
             stale: 0,
         }
     }
@@ -253,7 +252,7 @@ impl<J: Json> Protocol<J> for Client<J> {
 
     fn abandon(&mut self) {
         self.drop_requests();
-        self.out.retain(|output| matches!(output, Output::Io(_)));
+        protocol::drop_events(&mut self.out);
     }
 
     fn handle_opened(&mut self, _now: Now, _socket: u32) {}

@@ -19,8 +19,6 @@ mod snapshot;
 mod transcript;
 mod typing;
 
-use std::collections::VecDeque;
-
 pub use error::{Code, Error};
 pub use event::{Command, CommandId, EndReason, Event, Input, Output, Place, Setup};
 pub use snapshot::{Snapshot, Unsent};
@@ -28,6 +26,7 @@ pub use snapshot::{Snapshot, Unsent};
 use crate::chat::{Keys, Visitor};
 use crate::fault::Fault;
 use crate::json::Json;
+use crate::queue::Queue;
 use crate::time::{Dice, Now, Timers};
 use crate::transport::Link;
 use outbox::Outbox;
@@ -83,7 +82,7 @@ pub struct Session<J: Json> {
     timers: Timers<Timer>,
     id_prefix: String,
     counter: u32,
-    out: VecDeque<Output<J>>,
+    out: Queue<Output<J>>,
 }
 
 /// Where the session stands.
@@ -190,7 +189,7 @@ impl<J: Json> Session<J> {
             timers: Timers::new(),
             id_prefix,
             counter: 0,
-            out: VecDeque::new(),
+            out: Queue::new(),
         }
     }
 

@@ -1,7 +1,5 @@
 //! The visitor's messages on their way: in order, each settled once, none sent twice where that can be known.
 
-use std::collections::VecDeque;
-
 use super::event::CommandId;
 use super::snapshot::Unsent;
 use crate::json::{Json, Text};
@@ -21,7 +19,7 @@ pub type Sender = Option<CommandId>;
 /// The messages that are not settled, oldest first.
 #[derive(Debug)]
 pub struct Outbox<J: Json> {
-    sends: VecDeque<Send<J>>,
+    sends: Vec<Send<J>>,
     /// What is to be stored of it has changed.
     changed: bool,
 }
@@ -61,7 +59,7 @@ pub enum SendState {
 impl<J: Json> Outbox<J> {
     /// An empty outbox.
     pub fn new() -> Self {
-        Self { sends: VecDeque::new(), changed: false }
+        Self { sends: Vec::new(), changed: false }
     }
 
     /// Adds a message; `false` when the outbox is full.
@@ -70,7 +68,7 @@ impl<J: Json> Outbox<J> {
             return false;
         }
         self.changed = true;
-        self.sends.push_back(Send { command: Some(command), text, url, id, state: SendState::Waiting, tries: 0 });
+        self.sends.push(Send { command: Some(command), text, url, id, state: SendState::Waiting, tries: 0 });
         true
     }
 
@@ -216,7 +214,7 @@ impl<J: Json> Outbox<J> {
 
     fn take_out(&mut self, place: usize) -> Option<Send<J>> {
         self.changed = true;
-        self.sends.remove(place)
+        (place < self.sends.len()).then(|| self.sends.remove(place))
     }
 
     fn place(&self, operation: &str) -> Option<usize> {

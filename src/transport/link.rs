@@ -1,8 +1,6 @@
 //! One link to a chat server that comes and goes: it follows the plan, waits between tries, and tells the session when
 //! it is to attach and when it is down.
 
-use std::collections::VecDeque;
-
 use super::backoff::Backoff;
 use super::plan::{Next, Plan};
 use crate::chat::{Keys, Operation};
@@ -10,6 +8,7 @@ use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
 use crate::json::Json;
 use crate::protocol::{Event, Output, Protocol, Target, Times, Wire};
+use crate::queue::Queue;
 use crate::time::{Dice, Now, Timers};
 use crate::{bayeux, direct, rest};
 
@@ -70,13 +69,13 @@ pub struct Link<J: Json> {
     /// This tab holds the connection.
     held: bool,
     /// What a client that is not used any more has left to do.
-    farewell: VecDeque<Io<J>>,
+    farewell: Queue<Io<J>>,
     backoff: Backoff,
     dice: Dice,
     /// Each server and wire has one try; afterwards the link is tried for ever.
     launching: bool,
     timers: Timers<Timer>,
-    events: VecDeque<LinkEvent<J>>,
+    events: Queue<LinkEvent<J>>,
 }
 
 impl<J: Json> Link<J> {
@@ -93,12 +92,12 @@ impl<J: Json> Link<J> {
             client,
             tab: direct::Client::new(times, seed.rotate_left(29), FIRST_TAB_SOCKET),
             held,
-            farewell: VecDeque::new(),
+            farewell: Queue::new(),
             backoff: Backoff::default(),
             dice: Dice::new(seed.rotate_left(17)),
             launching: true,
             timers: Timers::new(),
-            events: VecDeque::new(),
+            events: Queue::new(),
         }
     }
 
@@ -118,13 +117,15 @@ impl<J: Json> Link<J> {
         }
         let client = self.in_use();
         client.abandon();
-        let mut farewell = VecDeque::new();
+        let mut farewell = Queue::new();
         while let Some(output) = client.poll_output() {
             if let Output::Io(io) = output {
                 farewell.push_back(io);
             }
         }
-        self.farewell.append(&mut farewell);
+        while let Some(io) = farewell.pop_front() {
+            self.farewell.push_back(io);
+        }
         self.held = held;
         self.timers.clear();
         self.events.push_back(LinkEvent::Unsettled);
