@@ -63,8 +63,9 @@ mod tests {
 
     #[test]
     fn what_comes_first_goes_first() {
-        let mut queue = Queue::new();
-        assert_eq!((queue.front(), queue.pop_front()), (None, None));
+        let mut queue: Queue<i32> = Queue::new();
+        assert_eq!(queue.front(), None);
+        assert_eq!(queue.pop_front(), None);
         queue.push_back(2);
         queue.push_back(3);
         queue.push_front(1);
