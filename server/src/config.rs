@@ -1,5 +1,6 @@
 //! The configuration file: what may stand in it, what holds when it does not, and what is wrong with it.
 
+use crate::faq::FaqConfig;
 use crate::forms::Form;
 use serde::Deserialize;
 use std::fmt;
@@ -151,6 +152,7 @@ pub struct Channel {
     pub pre_chat: Option<Form>,
     pub post_chat: Option<Form>,
     pub offline: Option<Form>,
+    pub faq: Option<FaqConfig>,
 }
 
 fn idle_timeout() -> u64 {
@@ -241,6 +243,9 @@ impl Config {
             }
             if self.channels.iter().take(n).any(|other| other.name == channel.name) {
                 return wrong(&channel.name, format!("the channel \"{}\" is there twice", channel.name));
+            }
+            if let Some(Err((place, reason))) = channel.faq.as_ref().map(FaqConfig::check) {
+                return wrong(&place, reason);
             }
             for form in [&channel.pre_chat, &channel.post_chat, &channel.offline].into_iter().flatten() {
                 if let Err((field, reason)) = form.check() {

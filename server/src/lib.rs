@@ -7,6 +7,7 @@
 //! - [`rest`], [`form`]: chat v2 without Bayeux.
 //! - [`bayeux`]: what the messages of an envelope ask; [`session`]: who is connected, and the events that wait.
 //! - [`chat`]: the chats and what visitors do; [`status`]: the states of a chat; [`forms`]: what visitors fill in;
+//!   [`faq`]: what they may read first;
 //!   [`desk`]: what agents do; [`store`]: where it is all kept.
 //! - [`config`], [`cli`]: what the operator says; [`limits`]: how much is too much; [`json`], [`secret`], [`clock`]: small
 //!   tools.
@@ -20,6 +21,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod desk;
+pub mod faq;
 pub mod form;
 pub mod forms;
 pub mod http;

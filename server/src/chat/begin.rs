@@ -41,8 +41,8 @@ impl Floor {
             draft.add(Kind::Message, From::system(), Some(Raw::string(welcome)));
         }
         if let Some(text) = text {
-            draft.add(Kind::Message, chat.visitor(), Some(text));
-            draft.happened(Cause::VisitorMessage);
+            draft.add(Kind::Message, chat.visitor(), Some(text.clone()));
+            self.heard(&mut draft, &text);
         }
         let address = chat.address;
         self.reserve(address).map_err(|_| Refusal::new(240, "no new chat now: there are too many"))?;

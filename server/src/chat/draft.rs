@@ -1,7 +1,8 @@
 //! A change of a chat in the making: committed as a whole, or not at all.
 
-use super::model::{AgentParty, Chat, Entry, From, Kind};
+use super::model::{AgentParty, Chat, Entry, FaqState, From, Kind};
 use super::notice;
+use crate::faq::Match;
 use crate::json::Raw;
 use crate::status::{Cause, Facts, Status};
 
@@ -12,6 +13,8 @@ pub struct Rules {
     pub pre_chat: bool,
     /// The channel has a post-chat form.
     pub post_chat: bool,
+    /// The channel has an FAQ.
+    pub faq: bool,
     /// The channel has an offline form.
     pub offline: bool,
     /// An agent is there.
@@ -72,7 +75,7 @@ impl Draft {
         let chat = &self.chat;
         let facts = Facts {
             pre_chat: self.rules.pre_chat && chat.notices && !chat.forms.contains_key("pre-chat"),
-            faq: false,
+            faq: self.rules.faq && chat.notices && chat.faq != FaqState::Done,
             offline: self.rules.offline && chat.notices,
             agents: self.rules.agents,
             bot: chat.bot_active,
@@ -97,6 +100,20 @@ impl Draft {
     pub fn begin_notices(&mut self) {
         self.chat.notices = true;
         self.tell_status(self.chat.status, Cause::Begin);
+    }
+
+    /// The visitor asks the FAQ, and this is what it says.
+    pub fn suggest(&mut self, found: Option<&Match>) {
+        match found.filter(|found| self.chat.faq != FaqState::Suggested(found.id.clone())) {
+            Some(Match { id, question, answer, .. }) => {
+                self.chat.faq = FaqState::Suggested(id.clone());
+                self.notice("faq", &[("id", id), ("question", question), ("answer", answer)]);
+            }
+            None => {
+                self.chat.faq = FaqState::Done;
+                self.happened(Cause::FaqMissed);
+            }
+        }
     }
 
     /// An agent joins.
@@ -126,9 +143,9 @@ impl Draft {
     }
 
     /// The chat is finished. With a post-chat form the visitor stays to fill it in, or to come back.
-    pub fn finish(&mut self) {
+    pub fn finish(&mut self, cause: Cause) {
         self.agents_leave();
-        self.happened(Cause::Finish);
+        self.happened(cause);
         if !(self.rules.post_chat && self.chat.notices) {
             self.visitor_leaves();
         }

@@ -20,9 +20,11 @@ pub mod visitor;
 use crate::clock::Clock;
 use crate::config::{Channel, Config, Limits};
 use crate::desk::Desk;
-use crate::json::write;
+use crate::faq::Faq;
+use crate::json::{Raw, write};
 use crate::limits::{Bucket, PerAddress};
 use crate::session::{Session, locked};
+use crate::status::{Cause, Status};
 use crate::store::{Store, StoreError};
 use draft::{Draft, Rules};
 use model::{Chat, Entry, Kind};
@@ -44,6 +46,8 @@ pub struct Floor {
     pub(crate) clock: Clock,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) desk: Desk,
+    /// By service.
+    faqs: HashMap<String, Faq>,
     lives: Mutex<Lives>,
 }
 
@@ -105,7 +109,17 @@ impl Floor {
     #[must_use]
     pub fn new(config: Arc<Config>, clock: Clock, store: Arc<dyn Store>) -> Self {
         let desk = Desk::new(Arc::clone(&config));
-        Self { config, clock, store, desk, lives: Mutex::default() }
+        let mut faqs = HashMap::new();
+        for channel in &config.channels {
+            match channel.faq.as_ref().map(Faq::new) {
+                Some(Ok(faq)) if !faq.is_empty() => {
+                    faqs.insert(channel.name.clone(), faq);
+                }
+                Some(Err(error)) => tracing::error!(%error, service = channel.name, "the FAQ cannot be indexed"),
+                _ => {}
+            }
+        }
+        Self { config, clock, store, desk, faqs, lives: Mutex::default() }
     }
 
     /// Takes up the chats that are in the store. Visitors and agents are given the time to come back that they have when
@@ -289,6 +303,16 @@ impl Floor {
         channel.map(|channel| notice::holding(channel, chat, self.clock.now())).unwrap_or_default()
     }
 
+    /// The visitor has said this: the chat's state goes on, and the FAQ is asked if it is its turn.
+    pub(crate) fn heard(&self, draft: &mut Draft, said: &Raw) {
+        if draft.chat.status == Status::Faq {
+            let question = serde_json::from_str::<String>(said.get()).unwrap_or_default();
+            draft.suggest(self.faqs.get(&draft.chat.service).and_then(|faq| faq.find(&question)).as_ref());
+        } else {
+            draft.happened(Cause::VisitorMessage);
+        }
+    }
+
     /// A change of a chat, to be made now.
     pub(crate) fn draft(&self, chat: &Chat) -> Draft {
         let channel = self.config.channel(&chat.service);
@@ -296,6 +320,7 @@ impl Floor {
         let rules = Rules {
             pre_chat: has(|channel| channel.pre_chat.is_some()),
             post_chat: has(|channel| channel.post_chat.is_some()),
+            faq: self.faqs.contains_key(&chat.service),
             offline: has(|channel| channel.offline.is_some()),
             agents: self.desk.is_anyone_there(),
         };

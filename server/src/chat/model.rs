@@ -57,6 +57,21 @@ pub struct Chat {
     /// What the visitor filled in, by the kind of the form.
     #[serde(default)]
     pub forms: BTreeMap<String, Values>,
+    /// What has become of the FAQ.
+    #[serde(default)]
+    pub faq: FaqState,
+}
+
+/// What has become of the FAQ in a chat.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FaqState {
+    /// It was not asked yet.
+    #[default]
+    Unasked,
+    /// It suggested the entry of this id.
+    Suggested(String),
+    /// It is done with.
+    Done,
 }
 
 /// What a form was filled in with, by the names of its fields.
@@ -185,6 +200,7 @@ impl Chat {
             notices: false,
             bot_active: false,
             forms: BTreeMap::new(),
+            faq: FaqState::Unasked,
         })
     }
 

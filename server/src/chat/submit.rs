@@ -1,14 +1,14 @@
-//! What visitors submit inside `customNotice`: forms.
+//! What visitors submit inside `customNotice`: forms, and what they think of the FAQ's answer.
 
 use super::asker::Asker;
 use super::draft::Draft;
-use super::model::{Kind, Values};
+use super::model::{FaqState, Kind, Values};
 use super::notice;
 use super::operation::{Operation, wrong};
 use super::reply::Refusal;
 use super::{Floor, Live};
 use crate::json::{Raw, is_string};
-use crate::status::Cause;
+use crate::status::{Cause, Status};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -21,10 +21,17 @@ struct Submitted {
     values: BTreeMap<String, Box<RawValue>>,
 }
 
+/// What an answer to the FAQ carries.
+#[derive(Deserialize)]
+struct Answered {
+    id: String,
+    accepted: Box<RawValue>,
+}
+
 impl Operation<'_> {
     /// Whether a custom notice is for the server itself.
     pub(super) fn is_submission(&self) -> bool {
-        self.notice().is_some_and(|(name, _)| name == "submit-form")
+        self.notice().is_some_and(|(name, _)| matches!(name.as_str(), "submit-form" | "answer-faq"))
     }
 }
 
@@ -40,7 +47,7 @@ fn value(name: &str, value: &RawValue) -> Result<String, Refusal> {
 }
 
 impl Floor {
-    /// A form is filled in.
+    /// Something is submitted. What was before is answered as it was.
     pub(super) async fn submit(
         &self,
         asker: &Asker<'_>,
@@ -51,34 +58,66 @@ impl Floor {
         if let Some(entry) = self.known(live, 0, message_id.as_deref()).await? {
             return self.reply(asker, live, operation, vec![entry]).await;
         }
-        let carried = operation.notice().and_then(|(_, carried)| carried);
+        let Some((name, carried)) = operation.notice() else { return Ok(()) };
         let carried = carried.ok_or_else(|| Refusal::malformed("userData is expected, nothing came"))?;
-        let submitted: Submitted = serde_json::from_str(carried.get())
-            .map_err(|_| Refusal::malformed("userData: {kind, values: {name: value}} is expected"))?;
         self.may_change(live)?;
         live.sends.take().map_err(Refusal::too_many)?;
-        let channel = self.config.channel(&live.chat.service);
-        let asked = channel.and_then(|channel| notice::asked(channel, &live.chat));
+        let mut draft = self.draft(&live.chat);
+        match name.as_str() {
+            "submit-form" => self.fill_in(&mut draft, carried, message_id)?,
+            _ => answer_faq(&mut draft, carried, message_id)?,
+        }
+        let entries = self.commit(live, draft, asker.except()).await?;
+        self.reply(asker, live, operation, entries).await
+    }
+
+    /// A form is filled in.
+    fn fill_in(&self, draft: &mut Draft, carried: &RawValue, message_id: Option<String>) -> Result<(), Refusal> {
+        let submitted: Submitted = serde_json::from_str(carried.get())
+            .map_err(|_| Refusal::malformed("userData: {kind, values: {name: value}} is expected"))?;
+        let channel = self.config.channel(&draft.chat.service);
+        let asked = channel.and_then(|channel| notice::asked(channel, &draft.chat));
         let Some((kind, form)) = asked.filter(|(kind, _)| *kind == submitted.kind) else {
             return Err(Refusal::new(249, "no such form is asked for"));
         };
         let filled: Result<Values, Refusal> =
             submitted.values.iter().map(|(name, raw)| value(name, raw).map(|value| (name.clone(), value))).collect();
         let values = form.validate(filled?).map_err(Refusal::form)?;
-        let mut draft = self.draft(&live.chat);
         draft.notice("form-submitted", &[("kind", kind)]).marked(message_id, None);
         draft.chat.forms.insert(kind.to_owned(), values.clone());
         match kind {
             "pre-chat" => {
-                introduce(&mut draft, &values);
+                introduce(draft, &values);
                 draft.happened(Cause::PreChatSubmitted);
             }
             "post-chat" => draft.end(Cause::PostChatSubmitted),
             _ => draft.end(Cause::OfflineSubmitted),
         }
-        let entries = self.commit(live, draft, asker.except()).await?;
-        self.reply(asker, live, operation, entries).await
+        Ok(())
     }
+}
+
+/// The FAQ's answer helps, or does not.
+fn answer_faq(draft: &mut Draft, carried: &RawValue, message_id: Option<String>) -> Result<(), Refusal> {
+    let expected = || Refusal::malformed("userData: {id, accepted: true or false} is expected");
+    let answered: Answered = serde_json::from_str(carried.get()).map_err(|_| expected())?;
+    let accepted = match answered.accepted.get().trim_matches('"') {
+        "true" => true,
+        "false" => false,
+        _ => return Err(expected()),
+    };
+    if draft.chat.status != Status::Faq || draft.chat.faq != FaqState::Suggested(answered.id.clone()) {
+        return Err(Refusal::new(249, "the FAQ has no such question open"));
+    }
+    draft.chat.faq = FaqState::Done;
+    let word = accepted.to_string();
+    draft.notice("faq-answered", &[("id", &answered.id), ("accepted", &word)]).marked(message_id, None);
+    if accepted {
+        draft.finish(Cause::FaqAccepted);
+    } else {
+        draft.happened(Cause::FaqRefused);
+    }
+    Ok(())
 }
 
 /// Takes over what the pre-chat form says of the visitor.

@@ -177,8 +177,10 @@ impl Floor {
             }
             _ => draft.chat.user_data = Some(operation.merged_user_data(draft.chat.user_data.as_ref())?),
         }
-        if matches!(name, "sendMessage" | "pushUrl") {
-            draft.happened(Cause::VisitorMessage);
+        if matches!(name, "sendMessage" | "pushUrl")
+            && let Some(said) = draft.entries.last().and_then(|entry| entry.text.clone())
+        {
+            self.heard(&mut draft, &said);
         }
         self.may_change(live)?;
         live.sends.take().map_err(Refusal::too_many)?;

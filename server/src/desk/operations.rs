@@ -69,7 +69,7 @@ impl Floor {
             "startTyping" => self.agent_types(answer, &agent, &operation, Kind::TypingStarted).await,
             "stopTyping" => self.agent_types(answer, &agent, &operation, Kind::TypingStopped).await,
             "leave" => self.part(answer, &agent, &operation, |draft| draft.leave(&agent)).await,
-            "endChat" => self.part(answer, &agent, &operation, Draft::finish).await,
+            "endChat" => self.part(answer, &agent, &operation, |draft| draft.finish(Cause::Finish)).await,
             "transfer" => self.transfer(answer, &agent, &operation).await,
             _ => Err(Refusal::malformed("operation: one of the desk's operations is expected, another came")),
         }
