@@ -11,6 +11,7 @@ usage: causerie-server [options]
   --store STORE           where chats are kept: sqlite:FILE, or memory, which forgets everything when the server stops
                           (default: a file in the user's folder for states; the log says which)
   --www DIR               a folder of static files to serve
+  --export-requests KIND  print the offline requests in the store's file, as csv or json, and be done
   --help                  this text
   --version               the version";
 
@@ -21,6 +22,17 @@ pub enum Command {
     Print(String),
     /// Serve.
     Serve(Options),
+    /// Print the offline requests.
+    Export(StoreChoice, Form),
+}
+
+/// How offline requests are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A table, as spreadsheets read it.
+    Csv,
+    /// A JSON array.
+    Json,
 }
 
 /// How to serve.
@@ -59,6 +71,7 @@ pub struct UsageError(String);
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
     let mut options =
         Options { listen: "127.0.0.1:8080".to_owned(), config: None, store: StoreChoice::Default, www: None };
+    let mut export = None;
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let (name, given) = match argument.split_once('=') {
@@ -68,7 +81,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         match name.as_str() {
             "--help" | "-h" => return Ok(Command::Print(USAGE.to_owned())),
             "--version" | "-V" => return Ok(Command::Print(format!("causerie-server {}", env!("CARGO_PKG_VERSION")))),
-            "--listen" | "--config" | "--store" | "--www" => {}
+            "--listen" | "--config" | "--store" | "--www" | "--export-requests" => {}
             _ => return Err(UsageError(format!("unknown argument {name}; --help lists what there is"))),
         }
         let value = given.or_else(|| arguments.next()).filter(|value| !value.is_empty());
@@ -77,10 +90,22 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
             "--listen" => options.listen = value,
             "--config" => options.config = Some(PathBuf::from(value)),
             "--www" => options.www = Some(PathBuf::from(value)),
+            "--export-requests" => export = Some(form(&value)?),
             _ => options.store = store(&value)?,
         }
     }
-    Ok(Command::Serve(options))
+    Ok(match export {
+        Some(form) => Command::Export(options.store, form),
+        None => Command::Serve(options),
+    })
+}
+
+fn form(value: &str) -> Result<Form, UsageError> {
+    match value {
+        "csv" => Ok(Form::Csv),
+        "json" => Ok(Form::Json),
+        _ => Err(UsageError("--export-requests: csv or json is expected".to_owned())),
+    }
 }
 
 fn store(value: &str) -> Result<StoreChoice, UsageError> {

@@ -9,7 +9,7 @@
 //! - [`chat`]: the chats and what visitors do; [`status`]: the states of a chat; [`forms`]: what visitors fill in;
 //!   [`faq`]: what they may read first;
 //!   [`desk`]: what agents do; [`store`]: where it is all kept.
-//! - [`config`], [`cli`]: what the operator says; [`limits`]: how much is too much; [`json`], [`secret`], [`clock`]: small
+//! - [`config`], [`cli`]: what the operator says; [`export`]: what the operator takes out; [`limits`]: how much is too much; [`json`], [`secret`], [`clock`]: small
 //!   tools.
 //!
 //! [`run`] serves on a listener of the caller's until a signal of the caller's, so tests bind port 0 and stop when they
@@ -21,6 +21,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod desk;
+pub mod export;
 pub mod faq;
 pub mod form;
 pub mod forms;

@@ -3,9 +3,12 @@
 use causerie_server::cli::{Command, Options, StoreChoice, default_file, parse};
 use causerie_server::clock::Clock;
 use causerie_server::config::Config;
+use causerie_server::export::export;
+use causerie_server::store::sqlite::all_requests;
 use causerie_server::store::{MemoryStore, SqliteStore, Store};
 use causerie_server::{App, http, serve};
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,6 +25,11 @@ fn main() -> ExitCode {
         parse(std::env::args().skip(1)).map_err(|error| error.to_string()).and_then(|command| match command {
             Command::Print(text) => say(&text),
             Command::Serve(options) => start(&options),
+            Command::Export(store, form) => {
+                let path = file(&store).ok_or("--export-requests: a store in a file is expected")?;
+                let requests = all_requests(&path).map_err(|error| error.to_string())?;
+                say(&export(&requests, form))
+            }
         });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -70,19 +78,21 @@ fn start(options: &Options) -> Result<(), String> {
     served
 }
 
+/// The file of a store; none for the one in memory.
+fn file(choice: &StoreChoice) -> Option<PathBuf> {
+    match choice {
+        StoreChoice::Memory => None,
+        StoreChoice::Sqlite(path) => Some(path.clone()),
+        StoreChoice::Default => Some(default_file(|name| std::env::var_os(name))),
+    }
+}
+
 /// Opens the store. A file that another server uses may be about to be given up: that is waited for.
 fn store(choice: &StoreChoice) -> Result<Arc<dyn Store>, String> {
-    let path = match choice {
-        StoreChoice::Memory => return Ok(Arc::new(MemoryStore::default())),
-        StoreChoice::Sqlite(path) => path.clone(),
-        StoreChoice::Default => {
-            let path = default_file(|name| std::env::var_os(name));
-            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-            }
-            path
-        }
-    };
+    let Some(path) = file(choice) else { return Ok(Arc::new(MemoryStore::default())) };
+    if let (StoreChoice::Default, Some(folder)) = (choice, path.parent().filter(|folder| *folder != Path::new(""))) {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
     tracing::info!(file = %path.display(), "chats are kept in SQLite");
     let until = Instant::now() + PATIENCE;
     loop {

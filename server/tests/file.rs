@@ -189,3 +189,35 @@ async fn two_servers_on_one_store_agree() {
     assert_eq!(kinds(&came[0]["data"]), ["2 Message 1"]);
     assert_eq!((&came[1]["id"], kinds(&came[1]["data"])), (&json!("p"), vec!["3 Message 1".to_owned()]));
 }
+
+/// The tables and a chat as the first version kept them.
+const FIRST: &str = r#"
+PRAGMA application_id = 1128355155;
+PRAGMA user_version = 1;
+CREATE TABLE chats (id TEXT NOT NULL PRIMARY KEY, service TEXT NOT NULL, request TEXT, handle TEXT NOT NULL UNIQUE,
+    version INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
+CREATE UNIQUE INDEX chats_by_request ON chats (service, request) WHERE request IS NOT NULL;
+CREATE TABLE entries (chat TEXT NOT NULL REFERENCES chats (id) ON DELETE CASCADE, place INTEGER NOT NULL, who INTEGER NOT NULL,
+    message TEXT, entry TEXT NOT NULL, PRIMARY KEY (chat, place)) STRICT;
+CREATE INDEX entries_by_message ON entries (chat, who, message) WHERE message IS NOT NULL;
+INSERT INTO chats VALUES ('c1', 'default', NULL, 'aaaaaaaaaaaaaaaa', 1, '{"version":1,"id":"c1","service":"default",
+    "key":"aaaaaaaaaaaaaaaabbbb","user_id":"u1","request":null,"address":"127.0.0.1","nickname":"Ann","subject":"","email":null,
+    "user_data":null,"since":1700000000000,"next_index":2,"next_participant":2,"agents":[],"ended":null}');
+INSERT INTO entries VALUES ('c1', 1, 1, NULL, '{"index":1,"type":"ParticipantJoined","utcTime":1700000000000,
+    "from":{"nickname":"Ann","participantId":1,"type":"Client"}}');
+"#;
+
+#[tokio::test]
+async fn a_file_of_the_first_version_is_brought_up_to_date() {
+    let folder = Folder::new();
+    Connection::open(folder.file("chat.db")).unwrap().execute_batch(FIRST).unwrap();
+    let app = on(&folder, config("", "")).await;
+    let ann = Rest { app: app.clone(), id: "c1".into(), key: "aaaaaaaaaaaaaaaabbbb".into(), first: json!(null) };
+    assert_eq!(
+        kinds(&ann.post("send", "message=Hi&transcriptPosition=1").await),
+        ["1 ParticipantJoined 1", "2 Message 1"]
+    );
+    let jane = agent(&app, "Jane").await;
+    assert_eq!(jane.desk(r#"{"operation":"accept","chatId":"c1"}"#).await["statusCode"], 0);
+    assert!(app.floor.take_up().await.is_ok());
+}

@@ -218,6 +218,17 @@ async fn the_offline_form_posts_a_request() {
     assert_eq!((statuses(&first), &notice(&first, "form")["kind"]), (vec!["0 3 begin".into()], &json!("offline")));
     let answer = submit(&ann, &chat, "offline", &filled()).await;
     assert_eq!((statuses(&answer), &answer["chatEnded"]), (vec!["3 10 offline-submitted".into()], &json!(true)));
+    let jane = agent(&ann.app, "Jane").await;
+    let listed = jane.desk(r#"{"operation":"listRequests"}"#).await;
+    let request = &listed["requests"][0];
+    assert_eq!((&listed["requests"].as_array().unwrap().len(), &request["service"]), (&1, &json!("default")));
+    assert_eq!((&request["values"]["email"], &request["id"]), (&json!("ann@mail.example"), &json!(1)));
+    assert!(request["time"].as_u64().unwrap() > 1_600_000_000_000);
+    assert_eq!(jane.desk(r#"{"operation":"listRequests","after":1}"#).await["requests"], json!([]));
+    assert_eq!(jane.desk(r#"{"operation":"deleteRequest","id":1}"#).await["statusCode"], 0);
+    assert_eq!(jane.desk(r#"{"operation":"deleteRequest","id":1}"#).await["errors"][0]["code"], 249);
+    assert_eq!(jane.desk(r#"{"operation":"listRequests"}"#).await["requests"], json!([]));
+    assert_eq!(ann.desk(r#"{"operation":"listRequests"}"#).await["errors"][0]["code"], 8210, "agents only");
 }
 
 #[tokio::test]

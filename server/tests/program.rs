@@ -1,6 +1,12 @@
 //! The program: what it prints, and how it refuses.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod common;
+
+use causerie_server::chat::draft::{Draft, Rules};
+use causerie_server::chat::model::Chat;
+use causerie_server::status::Status;
+use causerie_server::store::{SqliteStore, Store};
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
@@ -103,6 +109,30 @@ fn it_says_where_it_listens_and_stops_when_told() {
         assert_eq!(server.wait().unwrap().code(), Some(0));
         assert!(lines.next().is_none(), "nothing else is printed");
     }
+}
+
+#[test]
+fn offline_requests_are_exported_while_a_server_runs() {
+    let folder = common::Folder::new();
+    let path = folder.file("chat.db");
+    let store = SqliteStore::open(&path).unwrap();
+    let mut chat = Chat::new("default", "127.0.0.1".parse().unwrap(), 0).unwrap();
+    chat.status = Status::OfflineForm;
+    let mut draft = Draft::of(&chat, 0, Rules::default());
+    draft.post([("email".to_owned(), "ann@mail.example".to_owned())].into());
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        store.create(&Draft::of(&chat, 0, Rules::default())).await.unwrap();
+        draft.chat.version = 2;
+        store.commit(&draft).await.unwrap();
+    });
+    let file = format!("sqlite:{}", path.display());
+    let printed = |form: &str| String::from_utf8(run(&["--store", &file, "--export-requests", form]).stdout).unwrap();
+    assert_eq!(printed("csv"), "id,service,time,email\r\n1,default,1970-01-01T00:00:00Z,ann@mail.example\n");
+    let all: serde_json::Value = serde_json::from_str(&printed("json")).unwrap();
+    assert_eq!(all[0]["values"]["email"], "ann@mail.example");
+    refused(&["--store", "memory", "--export-requests", "csv"], "a store in a file is expected");
+    refused(&["--store", "sqlite:/no/such.db", "--export-requests", "csv"], "/no/such.db: unable to open");
+    refused(&["--store", &file, "--export-requests", "xml"], "csv or json is expected");
 }
 
 #[test]

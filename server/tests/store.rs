@@ -43,6 +43,7 @@ suite! {
     an_unknown_chat_is_none_or_an_error
     text_is_kept_as_it_came
     many_commits_at_once_are_all_there
+    offline_requests_are_kept_listed_and_forgotten
 }
 
 fn chat(request: Option<&str>) -> Chat {
@@ -57,7 +58,7 @@ async fn begun(store: &dyn Store, request: Option<&str>) -> Chat {
     let chat = chat(request);
     let mut draft = Draft::of(&chat, 1, Rules::default());
     draft.add(Kind::ParticipantJoined, chat.visitor(), None);
-    assert_eq!(store.create(&draft.chat, &draft.entries).await.unwrap(), Created::New);
+    assert_eq!(store.create(&draft).await.unwrap(), Created::New);
     draft.chat
 }
 
@@ -88,7 +89,7 @@ async fn a_chat_is_found_by_id_handle_and_request(place: Place) {
 async fn the_same_request_makes_one_chat(place: Place) {
     let first = begun(&*place.store, Some("r1")).await;
     let second = chat(Some("r1"));
-    assert_eq!(place.store.create(&second, &[]).await.unwrap(), Created::Known(first.id));
+    assert_eq!(place.store.create(&Draft::of(&second, 1, Rules::default())).await.unwrap(), Created::Known(first.id));
     assert!(place.store.load(&second.id).await.unwrap().is_none());
     assert!(place.store.find_handle(second.key.handle()).await.unwrap().is_none());
 }
@@ -96,7 +97,7 @@ async fn the_same_request_makes_one_chat(place: Place) {
 async fn requests_of_two_services_do_not_meet(place: Place) {
     begun(&*place.store, Some("r1")).await;
     let other = Chat { service: "other".to_owned(), ..chat(Some("r1")) };
-    assert_eq!(place.store.create(&other, &[]).await.unwrap(), Created::New);
+    assert_eq!(place.store.create(&Draft::of(&other, 1, Rules::default())).await.unwrap(), Created::New);
     assert_eq!(place.store.find_request("other", "r1").await.unwrap(), Some(other.id));
 }
 
@@ -106,7 +107,7 @@ async fn entries_come_in_their_order_from_where_asked(place: Place) {
     for n in 0..11 {
         let mut draft = said(&chat, &format!("\"{n}\""), None);
         draft.add(Kind::CustomNotice, chat.visitor(), None);
-        store.commit(&draft.chat, &draft.entries).await.unwrap();
+        store.commit(&draft).await.unwrap();
         chat = draft.chat;
     }
     assert_eq!(places(store, &chat, 1).await, (1..=23).collect::<Vec<_>>());
@@ -119,7 +120,7 @@ async fn a_message_is_found_by_its_sender_and_id(place: Place) {
     let store = &*place.store;
     let chat = begun(store, None).await;
     let draft = said(&chat, "\"Hi\"", Some("m1"));
-    store.commit(&draft.chat, &draft.entries).await.unwrap();
+    store.commit(&draft).await.unwrap();
     assert_eq!(store.find_message(&chat.id, 1, "m1").await.unwrap().unwrap().index, Some(2));
     for (who, message) in [(2, "m1"), (1, "m2")] {
         assert!(store.find_message(&chat.id, who, message).await.unwrap().is_none());
@@ -130,13 +131,13 @@ async fn a_change_of_an_old_version_is_a_conflict_and_leaves_nothing(place: Plac
     let store = &*place.store;
     let chat = begun(store, None).await;
     let (ours, theirs) = (said(&chat, "\"ours\"", Some("m1")), said(&chat, "\"theirs\"", Some("m2")));
-    store.commit(&theirs.chat, &theirs.entries).await.unwrap();
-    assert!(matches!(store.commit(&ours.chat, &ours.entries).await, Err(StoreError::Conflict)));
+    store.commit(&theirs).await.unwrap();
+    assert!(matches!(store.commit(&ours).await, Err(StoreError::Conflict)));
     assert_eq!(places(store, &chat, 1).await, [1, 2]);
     assert_eq!(store.entries(&chat.id, 2).await.unwrap()[0].text.as_ref().unwrap().get(), "\"theirs\"");
     assert!(store.find_message(&chat.id, 1, "m1").await.unwrap().is_none());
     let again = said(&theirs.chat, "\"ours\"", Some("m1"));
-    store.commit(&again.chat, &again.entries).await.unwrap();
+    store.commit(&again).await.unwrap();
     assert_eq!(places(store, &chat, 1).await, [1, 2, 3]);
 }
 
@@ -144,8 +145,7 @@ async fn of_changes_at_the_same_time_one_is_done(place: Place) {
     let store = &*place.store;
     let chat = begun(store, None).await;
     let (one, other) = (said(&chat, "\"1\"", None), said(&chat, "\"2\"", None));
-    let (first, second) =
-        tokio::join!(store.commit(&one.chat, &one.entries), store.commit(&other.chat, &other.entries));
+    let (first, second) = tokio::join!(store.commit(&one), store.commit(&other));
     assert_eq!([first.is_ok(), second.is_ok()].into_iter().filter(|done| *done).count(), 1);
     assert_eq!(places(store, &chat, 1).await, [1, 2]);
 }
@@ -165,7 +165,7 @@ async fn what_is_removed_is_gone_and_its_request_free(place: Place) {
 async fn an_unknown_chat_is_none_or_an_error(place: Place) {
     let store = &*place.store;
     let draft = said(&chat(None), "\"Hi\"", None);
-    assert!(matches!(store.commit(&draft.chat, &draft.entries).await, Err(StoreError::Unknown)));
+    assert!(matches!(store.commit(&draft).await, Err(StoreError::Unknown)));
     assert!(matches!(store.entries("nowhere", 1).await, Err(StoreError::Unknown)));
     assert!(store.load("nowhere").await.unwrap().is_none());
     assert!(store.find_message("nowhere", 1, "m1").await.unwrap().is_none());
@@ -177,7 +177,7 @@ async fn text_is_kept_as_it_came(place: Place) {
     let texts = [r#""half \ud83d""#, r#""'; DROP TABLE chats; --""#, r#""\u0000 \"\\ é 😀""#];
     for text in texts {
         let draft = said(&chat, text, None);
-        store.commit(&draft.chat, &draft.entries).await.unwrap();
+        store.commit(&draft).await.unwrap();
         chat = draft.chat;
     }
     let kept = store.entries(&chat.id, 2).await.unwrap();
@@ -192,7 +192,7 @@ async fn many_commits_at_once_are_all_there(place: Place) {
             let mut chat = begun(&*store, None).await;
             for n in 0..20 {
                 let draft = said(&chat, &format!("\"{n}\""), Some(&format!("m{n}")));
-                store.commit(&draft.chat, &draft.entries).await.unwrap();
+                store.commit(&draft).await.unwrap();
                 // What was committed is seen by whoever looks after it.
                 assert_eq!(
                     store.find_message(&chat.id, 1, &format!("m{n}")).await.unwrap().unwrap().index,
@@ -207,4 +207,25 @@ async fn many_commits_at_once_are_all_there(place: Place) {
         done.unwrap();
     }
     assert_eq!(place.store.chats().await.unwrap().len(), 50);
+}
+
+async fn offline_requests_are_kept_listed_and_forgotten(place: Place) {
+    let store = &*place.store;
+    for name in ["Ann", "Ben", "Cid"] {
+        let chat = begun(store, None).await;
+        let mut draft = Draft::of(&chat, 7, Rules::default());
+        draft.post([("name".to_owned(), name.to_owned())].into());
+        store.commit(&draft).await.unwrap();
+        // A change that is refused leaves no request either.
+        assert!(store.commit(&draft).await.is_err());
+        store.remove(&chat.id).await.unwrap();
+    }
+    let all = store.requests(0, 10).await.unwrap();
+    assert_eq!(all.iter().map(|request| request.values["name"].as_str()).collect::<Vec<_>>(), ["Ann", "Ben", "Cid"]);
+    assert_eq!((all[0].service.as_str(), all[0].time), ("default", 7));
+    assert!(all.is_sorted_by_key(|request| request.id));
+    assert_eq!(store.requests(all[0].id, 1).await.unwrap(), all[1..2]);
+    assert!(store.remove_request(all[1].id).await.unwrap());
+    assert!(!store.remove_request(all[1].id).await.unwrap());
+    assert_eq!(store.requests(0, 10).await.unwrap(), [all[0].clone(), all[2].clone()]);
 }

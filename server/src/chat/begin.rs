@@ -51,7 +51,7 @@ impl Floor {
             self.release(address);
             return Err(Refusal::new(249, "the server could not do it"));
         };
-        let created = self.store.create(&draft.chat, &draft.entries).await;
+        let created = self.store.create(&draft).await;
         match created {
             Ok(crate::store::Created::New) => {}
             Ok(crate::store::Created::Known(id)) => {

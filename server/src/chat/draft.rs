@@ -1,10 +1,11 @@
 //! A change of a chat in the making: committed as a whole, or not at all.
 
-use super::model::{AgentParty, Chat, Entry, FaqState, From, Kind};
+use super::model::{AgentParty, Chat, Entry, FaqState, From, Kind, Values};
 use super::notice;
 use crate::faq::Match;
 use crate::json::Raw;
 use crate::status::{Cause, Facts, Status};
+use crate::store::OfflineRequest;
 
 /// What of the channel, and of the moment, decides where a change leads.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,6 +29,8 @@ pub struct Draft {
     pub chat: Chat,
     /// The entries it will gain.
     pub entries: Vec<Entry>,
+    /// What its visitor leaves because nobody is there.
+    pub request: Option<OfflineRequest>,
     /// When it is made, in milliseconds since the epoch.
     now: u64,
     rules: Rules,
@@ -39,7 +42,7 @@ impl Draft {
     pub fn of(chat: &Chat, now: u64, rules: Rules) -> Self {
         let mut chat = chat.clone();
         chat.version += 1;
-        Self { chat, entries: Vec::new(), now, rules }
+        Self { chat, entries: Vec::new(), request: None, now, rules }
     }
 
     /// Adds an entry, to which details may be added.
@@ -140,6 +143,12 @@ impl Draft {
         for party in std::mem::take(&mut self.chat.agents) {
             self.add(Kind::ParticipantLeft, party.from(), None);
         }
+    }
+
+    /// The offline form is filled in.
+    pub fn post(&mut self, values: Values) {
+        self.request = Some(OfflineRequest { id: 0, service: self.chat.service.clone(), time: self.now, values });
+        self.end(Cause::OfflineSubmitted);
     }
 
     /// The chat is finished. With a post-chat form the visitor stays to fill it in, or to come back.

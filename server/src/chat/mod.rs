@@ -236,7 +236,7 @@ impl Floor {
         draft: Draft,
         except: Option<&Session>,
     ) -> Result<Vec<Entry>, StoreError> {
-        match self.store.commit(&draft.chat, &draft.entries).await {
+        match self.store.commit(&draft).await {
             Ok(()) => {}
             Err(StoreError::Conflict) => {
                 self.catch_up(live).await?;

@@ -48,6 +48,10 @@ pub struct Operation<'a> {
     notices: Option<&'a RawValue>,
     #[serde(borrow)]
     text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    after: Option<&'a RawValue>,
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
 }
 
 type Member<T> = Result<T, Refusal>;
@@ -90,6 +94,12 @@ fn plain(name: &str, value: Option<&RawValue>) -> Member<Option<String>> {
     serde_json::from_str(value.get())
         .map(Some)
         .map_err(|_| Refusal::malformed(format!("{name}: well-formed Unicode is expected")))
+}
+
+/// A whole number, or, as some clients send it, a string of digits.
+fn whole(name: &str, value: &RawValue) -> Member<u64> {
+    let digits = value.get().trim_matches('"');
+    digits.parse().map_err(|_| Refusal::malformed(format!("{name}: a whole number from 0 on is expected")))
 }
 
 fn needed<T>(name: &str, value: Option<T>) -> Member<T> {
@@ -210,12 +220,7 @@ impl<'a> Operation<'a> {
 
     /// From which entry on the transcript is wanted: a number, or, as some clients send it, a string of digits.
     pub(crate) fn position(&self) -> Member<Option<u64>> {
-        let Some(value) = self.transcript_position else { return Ok(None) };
-        let digits = value.get().trim_matches('"');
-        digits
-            .parse()
-            .map(Some)
-            .map_err(|_| Refusal::malformed("transcriptPosition: a whole number from 0 on is expected"))
+        self.transcript_position.map(|value| whole("transcriptPosition", value)).transpose()
     }
 
     /// The text of a message that must be there.
@@ -258,6 +263,15 @@ impl<'a> Operation<'a> {
             ));
         }
         Ok(token)
+    }
+
+    /// The request after which the list goes on.
+    pub(crate) fn after(&self) -> Member<u64> {
+        self.after.map_or(Ok(0), |value| whole("after", value))
+    }
+
+    pub(crate) fn request_id(&self) -> Member<u64> {
+        whole("id", needed("id", self.id)?)
     }
 
     pub(crate) fn agent_name(&self) -> Member<String> {

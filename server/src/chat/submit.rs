@@ -91,7 +91,7 @@ impl Floor {
                 draft.happened(Cause::PreChatSubmitted);
             }
             "post-chat" => draft.end(Cause::PostChatSubmitted),
-            _ => draft.end(Cause::OfflineSubmitted),
+            _ => draft.post(values),
         }
         Ok(())
     }

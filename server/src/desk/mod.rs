@@ -14,6 +14,7 @@ use crate::limits::Bucket;
 use crate::secret::same;
 use crate::session::{Session, locked};
 use crate::status::Status;
+use crate::store::OfflineRequest;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -70,6 +71,8 @@ struct DeskData<'a> {
     chats: Vec<&'a Summary>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     messages: Vec<DeskEntry<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requests: Option<Vec<OfflineRequest>>,
 }
 
 #[derive(Serialize)]
@@ -102,6 +105,7 @@ impl State {
             queue,
             chats: chats.map(|chats| chats.values().collect()).unwrap_or_default(),
             messages,
+            requests: None,
         }
     }
 

@@ -13,6 +13,9 @@ use crate::status::{Cause, Status};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+/// How many offline requests are listed at a time.
+const REQUESTS: usize = 100;
+
 impl Desk {
     /// Queues the answer to an agent.
     fn answer(&self, answer: &Answer<'_>, agent: Option<&str>, chat: &str, entries: &[Entry]) {
@@ -71,6 +74,8 @@ impl Floor {
             "leave" => self.part(answer, &agent, &operation, |draft| draft.leave(&agent)).await,
             "endChat" => self.part(answer, &agent, &operation, |draft| draft.finish(Cause::Finish)).await,
             "transfer" => self.transfer(answer, &agent, &operation).await,
+            "listRequests" => self.list_requests(answer, &agent, &operation).await,
+            "deleteRequest" => self.delete_request(answer, &agent, &operation).await,
             _ => Err(Refusal::malformed("operation: one of the desk's operations is expected, another came")),
         }
     }
@@ -189,6 +194,22 @@ impl Floor {
         self.desk.hand_over(&to, &live.chat.id, &so_far);
         let entries = self.commit(&mut live, draft, Some(answer.session)).await?;
         self.desk.answer(answer, Some(agent), &live.chat.id, &entries);
+        Ok(())
+    }
+
+    /// The offline requests after the one that is named, so many at a time.
+    async fn list_requests(&self, answer: &Answer<'_>, agent: &str, operation: &Operation<'_>) -> Result<(), Refusal> {
+        let requests = self.store.requests(operation.after()?, REQUESTS).await?;
+        let state = locked(&self.desk.state);
+        answer.send(&DeskData { requests: Some(requests), ..state.data(Some(agent), Vec::new()) });
+        Ok(())
+    }
+
+    async fn delete_request(&self, answer: &Answer<'_>, agent: &str, operation: &Operation<'_>) -> Result<(), Refusal> {
+        if !self.store.remove_request(operation.request_id()?).await? {
+            return Err(Refusal::new(249, "no such request"));
+        }
+        self.desk.answer(answer, Some(agent), "", &[]);
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Everything in memory; nothing outlives the server.
 
-use super::{Created, Store, StoreError, Stored};
+use super::{Created, OfflineRequest, Store, StoreError, Stored};
+use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry};
 use crate::session::locked;
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +16,8 @@ struct Memory {
     chats: HashMap<String, Kept>,
     requests: HashMap<(String, String), String>,
     handles: HashMap<String, String>,
+    offline: BTreeMap<u64, OfflineRequest>,
+    last_request: u64,
 }
 
 #[derive(Debug)]
@@ -41,7 +44,8 @@ fn ready<'a, T: Send + 'a>(result: Result<T, StoreError>) -> Stored<'a, T> {
 }
 
 impl Store for MemoryStore {
-    fn create<'a>(&'a self, chat: &'a Chat, entries: &'a [Entry]) -> Stored<'a, Created> {
+    fn create<'a>(&'a self, draft: &'a Draft) -> Stored<'a, Created> {
+        let chat = &draft.chat;
         let mut memory = locked(&self.0);
         if let Some(request) = &chat.request {
             let key = (chat.service.clone(), request.clone());
@@ -52,7 +56,7 @@ impl Store for MemoryStore {
         }
         memory.handles.insert(chat.key.handle().to_owned(), chat.id.clone());
         let mut kept = Kept { chat: chat.clone(), entries: BTreeMap::new(), messages: HashMap::new() };
-        kept.append(entries);
+        kept.append(&draft.entries);
         memory.chats.insert(chat.id.clone(), kept);
         ready(Ok(Created::New))
     }
@@ -73,14 +77,20 @@ impl Store for MemoryStore {
         ready(Ok(locked(&self.0).chats.values().map(|kept| kept.chat.clone()).collect()))
     }
 
-    fn commit<'a>(&'a self, chat: &'a Chat, entries: &'a [Entry]) -> Stored<'a, ()> {
+    fn commit<'a>(&'a self, draft: &'a Draft) -> Stored<'a, ()> {
+        let chat = &draft.chat;
         let mut memory = locked(&self.0);
         let Some(kept) = memory.chats.get_mut(&chat.id) else { return ready(Err(StoreError::Unknown)) };
         if kept.chat.version + 1 != chat.version {
             return ready(Err(StoreError::Conflict));
         }
-        kept.append(entries);
+        kept.append(&draft.entries);
         kept.chat = chat.clone();
+        if let Some(request) = &draft.request {
+            memory.last_request += 1;
+            let id = memory.last_request;
+            memory.offline.insert(id, OfflineRequest { id, ..request.clone() });
+        }
         ready(Ok(()))
     }
 
@@ -114,5 +124,15 @@ impl Store for MemoryStore {
             }
         }
         ready(Ok(()))
+    }
+
+    fn requests(&self, after: u64, limit: usize) -> Stored<'_, Vec<OfflineRequest>> {
+        let memory = locked(&self.0);
+        let later = memory.offline.range(after.saturating_add(1)..);
+        ready(Ok(later.take(limit).map(|(_, request)| request.clone()).collect()))
+    }
+
+    fn remove_request(&self, id: u64) -> Stored<'_, bool> {
+        ready(Ok(locked(&self.0).offline.remove(&id).is_some()))
     }
 }

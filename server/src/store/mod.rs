@@ -10,7 +10,9 @@
 pub mod memory;
 pub mod sqlite;
 
-use crate::chat::model::{Chat, Entry};
+use crate::chat::draft::Draft;
+use crate::chat::model::{Chat, Entry, Values};
+use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -34,6 +36,19 @@ pub enum StoreError {
     Failed(String),
 }
 
+/// What a visitor left when nobody was there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfflineRequest {
+    /// Its number, which the store gives it: later ones are greater.
+    pub id: u64,
+    /// The channel.
+    pub service: String,
+    /// When, in milliseconds since the epoch.
+    pub time: u64,
+    /// What was filled in.
+    pub values: Values,
+}
+
 /// What became of a new chat.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Created {
@@ -46,7 +61,7 @@ pub enum Created {
 /// Where chats and their transcripts are kept.
 pub trait Store: Send + Sync + 'static {
     /// Keeps a new chat and its first entries; not when [`Chat::request`] is known of its service.
-    fn create<'a>(&'a self, chat: &'a Chat, entries: &'a [Entry]) -> Stored<'a, Created>;
+    fn create<'a>(&'a self, draft: &'a Draft) -> Stored<'a, Created>;
     /// The chat that this request made.
     fn find_request<'a>(&'a self, service: &'a str, request: &'a str) -> Stored<'a, Option<String>>;
     /// The chat whose key has this handle.
@@ -55,12 +70,16 @@ pub trait Store: Send + Sync + 'static {
     fn load<'a>(&'a self, chat: &'a str) -> Stored<'a, Option<Chat>>;
     /// All chats, ended ones among them, in no order.
     fn chats(&self) -> Stored<'_, Vec<Chat>>;
-    /// Appends entries, and keeps the chat as it is after them: both or nothing.
-    fn commit<'a>(&'a self, chat: &'a Chat, entries: &'a [Entry]) -> Stored<'a, ()>;
+    /// Keeps all that a change makes, or nothing: the chat as it is after it, its entries, the offline request.
+    fn commit<'a>(&'a self, draft: &'a Draft) -> Stored<'a, ()>;
     /// The entries of a chat from this index on.
     fn entries<'a>(&'a self, chat: &'a str, from: u64) -> Stored<'a, Vec<Entry>>;
     /// The entry that this message made. `who` is the participant that sent it.
     fn find_message<'a>(&'a self, chat: &'a str, who: u64, message: &'a str) -> Stored<'a, Option<Entry>>;
-    /// Forgets a chat, and everything of it.
+    /// Forgets a chat, and everything of it but its offline request.
     fn remove<'a>(&'a self, chat: &'a str) -> Stored<'a, ()>;
+    /// Offline requests with ids above this one, the oldest first, at most so many.
+    fn requests(&self, after: u64, limit: usize) -> Stored<'_, Vec<OfflineRequest>>;
+    /// Forgets an offline request; says whether there was one.
+    fn remove_request(&self, id: u64) -> Stored<'_, bool>;
 }

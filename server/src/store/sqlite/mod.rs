@@ -6,7 +6,8 @@
 mod schema;
 mod worker;
 
-use super::{Created, Store, StoreError, Stored};
+use super::{Created, OfflineRequest, Store, StoreError, Stored};
+use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry};
 use crate::json::write;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
@@ -35,6 +36,8 @@ enum Reason {
     Schema(#[from] SchemaError),
     #[error("{0}")]
     Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Store(StoreError),
 }
 
 impl OpenError {
@@ -142,8 +145,8 @@ fn append(connection: &Connection, chat: &str, entries: &[Entry]) -> Result<(), 
 }
 
 impl Store for SqliteStore {
-    fn create<'a>(&'a self, chat: &'a Chat, entries: &'a [Entry]) -> Stored<'a, Created> {
-        let (chat, entries) = (chat.clone(), entries.to_vec());
+    fn create<'a>(&'a self, draft: &'a Draft) -> Stored<'a, Created> {
+        let (chat, entries) = (draft.chat.clone(), draft.entries.clone());
         self.write(move |connection| {
             if let Some(request) = &chat.request
                 && let Some(known) = prepared(connection, "SELECT id FROM chats WHERE service = ? AND request = ?")?
@@ -199,8 +202,8 @@ impl Store for SqliteStore {
         })
     }
 
-    fn commit<'a>(&'a self, chat: &'a Chat, entries: &'a [Entry]) -> Stored<'a, ()> {
-        let (chat, entries) = (chat.clone(), entries.to_vec());
+    fn commit<'a>(&'a self, draft: &'a Draft) -> Stored<'a, ()> {
+        let (chat, entries, request) = (draft.chat.clone(), draft.entries.clone(), draft.request.clone());
         self.write(move |connection| {
             let before = signed(chat.version.saturating_sub(1));
             let mut update = prepared(
@@ -212,7 +215,12 @@ impl Store for SqliteStore {
                 let known = select.exists([&chat.id])?;
                 return Err(if known { StoreError::Conflict } else { StoreError::Unknown });
             }
-            append(connection, &chat.id, &entries)
+            append(connection, &chat.id, &entries)?;
+            if let Some(OfflineRequest { service, time, values, .. }) = request {
+                prepared(connection, "INSERT INTO requests (service, time, filled) VALUES (?, ?, ?)")?
+                    .execute(params![service, signed(time), write(&values)])?;
+            }
+            Ok(())
         })
     }
 
@@ -245,4 +253,41 @@ impl Store for SqliteStore {
             Ok(())
         })
     }
+
+    fn requests(&self, after: u64, limit: usize) -> Stored<'_, Vec<OfflineRequest>> {
+        self.read(move |connection| requests(connection, after, limit))
+    }
+
+    fn remove_request(&self, id: u64) -> Stored<'_, bool> {
+        self.write(move |connection| {
+            Ok(prepared(connection, "DELETE FROM requests WHERE id = ?")?.execute([signed(id)])? > 0)
+        })
+    }
+}
+
+fn requests(connection: &Connection, after: u64, limit: usize) -> Result<Vec<OfflineRequest>, StoreError> {
+    let mut select =
+        prepared(connection, "SELECT id, service, time, filled FROM requests WHERE id > ? ORDER BY id LIMIT ?")?;
+    let rows = select.query_map(params![signed(after), i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+        let (id, time): (i64, i64) = (row.get(0)?, row.get(2)?);
+        Ok((id.unsigned_abs(), row.get(1)?, time.unsigned_abs(), row.get::<_, String>(3)?))
+    })?;
+    rows.map(|row| {
+        let (id, service, time, filled) = row?;
+        Ok(OfflineRequest { id, service, time, values: parse(&filled)? })
+    })
+    .collect()
+}
+
+/// All offline requests in a file, whoever uses it at the moment.
+///
+/// # Errors
+/// When it cannot be read, or is not of this version.
+pub fn all_requests(path: &Path) -> Result<Vec<OfflineRequest>, OpenError> {
+    let read = || -> Result<_, Reason> {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        schema::expect(&connection)?;
+        requests(&connection, 0, usize::MAX).map_err(Reason::Store)
+    };
+    read().map_err(|reason| OpenError { path: path.to_owned(), reason })
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Error};
 const APPLICATION: i32 = 0x4341_5553;
 
 /// Each step leads from the version that is its place to the next one.
-const STEPS: [&str; 1] = [
+const STEPS: [&str; 2] = [
     // The record and the entries are JSON; the columns beside them are what is looked for.
     "CREATE TABLE chats (
         id TEXT NOT NULL PRIMARY KEY,
@@ -26,6 +26,12 @@ const STEPS: [&str; 1] = [
         PRIMARY KEY (chat, place)
     ) STRICT;
     CREATE INDEX entries_by_message ON entries (chat, who, message) WHERE message IS NOT NULL;",
+    "CREATE TABLE requests (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        service TEXT NOT NULL,
+        time INTEGER NOT NULL,
+        filled TEXT NOT NULL
+    ) STRICT;",
 ];
 
 /// Why a file cannot be used.
@@ -37,24 +43,40 @@ pub enum SchemaError {
     /// A newer program made it.
     #[error("it is of version {0}, and this program knows versions up to {1}: a newer program is needed")]
     Newer(i64, usize),
+    /// An older program made it, and it is not to be changed now.
+    #[error("it is of version {0}, and this program reads version {1}: a server has to open it first")]
+    Older(usize, usize),
     /// The file cannot be read or written.
     #[error("{0}")]
     Failed(#[from] Error),
 }
 
-/// Makes the tables, or brings them up to date; all of it or nothing.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let number = |pragma: &str| transaction.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
+/// The version of a file of ours; 0 when there is nothing in it yet.
+fn version(connection: &Connection) -> Result<usize, SchemaError> {
+    let number = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0));
     let (application, version) = (number("application_id")?, number("user_version")?);
-    let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application != i64::from(APPLICATION) && (application != 0 || tables != 0) {
         return Err(SchemaError::Foreign);
     }
-    let done = usize::try_from(version).unwrap_or(usize::MAX);
-    if done > STEPS.len() {
-        return Err(SchemaError::Newer(version, STEPS.len()));
+    match usize::try_from(version) {
+        Ok(done) if done <= STEPS.len() => Ok(done),
+        _ => Err(SchemaError::Newer(version, STEPS.len())),
     }
+}
+
+/// Sees to it that a file that is only read is of this version.
+pub(super) fn expect(connection: &Connection) -> Result<(), SchemaError> {
+    match version(connection)? {
+        done if done == STEPS.len() => Ok(()),
+        done => Err(SchemaError::Older(done, STEPS.len())),
+    }
+}
+
+/// Makes the tables, or brings them up to date; all of it or nothing.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), SchemaError> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let done = version(&transaction)?;
     for step in STEPS.iter().skip(done) {
         transaction.execute_batch(step)?;
     }
