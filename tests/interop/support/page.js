@@ -23,14 +23,20 @@ export class ChatPage {
   /** Every event of this page load, in the order in which the page's callbacks were called: [name, event]. */
   events = [];
   faults = []; // what the page did not catch, and what its security policy blocked
+  wires = new Set(); // by which Bayeux was spoken so far
   #page;
   #url;
   #waiting = new Set();
 
-  async open(browser, url) {
-    this.context = await browser.newContext();
+  /** Opens the blank page of a site. serverUrl: the chat server, where it is not the site's own; context: of an earlier page. */
+  async open(browser, url, { serverUrl = url, context } = {}) {
+    this.context = context ?? await browser.newContext();
     this.#page = await this.context.newPage();
-    this.#url = url;
+    this.#url = serverUrl;
+    this.#page.on("websocket", (socket) => socket.on("framereceived", () => this.wires.add("websocket")));
+    this.#page.on("request", (request) => {
+      if (request.method() === "POST" && new URL(request.url()).pathname.startsWith("/cometd")) this.wires.add("long-polling");
+    });
     this.#page.on("pageerror", (error) => this.faults.push(error.message));
     this.#page.on("console", (line) => {
       if (line.type() === "error" && /Content Security Policy|Trusted/.test(line.text())) this.faults.push(line.text());
