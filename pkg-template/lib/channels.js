@@ -6,6 +6,8 @@ export class Channels {
   #engine;
   #own;
   #channels = new Map();
+  /** Takes frames to the engine as from the channel that was opened last. */
+  #deliver;
   #tabs;
 
   constructor(engine) {
@@ -35,6 +37,17 @@ export class Channels {
     return this.#tabs ? this.#tabs.join(sessionId) : true;
   }
 
+  /** The session goes on as another one: the tabs meet under its name. */
+  async renew(sessionId) {
+    if (!this.#tabs) return;
+    this.#tabs.leave();
+    this.#tabs = Tabs.of(this.#engine);
+    const held = await this.#tabs.join(sessionId);
+    this.#engine.hold(held);
+    // One of the others: its channel led to where the tabs met before.
+    if (!held) this.#deliver?.({ link: 2 });
+  }
+
   /** The session is over. */
   leave() {
     this.#tabs?.leave();
@@ -43,6 +56,7 @@ export class Channels {
   open(socket, tab) {
     // Never inside the call that opened it, or that sent something.
     const deliver = (frame) => queueMicrotask(() => this.#channels.has(socket) && this.#engine.frame(socket, frame));
+    this.#deliver = deliver;
     this.#channels.set(socket, undefined);
     this.#channels.set(socket, tab ? this.#tabs?.open(deliver) : this.#own?.(deliver));
   }

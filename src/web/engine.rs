@@ -11,7 +11,7 @@ use super::options::Options;
 use super::page::Page;
 use super::storage::{Store, Wanted};
 use super::{clock, panic, task};
-use crate::chat::Visitor;
+use crate::chat::{Content, Visitor};
 use crate::json::Text;
 use crate::session::{Code, Command, Error, Input, Setup};
 use crate::text;
@@ -45,7 +45,7 @@ impl Engine {
                 return Err(options.missing("serverUrl"));
             }
             let mut details = Vec::new();
-            for name in ["firstName", "lastName", "emailAddress", "subject"] {
+            for name in ["firstName", "lastName", "emailAddress", "subject", "dataKey"] {
                 details.extend(options.text(name)?.map(|text| (name, text)));
             }
             let visitor = Visitor {
@@ -115,6 +115,18 @@ impl Engine {
             }
             Ok(self.driver.command(Command::Send { text, url }))
         })
+    }
+
+    /// Sends an answer to a form or to the FAQ; the shim has seen to what it carries.
+    pub fn giveNotice(&self, name: JsString, data: JsValue) -> Promise {
+        self.run(|| Ok(self.driver.command(Command::Give(Content::Notice(JsText(name), data.into())))))
+    }
+
+    /// Changes the session data: members to set, names to delete, and about how many characters that is.
+    pub fn giveData(&self, set: JsValue, deleted: JsValue, size: u32) -> Promise {
+        let given = |value: JsValue| (!value.is_undefined()).then(|| value.into());
+        let content = Content::Data { set: given(set), deleted: given(deleted), size: size as usize };
+        self.run(|| Ok(self.driver.command(Command::Give(content))))
     }
 
     /// Tells that the visitor types, or has stopped: `{ isTyping, typedText }`.

@@ -36,9 +36,9 @@ pub fn post(url: &str, body: &JsString, kind: &str, sink: impl FnOnce(HttpAnswer
         ("method", Value::str("POST")),
         ("credentials", Value::str("include")),
         ("headers", Value::Map(vec![("Content-Type", Value::str(kind))])),
-        ("body", Value::Json(JsValue::from(body).into())),
+        ("body", Value::Json(JsValue::from(body).into(), 0)),
     ];
-    init.extend(signal.iter().map(|signal| ("signal", Value::Json(JsValue::from(signal).into()))));
+    init.extend(signal.iter().map(|signal| ("signal", Value::Json(JsValue::from(signal).into(), 0))));
     let sent = JsFuture::from(fetch(url, &build(&Value::Map(init))));
     task::spawn(Box::pin(async move {
         let answer = read(sent).await.unwrap_or_else(|| {

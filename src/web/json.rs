@@ -21,6 +21,13 @@ impl From<JsValue> for JsJson {
     }
 }
 
+impl JsJson {
+    /// The value itself.
+    pub fn value(&self) -> &JsValue {
+        &self.0
+    }
+}
+
 /// Declares a getter for each name, and which getter is whose. The build makes each read `undefined` of what has no
 /// members (`xtask`, `rename`), so that nobody has to ask first.
 macro_rules! getters {
@@ -133,7 +140,7 @@ pub fn build(value: &Value<JsJson>) -> JsValue {
         Value::Number(value) => (*value).into(),
         Value::Str(text) => text.as_str().into(),
         Value::Text(text) => text.0.clone().into(),
-        Value::Json(json) => json.0.clone(),
+        Value::Json(json, _) => json.0.clone(),
         Value::List(items) => items.iter().map(build).collect::<Array>().into(),
         Value::Map(members) => {
             let object = Object::new();

@@ -5,7 +5,7 @@ use js_sys::{Array, JsString, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::json::{JsJson, JsText};
+use super::json::JsJson;
 use super::storage::{Wanted, parse};
 use crate::chat::{Party, PartyId, Role};
 use crate::json::Json;
@@ -33,6 +33,13 @@ extern "C" {
     fn agent(this: &Page, joined: bool, index: u32, time: f64, restored: bool, id: JsValue, name: &JsString);
     #[wasm_bindgen(structural, method)]
     fn typing(this: &Page, on: bool, id: JsValue, name: &JsString);
+    #[wasm_bindgen(structural, method)]
+    fn notice(this: &Page, index: u32, time: f64, restored: bool, name: &str, data: &JsValue);
+    /// A notice that is not in the transcript.
+    #[wasm_bindgen(structural, method)]
+    fn passing(this: &Page, name: &str, data: &JsValue);
+    #[wasm_bindgen(structural, method)]
+    fn renewed(this: &Page, previous: &str, id: &str, reason: &str);
     #[wasm_bindgen(structural, method)]
     fn link(this: &Page, up: bool);
     #[wasm_bindgen(structural, method)]
@@ -90,7 +97,7 @@ impl Page {
     }
 
     /// Queues an event.
-    pub fn tell<J: Json<Text = JsText>>(&self, event: &Event<J>) {
+    pub fn tell(&self, event: &Event<JsJson>) {
         match event {
             Event::Message { place, text, url, party } => self.message(
                 place.index,
@@ -109,6 +116,11 @@ impl Page {
                 self.agent(false, place.index, place.time, place.restored, id_of(party), &party.name.0);
             }
             Event::AgentTyping { party, on } => self.typing(*on, id_of(party), &party.name.0),
+            Event::Notice { place, name, data } => match place {
+                Some(place) => self.notice(place.index, place.time, place.restored, name, data.value()),
+                None => self.passing(name, data.value()),
+            },
+            Event::Renewed { previous, id, reason } => self.renewed(previous, id, reason),
             Event::Interrupted => self.link(false),
             Event::Continued => self.link(true),
             Event::Ended { reason, time } => self.ended(reason.code(), *time),
