@@ -8,7 +8,9 @@ const VERSION = 1;
 const MOST_ENTRIES = 20_000;
 const MOST_TEXT = 5_000_000;
 const ROLES = ["Client", "Agent", "Supervisor", "External"];
-const TYPES = { message: "Message", agentConnected: "ParticipantJoined", agentDisconnected: "ParticipantLeft" };
+const TYPES = {
+  message: "Message", agentConnected: "ParticipantJoined", agentDisconnected: "ParticipantLeft", notice: "Notice",
+};
 
 /** Opens the cache; rejects where the browser has none. Sessions that were not used for `maxAge` seconds are deleted. */
 export async function openCache(maxAge) {
@@ -61,6 +63,15 @@ class Cache {
     this.#waiting.push(record);
     // What comes together is written together.
     if (this.#waiting.length === 1 && this.#id !== undefined) queueMicrotask(() => this.#write().catch(() => this.clear()));
+  }
+
+  /** The session goes on as another one. */
+  async renew(id) {
+    const { sessions, entries, completed } = this.#begin("readwrite");
+    sessions.delete(this.#id);
+    entries.delete(range(this.#id));
+    this.#id = id;
+    await completed.catch(() => {});
   }
 
   /** The session is over, or nothing is to be kept of it any more. */
@@ -118,7 +129,8 @@ class Cache {
 }
 
 /** A record as an entry of chat v2. */
-function entry({ kind, index, timestamp, text, url, id, name, role = 1 }) {
+function entry({ kind, index, timestamp, text, url, id, name, role = 1, data }) {
+  if (kind === "notice") return { type: "Notice", index: index + 1, utcTime: timestamp, text: name, userData: data };
   const from = { nickname: name, participantId: id, type: ROLES[role] };
   return { type: url ? "PushUrl" : TYPES[kind], index: index + 1, utcTime: timestamp, text, from };
 }

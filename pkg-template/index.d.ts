@@ -197,6 +197,19 @@ export class ChatSession {
   /** Whether at least one agent is in the session. */
   isAgentConnected(): boolean;
 
+  /** The status of the session. With a server that reports none, codes 4 to 7 are derived from who speaks. */
+  readonly status: ChatStatus;
+  /** Whether a bot answers. */
+  readonly botActive: boolean;
+  /** Submits a form. Rejects with code 3 naming each wrong field; nothing is sent then. */
+  submitForm(options: { kind: FormKind; values: Record<string, string | number | boolean | null | undefined> }): ChatPromise<void>;
+  /** Answers the FAQ's suggestion; one that is refused forwards the session to the queue. */
+  answerFaq(options: { id: string; accepted: boolean }): ChatPromise<void>;
+  /** The data of the session that this side may change: at most 10 MB, code 3 beyond. */
+  readonly data: SessionData;
+  /** The data of the session that only the server changes: a frozen copy. */
+  readonly internal: Readonly<Record<string, unknown>>;
+
   // A callback that is registered late first receives every past event of its kind that is in the transcript.
   // Each registrar returns a function that unregisters.
   onError(callback: (event: ErrorEvent) => void, options?: CallbackOptions): () => void;
@@ -207,6 +220,75 @@ export class ChatSession {
   onInterrupted(callback: () => void, options?: CallbackOptions): () => void;
   onContinued(callback: () => void, options?: CallbackOptions): () => void;
   onSessionEnded(callback: (event: EndedEvent) => void, options?: CallbackOptions): () => void;
+  onStatusChanged(callback: (event: StatusEvent) => void, options?: CallbackOptions): () => void;
+  /** A form is asked for. A callback that is registered while it is gets it. */
+  onFormRequested(callback: (event: { form: ChatForm }) => void, options?: CallbackOptions): () => void;
+  /** The FAQ has an answer. A callback that is registered while it is open gets it. */
+  onFaqSuggested(callback: (event: { question: string; answer: string; id: string }) => void, options?: CallbackOptions): () => void;
+  /** The session was over and goes on as a new one, which this object drives from now on. Positions begin anew. */
+  onRenewed(callback: (event: RenewedEvent) => void, options?: CallbackOptions): () => void;
+  /** Members of `data` were set or deleted, by whomever. */
+  onDataChanged(callback: (event: { keys: string[] }) => void, options?: CallbackOptions): () => void;
+}
+
+/** The twelve states of a chat. */
+export type ChatStatus =
+  | { readonly code: 0; readonly name: "invalid" }
+  | { readonly code: 1; readonly name: "preChatForm" }
+  | { readonly code: 2; readonly name: "faq" }
+  | { readonly code: 3; readonly name: "offlineForm" }
+  | { readonly code: 4; readonly name: "inQueue" }
+  | { readonly code: 5; readonly name: "customerLast" }
+  | { readonly code: 6; readonly name: "userLast" }
+  | { readonly code: 7; readonly name: "finished" }
+  | { readonly code: 8; readonly name: "deleted" }
+  | { readonly code: 9; readonly name: "closed" }
+  | { readonly code: 10; readonly name: "requestPosted" }
+  | { readonly code: 11; readonly name: "closedFromQueue" };
+
+export interface StatusEvent {
+  old: ChatStatus;
+  new: ChatStatus;
+  botActive: boolean;
+  /** Milliseconds since the epoch, UTC. */
+  timestamp: number;
+  restored?: true;
+}
+
+export type FormKind = "pre-chat" | "post-chat" | "offline";
+
+export interface ChatForm {
+  readonly kind: FormKind;
+  readonly fields: readonly FormField[];
+}
+
+export interface FormField {
+  readonly name: string;
+  readonly label: string;
+  readonly type: "text" | "textarea" | "email" | "tel" | "number" | "select" | "checkbox" | "rating";
+  readonly required: boolean;
+  /** Of a `select`. */
+  readonly options?: readonly string[];
+  /** A regular expression for the whole value. */
+  readonly pattern?: string;
+  /** In characters. */
+  readonly maxLength?: number;
+}
+
+export interface RenewedEvent {
+  previousId: string;
+  id: string;
+  reason: "timeout" | "script";
+}
+
+export interface SessionData {
+  /** A copy of a member, or of all of them, from the local copy. */
+  get(): Record<string, unknown>;
+  get(key: string): unknown;
+  /** Sets members, all or none; settles when the server has them. */
+  set(values: Record<string, unknown>): ChatPromise<void>;
+  /** Deletes members. */
+  delete(keys: string | string[]): ChatPromise<void>;
 }
 
 export interface CallbackOptions {

@@ -38,7 +38,7 @@ impl Wired {
 
     fn attach(&mut self) {
         let keys = Keys { secure_key: "key".to_owned(), ..Keys::default() };
-        self.client.attach(NOW, &Operation::RequestNotifications { from: 1 }, &keys).expect("it attaches");
+        self.client.attach(NOW, &Operation::RequestNotifications { from: 1, data: 0 }, &keys).expect("it attaches");
         self.drain();
     }
 

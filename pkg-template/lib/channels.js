@@ -1,12 +1,13 @@
 // The channels of messages that an engine opens beside its WebSockets: to a transport of the page's own, or to the tab
 // that holds the connection.
-import { FRAME } from "./engine.js";
 import { Tabs, shared } from "./tabs.js";
 
 export class Channels {
   #engine;
   #own;
   #channels = new Map();
+  /** Takes frames to the engine as from the channel that was opened last. */
+  #deliver;
   #tabs;
 
   constructor(engine) {
@@ -36,6 +37,17 @@ export class Channels {
     return this.#tabs ? this.#tabs.join(sessionId) : true;
   }
 
+  /** The session goes on as another one: the tabs meet under its name. */
+  async renew(sessionId) {
+    if (!this.#tabs) return;
+    this.#tabs.leave();
+    this.#tabs = Tabs.of(this.#engine);
+    const held = await this.#tabs.join(sessionId);
+    this.#engine.hold(held);
+    // One of the others: its channel led to where the tabs met before.
+    if (!held) this.#deliver?.({ link: 2 });
+  }
+
   /** The session is over. */
   leave() {
     this.#tabs?.leave();
@@ -43,7 +55,8 @@ export class Channels {
 
   open(socket, tab) {
     // Never inside the call that opened it, or that sent something.
-    const deliver = (frame) => queueMicrotask(() => this.#channels.has(socket) && this.#engine.input(FRAME, socket, frame));
+    const deliver = (frame) => queueMicrotask(() => this.#channels.has(socket) && this.#engine.frame(socket, frame));
+    this.#deliver = deliver;
     this.#channels.set(socket, undefined);
     this.#channels.set(socket, tab ? this.#tabs?.open(deliver) : this.#own?.(deliver));
   }

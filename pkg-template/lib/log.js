@@ -8,26 +8,37 @@ import { nextTask } from "./task.js";
 /** How long callbacks run before the page has its turn, in milliseconds. */
 const SLICE = 8;
 
-/** What is in the transcript, and is told to a callback that is registered late. */
+/** What is in the transcript that a page can ask for. */
 const TRANSCRIPT = new Set(["message", "agentConnected", "agentDisconnected", "ended"]);
+/** What is told to a callback that is registered late. */
+const PLAYED = new Set([...TRANSCRIPT, "status"]);
+/** What holds until it is over, and is told to a callback that is registered while it does. */
+const LASTING = new Set(["interrupted", "form", "faq"]);
 
 export class Log {
   /** Tells the engine that the page was told of all entries up to an index. Set by the session. */
   told = () => {};
+  /** Called when the session goes on as another one. Set by the session. */
+  renewed = () => {};
   /** Called when the session is over. Set by the session. */
   over = () => {};
   /** Where the engine's channels of messages lead: the other tabs, a transport of the page's own. Set by the session. */
   channels;
   /** Keeps the transcript for a later page, where the page wants that. Set by the session. */
   cache;
+  /** What is known beside the transcript. Set by the session. */
+  state;
   /** What the engine calls: each call adds a record, none runs a callback. */
   page;
 
   #records = [];
   #subscribers = [];
   #running = false;
-  /** The place of the interruption that lasts, if one does. */
-  #down;
+  /** The places of what lasts, by kind. */
+  #lasting = new Map();
+  /** Where the session begins that goes on: what is before belongs to one that was renewed. */
+  #base = 0;
+  #agents = 0;
   #lastTold = -1;
   #debug;
 
@@ -39,12 +50,29 @@ export class Log {
   /** Adds a record. */
   add(record) {
     const { kind } = record;
-    if (kind === "interrupted") this.#down = this.#records.length;
-    if (kind === "continued") this.#down = undefined;
+    if (kind === "agentConnected") this.#agents += 1;
+    if (kind === "agentDisconnected") this.#agents -= 1;
+    if (LASTING.has(kind)) this.#lasting.set(kind, this.#records.length);
+    if (kind === "continued") this.#lasting.delete("interrupted");
     this.#records.push(record);
+    if (kind === "renewed") this.#base = this.#records.length;
     this.cache?.add(record);
+    if (TRANSCRIPT.has(kind)) this.state.derive(record);
     if (kind === "ended") this.over();
     this.#pump();
+  }
+
+  /** What lasted is over: who was not told of it yet never is. */
+  close(kind) {
+    const at = this.#lasting.get(kind);
+    if (at === undefined) return;
+    this.#lasting.delete(kind);
+    this.#records[at] = undefined;
+  }
+
+  /** Whether an agent is in the session. */
+  hasAgents() {
+    return this.#agents > 0;
   }
 
   /** Registers a callback; returns the function that takes it back. */
@@ -54,8 +82,8 @@ export class Log {
     }
     const signal = options?.signal;
     if (signal?.aborted) return () => {};
-    const lasting = kind === "interrupted" && this.#down !== undefined ? this.#down : this.#records.length;
-    const subscriber = { kind, callback, cursor: TRANSCRIPT.has(kind) ? 0 : lasting };
+    const lasting = this.#lasting.get(kind) ?? this.#records.length;
+    const subscriber = { kind, callback, cursor: PLAYED.has(kind) ? this.#base : lasting };
     const unsubscribe = () => {
       this.#subscribers = this.#subscribers.filter((other) => other !== subscriber);
       subscriber.gone = true;
@@ -69,7 +97,7 @@ export class Log {
 
   /** The records of the transcript. */
   transcript() {
-    return this.#records.filter((record) => record && TRANSCRIPT.has(record.kind));
+    return this.#records.slice(this.#base).filter((record) => record && TRANSCRIPT.has(record.kind));
   }
 
   async #pump() {
@@ -113,11 +141,14 @@ export class Log {
   #tell() {
     if (!this.#subscribers.some(({ kind }) => TRANSCRIPT.has(kind))) return;
     const end = this.#next();
+    const lasting = [...this.#lasting.values()];
     let told;
     for (let at = this.#lastTold + 1; at < end; at += 1) {
       const record = this.#records[at];
-      if (!TRANSCRIPT.has(record.kind) && at !== this.#down) this.#records[at] = undefined;
-      told = record.index ?? told;
+      const kept = at >= this.#base && PLAYED.has(record?.kind);
+      if (!kept && !lasting.includes(at)) this.#records[at] = undefined;
+      // The positions of a session that was renewed mean nothing any more.
+      if (at >= this.#base) told = record?.index ?? told;
     }
     if (told !== undefined) this.told(told);
     this.#lastTold = Math.max(this.#lastTold, end - 1);
@@ -155,6 +186,21 @@ class Page {
 
   agent(joined, index, timestamp, restored, id, name) {
     this.#log.add({ kind: joined ? "agentConnected" : "agentDisconnected", index, timestamp, restored, id, name });
+  }
+
+  notice(index, timestamp, restored, name, data) {
+    this.#log.cache?.add({ kind: "notice", index, timestamp, name, data });
+    this.#log.state.notice(name, data, { index, timestamp, restored });
+  }
+
+  passing(name, data) {
+    this.#log.state.passing(name, data);
+  }
+
+  renewed(previousId, id, reason) {
+    this.#log.state.renewed();
+    this.#log.add({ kind: "renewed", previousId, id, reason });
+    this.#log.renewed(id);
   }
 
   typing(on, id, name) {
@@ -203,17 +249,12 @@ class Page {
     return this.#log.channels.shared();
   }
 
-  async join(id) {
-    const held = await this.#log.channels.join(id);
-    return [held, await this.#log.cache?.read(id).catch(() => undefined)];
+  holds(id) {
+    return this.#log.channels.join(id);
   }
 
-  href(url) {
-    try {
-      return new URL(url, globalThis.location?.href).href;
-    } catch {
-      return undefined;
-    }
+  async kept(id) {
+    return this.#log.cache?.read(id).catch(() => undefined);
   }
 
   failure(code, description) {

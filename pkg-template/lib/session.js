@@ -1,10 +1,11 @@
 // The session as a page sees it. Every command goes to the engine; every event comes from the log.
 import { Channels } from "./channels.js";
-import { HIDDEN, TOLD, run } from "./engine.js";
 import { ChatError } from "./error.js";
 import { Log } from "./log.js";
 import { ChatPromise } from "./promise.js";
 import { entry } from "./shapes.js";
+import { State } from "./state.js";
+import { incorrect } from "./data.js";
 
 const internal = Symbol("internal");
 
@@ -22,10 +23,11 @@ export class ChatSession {
   static async launch(Engine, command, options, signal) {
     const log = new Log(options);
     const engine = new Engine(log.page);
-    log.told = (index) => engine.input(TOLD, index);
-    const giveUp = () => run(engine, "giveUp").catch(() => {});
+    log.told = (index) => engine.told(index);
+    log.state = new State(log, options);
+    const giveUp = () => engine.giveUp();
     signal?.addEventListener("abort", giveUp, { once: true });
-    const hidden = () => engine.input(HIDDEN, 0);
+    const hidden = () => engine.hidden();
     globalThis.addEventListener?.("pagehide", hidden);
     log.over = () => {
       globalThis.removeEventListener?.("pagehide", hidden);
@@ -38,9 +40,14 @@ export class ChatSession {
       if (signal?.aborted) throw new ChatError(308, "the launch was given up by its signal");
       log.channels = await Channels.of(engine, options);
       log.cache = await cacheOf(options, log);
-      await run(engine, command, options);
+      await engine[command]({ ...options, dataKey: log.state.data.key });
+      log.state.begin();
       if (command === "startSession") await log.channels.join(engine.id);
       await log.cache?.keep(engine.id);
+      log.renewed = (id) => {
+        log.channels.renew(id);
+        log.cache?.renew(id);
+      };
       return new ChatSession(internal, engine, log);
     } catch (error) {
       log.cache = undefined;
@@ -58,22 +65,79 @@ export class ChatSession {
 
   getTranscript(options) {
     return ChatPromise.of(async () => {
-      const from = await run(this.#engine, "getTranscript", options);
+      const from = await this.#engine.getTranscript(options);
       const records = this.#log.transcript().filter(({ index }) => index === undefined || index >= from);
       return { transcript: records.map(entry) };
     });
   }
 
   sendMessage(message) {
-    return ChatPromise.of(() => run(this.#engine, "sendMessage", message));
+    return ChatPromise.of(() => this.#engine.sendMessage(message));
   }
 
   sendTyping(options) {
-    return ChatPromise.of(() => run(this.#engine, "sendTyping", options));
+    return ChatPromise.of(() => this.#engine.sendTyping(options));
   }
 
   leave() {
-    return ChatPromise.of(() => run(this.#engine, "leave"));
+    return ChatPromise.of(() => this.#engine.leave());
+  }
+
+  /** The status of the session, `{ code, name }`. */
+  get status() {
+    return this.#log.state.status;
+  }
+
+  /** Whether a bot answers. */
+  get botActive() {
+    return this.#log.state.botActive;
+  }
+
+  submitForm(options) {
+    return ChatPromise.of(async () => {
+      const { kind, values } = options ?? {};
+      if (kind === undefined) throw new ChatError(2, "a mandatory parameter is missing: submitForm expects `kind`");
+      if (typeof values !== "object" || values === null) throw incorrect("submitForm expects `values` to be an object");
+      const { textValues, wrongFields } = await import("../forms.js");
+      const { form } = this.#log.state;
+      const wrong = form?.kind === kind ? wrongFields(form, values) : [];
+      if (wrong.length > 0) throw incorrect(wrong.join("; "));
+      return this.#engine.giveNotice("submit-form", { kind: String(kind), values: textValues(values) });
+    });
+  }
+
+  answerFaq(options) {
+    return ChatPromise.of(() => {
+      const { id, accepted } = options ?? {};
+      if (id === undefined) throw new ChatError(2, "a mandatory parameter is missing: answerFaq expects `id`");
+      if (typeof accepted !== "boolean") throw incorrect("answerFaq expects `accepted` to be a boolean");
+      return this.#engine.giveNotice("answer-faq", { id: String(id), accepted });
+    });
+  }
+
+  /** The data that this side may change. */
+  get data() {
+    const { data } = this.#log.state;
+    const give = (set, deleted, size) => this.#engine.giveData(set, deleted, size).then(() => data.taken(set ?? {}, deleted ?? []));
+    return {
+      get: (name) => data.get(name),
+      set: (values) =>
+        ChatPromise.of(() => {
+          const { set, size } = data.checked(values);
+          return give(set, undefined, size);
+        }),
+      delete: (names) =>
+        ChatPromise.of(() => {
+          const list = Array.isArray(names) ? names : [names];
+          if (!list.every((name) => typeof name === "string")) throw incorrect("data.delete expects names");
+          return give(undefined, list, 0);
+        }),
+    };
+  }
+
+  /** The data that only the server changes: a frozen copy. */
+  get internal() {
+    return this.#log.state.data.internal;
   }
 
   isAgentConnected() {
@@ -106,6 +170,26 @@ export class ChatSession {
 
   onContinued(callback, options) {
     return this.#log.subscribe("continued", callback, options);
+  }
+
+  onStatusChanged(callback, options) {
+    return this.#log.subscribe("status", callback, options);
+  }
+
+  onFormRequested(callback, options) {
+    return this.#log.subscribe("form", callback, options);
+  }
+
+  onFaqSuggested(callback, options) {
+    return this.#log.subscribe("faq", callback, options);
+  }
+
+  onRenewed(callback, options) {
+    return this.#log.subscribe("renewed", callback, options);
+  }
+
+  onDataChanged(callback, options) {
+    return this.#log.subscribe("data", callback, options);
   }
 
   onSessionEnded(callback, options) {

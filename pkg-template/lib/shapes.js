@@ -27,6 +27,20 @@ export function event(record) {
       if (restored) made.restored = true;
       return made;
     }
+    case "status": {
+      const { timestamp, old, new: now, botActive } = record;
+      const made = { old, new: now, botActive, timestamp };
+      if (restored) made.restored = true;
+      return made;
+    }
+    case "faq":
+      return { question: record.question, answer: record.answer, id };
+    case "form":
+      return { form: record.form };
+    case "data":
+      return { keys: record.keys };
+    case "renewed":
+      return { previousId: record.previousId, id, reason: record.reason };
     case "typing":
       return { party: { id, name }, isTyping: record.on };
     case "ended":

@@ -1,5 +1,6 @@
 //! The operations of chat v2, as the data of a publish or the members of a form.
 
+use super::content::Content;
 use crate::json::{Json, Value};
 
 /// What identifies the session to the server; renewed as it comes.
@@ -35,21 +36,16 @@ pub enum Operation<'a, J: Json> {
     RequestChat(&'a Visitor<J>),
     /// Takes up a session: asks for its entries from a position (1 = all), and for what comes after.
     RequestNotifications {
-        /// The first entry, counted from 1.
+        /// The first entry, counted from 1; 0 for none.
         from: u32,
+        /// The version of the session data that is known, 0 for none.
+        data: u32,
     },
-    /// Sends a message.
-    SendMessage {
-        /// The text.
-        text: &'a J::Text,
-        /// The client's id of the message.
-        id: &'a str,
-    },
-    /// Sends the address of a page.
-    PushUrl {
-        /// The address.
-        url: &'a J::Text,
-        /// The client's id of the message.
+    /// Sends something.
+    Send {
+        /// What.
+        content: &'a Content<J>,
+        /// The client's id of it.
         id: &'a str,
     },
     /// The visitor types, or has stopped.
@@ -83,19 +79,16 @@ impl<J: Json> Operation<'_, J> {
             Operation::RequestChat(visitor) => {
                 members.push(("nickname", Value::Text(visitor.nickname.clone())));
                 members.extend(visitor.details.iter().map(|(name, text)| (*name, Value::Text(text.clone()))));
-                members.extend(visitor.user_data.iter().map(|data| ("userData", Value::Json(data.clone()))));
+                members.extend(visitor.user_data.iter().map(|data| ("userData", Value::Json(data.clone(), 0))));
                 members.push(("messageId", Value::str(&visitor.request_id)));
+                members.extend(reads_notices(0));
             }
-            Operation::RequestNotifications { from } => {
+            Operation::RequestNotifications { from, data } => {
                 members.push(("transcriptPosition", Value::Number(f64::from(*from))));
+                members.extend(reads_notices(*data));
             }
-            Operation::SendMessage { text, id } => {
-                members.push(("message", Value::Text((*text).clone())));
-                members.push(("messageType", Value::str("text")));
-                members.push(("messageId", Value::str(id)));
-            }
-            Operation::PushUrl { url, id } => {
-                members.push(("pushUrl", Value::Text((*url).clone())));
+            Operation::Send { content, id } => {
+                members.append(&mut content.members());
                 members.push(("messageId", Value::str(id)));
             }
             Operation::Typing { preview, .. } => {
@@ -110,11 +103,15 @@ impl<J: Json> Operation<'_, J> {
         match self {
             Operation::RequestChat(_) => "requestChat",
             Operation::RequestNotifications { .. } => "requestNotifications",
-            Operation::SendMessage { .. } => "sendMessage",
-            Operation::PushUrl { .. } => "pushUrl",
+            Operation::Send { content, .. } => content.operation(),
             Operation::Typing { on: true, .. } => "startTyping",
             Operation::Typing { on: false, .. } => "stopTyping",
             Operation::Disconnect => "disconnect",
         }
     }
+}
+
+/// This client reads notices, and has this version of the session data.
+fn reads_notices<J: Json>(data: u32) -> [(&'static str, Value<J>); 2] {
+    [("notices", Value::Number(1.0)), ("dataVersion", Value::Number(f64::from(data)))]
 }

@@ -32,6 +32,8 @@ pub struct ServerError {
     pub code: u32,
     /// Its words.
     pub advice: String,
+    /// The field of a form that it is about.
+    pub field: Option<String>,
 }
 
 /// Something in a reply that no client can read: what was expected, what came.
@@ -73,6 +75,8 @@ pub enum EntryKind<J: Json> {
     Left,
     /// The party types, or has stopped.
     Typing(bool),
+    /// A notice: the word that names it, and what it carries.
+    Notice(String, J),
     /// Anything else: it has its place in the transcript and no meaning here.
     Other,
 }
@@ -158,6 +162,7 @@ impl ServerError {
         Self {
             code: error.count_of(Name::Code).unwrap_or(0),
             advice: error.string_of(Name::Advice).unwrap_or_default(),
+            field: error.string_of(Name::Field),
         }
     }
 }
@@ -192,14 +197,18 @@ impl<J: Json> Entry<J> {
             "ParticipantLeft" => EntryKind::Left,
             "TypingStarted" => EntryKind::Typing(true),
             "TypingStopped" => EntryKind::Typing(false),
+            "Notice" => {
+                let name = entry.string_of(Name::TextMember).unwrap_or_default();
+                EntryKind::Notice(name, entry.get(Name::UserData))
+            }
             _ => EntryKind::Other,
         };
         let from = entry.get(Name::From);
-        if !from.is_object() && !matches!(kind, EntryKind::Other) {
+        if !from.is_object() && !matches!(kind, EntryKind::Notice(..) | EntryKind::Other) {
             return malformed("an object as from", &from, at);
         }
         let message_id = match kind {
-            EntryKind::Message(_) | EntryKind::PushUrl(_) => entry.string_of(Name::MessageId),
+            EntryKind::Message(_) | EntryKind::PushUrl(_) | EntryKind::Notice(..) => entry.string_of(Name::MessageId),
             _ => None,
         };
         let time = entry.get(Name::UtcTime).number().filter(|time| *time > 0.0 && time.is_finite());

@@ -78,18 +78,19 @@ macro_rules! with_names {
         $use! {
             Ack ack "ack", Advice advice "advice", Alias alias "alias", Channel channel "channel",
             ChatEnded chat_ended "chatEnded", ChatId chat_id "chatId", ClientId client_id "clientId",
-            Code code "code", Data data "data", Error error "error", Errors errors "errors", Ext ext "ext", From from "from",
+            Code code "code", Data data "data", DataVersion data_version "dataVersion", Deleted deleted "deleted", Error error "error", Errors errors "errors", Ext ext "ext", Field field "field", From from "from",
             Id id "id", Index index "index", Interval interval "interval", Keys keys "keys", Left left "left", Link link "link",
             Message message "message",
             MaxInterval max_interval "maxInterval", MessageId message_id "messageId", Messages messages "messages",
             NextPosition next_position "nextPosition", Nickname nickname "nickname", Operation operation "operation",
             Outbox outbox "outbox",
-            ParticipantId participant_id "participantId", Polling polling "polling", PushUrl push_url "pushUrl", Position position "position",
+            ParticipantId participant_id "participantId", Polling polling "polling", Position position "position",
+            PreviousId previous_id "previousId", PushUrl push_url "pushUrl", Reason reason "reason",
             Reconnect reconnect "reconnect", RetryAfter retry_after "retryAfter", Searched searched "searched",
             SecureKey secure_key "secureKey", Seen seen "seen", Server server "server", Service service "service", StatusCode status_code "statusCode",
             Successful successful "successful",
             SupportedConnectionTypes supported_connection_types "supportedConnectionTypes", TextMember text "text",
-            Timeout timeout "timeout", TranscriptPosition transcript_position "transcriptPosition", Tries tries "tries", Type type_ "type", Url url "url", UserId user_id "userId", UtcTime utc_time "utcTime",
+            Timeout timeout "timeout", TranscriptPosition transcript_position "transcriptPosition", Tries tries "tries", Type type_ "type", Url url "url", UserData user_data "userData", UserId user_id "userId", UtcTime utc_time "utcTime",
             Version version "version",
         }
     };
@@ -127,8 +128,8 @@ pub enum Value<J: Json> {
     Str(String),
     /// A text of the page's.
     Text(J::Text),
-    /// Anything that the page gave, passed on as it is.
-    Json(J),
+    /// Anything that the page gave, passed on as it is; and about how many characters it takes, where that is known.
+    Json(J, usize),
     /// An array.
     List(Vec<Value<J>>),
     /// An object, its members in this order.
@@ -141,10 +142,11 @@ impl<J: Json> Value<J> {
         Value::Str(text.to_owned())
     }
 
-    /// About how many characters this takes on the wire, what the page gave as [`Value::Json`] left out.
+    /// About how many characters this takes on the wire, as far as is known.
     pub fn size(&self) -> usize {
         match self {
-            Value::Bool(_) | Value::Number(_) | Value::Json(_) => 8,
+            Value::Bool(_) | Value::Number(_) => 8,
+            Value::Json(_, size) => size + 8,
             Value::Str(text) => text.len() + 2,
             Value::Text(text) => text.size() + 2,
             Value::List(items) => items.iter().map(|item| item.size() + 1).sum(),

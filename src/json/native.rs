@@ -94,7 +94,7 @@ impl Value<NativeJson> {
                 None => (*value).into(),
             },
             Value::Str(text) | Value::Text(text) => text.as_str().into(),
-            Value::Json(json) => json.tree().clone(),
+            Value::Json(json, _) => json.tree().clone(),
             Value::List(items) => items.iter().map(Value::tree).collect(),
             Value::Map(members) => members
                 .iter()

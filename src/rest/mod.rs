@@ -6,7 +6,7 @@
 //!
 //! Never here: what a reply means to the session, which server comes next.
 
-use crate::chat::{Keys, Operation, Reply};
+use crate::chat::{Content, Keys, Operation, Reply};
 use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
 use crate::json::{Json, Value};
@@ -62,6 +62,8 @@ pub struct Client<J: Json> {
     phase: Phase,
     /// The keys as the session last gave them, for the questions that nobody but this client asks.
     keys: Keys,
+    /// The version of the session data as the session last gave it.
+    data: u32,
     /// The first position that no answer has held yet.
     position: u32,
     /// The request under way: its number, its deadline, what it is.
@@ -87,6 +89,7 @@ impl<J: Json> Client<J> {
             base: String::new(),
             phase: Phase::Idle,
             keys: Keys::default(),
+            data: 0,
             position: 1,
             in_flight: None,
             queue: Queue::new(),
@@ -131,11 +134,14 @@ impl<J: Json> Client<J> {
         self.id_count += 1;
         let id = text::numbered(&self.id_prefix, self.id_count);
         self.keys.clone_from(keys);
+        if let Operation::RequestNotifications { data, .. } = operation {
+            self.data = *data;
+        }
         let (name, from) = match operation {
             Operation::RequestChat(_) => ("", Some(1)),
-            Operation::RequestNotifications { from } => ("refresh", Some(*from)),
-            Operation::SendMessage { .. } => ("send", None),
-            Operation::PushUrl { .. } => ("pushUrl", None),
+            Operation::RequestNotifications { from, .. } => ("refresh", Some(*from).filter(|from| *from > 0)),
+            Operation::Send { content: Content::Text(_), .. } => ("send", None),
+            Operation::Send { content, .. } => (content.operation(), None),
             Operation::Typing { on: true, .. } => ("startTyping", None),
             Operation::Typing { on: false, .. } => ("stopTyping", None),
             Operation::Disconnect => ("disconnect", None),
@@ -193,13 +199,15 @@ impl<J: Json> Client<J> {
             news = !reply.is_empty();
             let last = (0..reply.len()).filter_map(|place| reply.entry(place).ok()?.index).max();
             let next = reply.next_position.or(last.map(|last| last + 1)).unwrap_or(0);
-            self.position = self.position.max(next);
             if let Some(key) = reply.secure_key.filter(|key| !key.is_empty()) {
                 self.keys.secure_key = key;
             }
-            if let Some(id) = reply.chat_id.filter(|id| !id.is_empty()) {
+            if let Some(id) = reply.chat_id.filter(|id| !id.is_empty() && *id != self.keys.chat_id) {
+                // Another session: it counts from 1 again.
                 self.keys.chat_id = id;
+                self.position = 0;
             }
+            self.position = self.position.max(next).max(1);
         }
         self.period = if news || call.name != "refresh" { SHORTEST } else { (self.period * 3 / 2).min(LONGEST) };
         self.emit(Event::Data { id: Some(call.id), data });
@@ -291,7 +299,7 @@ impl<J: Json> Protocol<J> for Client<J> {
             match timer {
                 Timer::Poll => {
                     let keys = self.keys.clone();
-                    self.call(now, &Operation::RequestNotifications { from: self.position }, &keys);
+                    self.call(now, &Operation::RequestNotifications { from: self.position, data: self.data }, &keys);
                 }
                 Timer::Resume => {
                     self.paused = false;

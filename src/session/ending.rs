@@ -23,14 +23,7 @@ impl<J: Json> Session<J> {
         }
         self.forget_typing();
         let time = self.now.wall as f64;
-        for party in self.roster.take_agents() {
-            if let Some(party) = self.roster.type_off(&party.id) {
-                self.emit(Event::AgentTyping { party, on: false });
-            }
-            let place = Place { index: self.transcript.take_place(), time, restored: false };
-            self.emit(Event::AgentDisconnected { place, party });
-        }
-        while self.roster.pop_due(u64::MAX).is_some() {}
+        self.part_agents();
         for (sender, arrived) in self.outbox.drain().collect::<Vec<_>>() {
             self.settle(sender, if arrived { Ok(()) } else { Err(Code::SessionOver.into()) });
         }
@@ -44,6 +37,19 @@ impl<J: Json> Session<J> {
         if let Some(link) = &mut self.link {
             link.disconnect(self.now);
         }
+    }
+
+    /// Whoever is still there is gone with the session.
+    pub(super) fn part_agents(&mut self) {
+        let time = self.now.wall as f64;
+        for party in self.roster.take_agents() {
+            if let Some(party) = self.roster.type_off(&party.id) {
+                self.emit(Event::AgentTyping { party, on: false });
+            }
+            let place = Place { index: self.transcript.take_place(), time, restored: false };
+            self.emit(Event::AgentDisconnected { place, party });
+        }
+        while self.roster.pop_due(u64::MAX).is_some() {}
     }
 
     /// The end comes over the link, or because it never came back: only in the first case the interruption is over.

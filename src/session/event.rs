@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::snapshot::Snapshot;
-use crate::chat::{Party, Visitor};
+use crate::chat::{Content, Party, Visitor};
 use crate::io::{HttpAnswer, Io};
 use crate::json::Json;
 use crate::transport::Mode;
@@ -26,6 +26,8 @@ pub enum Command<J: Json> {
         /// Whether it is the address of a page.
         url: bool,
     },
+    /// Sends something that is no message: an answer to a form or to the FAQ, session data.
+    Give(Content<J>),
     /// Tells that the visitor types, or has stopped.
     Typing {
         /// Whether the visitor types.
@@ -160,6 +162,24 @@ pub enum Event<J: Json> {
         party: Party<J>,
         /// Whether the agent types.
         on: bool,
+    },
+    /// A notice: what chat v2 has no words for.
+    Notice {
+        /// Where and when; `None` for what is not in the transcript.
+        place: Option<Place>,
+        /// The word that names it.
+        name: String,
+        /// What it carries.
+        data: J,
+    },
+    /// The session is over and another one goes on in its place; positions count from the beginning again.
+    Renewed {
+        /// The id of the session that is over.
+        previous: String,
+        /// The id of the one that goes on.
+        id: String,
+        /// Why.
+        reason: String,
     },
     /// The link is down.
     Interrupted,

@@ -59,7 +59,12 @@ impl<J: Json> Session<J> {
         if self.attached != Attached::Yes || !self.transcript.has_gap() {
             return;
         }
-        self.resync = self.send_operation(&Operation::RequestNotifications { from: self.next_position() });
+        self.resync = self.send_operation(&self.question());
+    }
+
+    /// The question for everything after the last entry that is known.
+    pub(super) fn question(&self) -> Operation<'static, J> {
+        Operation::RequestNotifications { from: self.next_position(), data: self.data_version }
     }
 
     /// The server has taken the question, or refused it: it does not have for ever to answer.

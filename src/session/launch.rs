@@ -141,7 +141,7 @@ impl<J: Json> Session<J> {
         let operation = match &self.state {
             State::Launching(Launch { visitor: Some(visitor), .. }) => Operation::RequestChat(visitor),
             State::Over | State::New => return,
-            _ => Operation::RequestNotifications { from: self.next_position() },
+            _ => self.question(),
         };
         let asked = self.link.as_mut().and_then(|link| link.attach(self.now, &operation, &self.keys));
         self.asked_to_attach(asked);
@@ -158,7 +158,7 @@ impl<J: Json> Session<J> {
 
     /// The server was not ready: the opening operation is sent again on the same link.
     pub(super) fn attach_again(&mut self) {
-        let operation = Operation::RequestNotifications { from: self.next_position() };
+        let operation = self.question();
         let asked = self.send_operation(&operation);
         self.asked_to_attach(asked);
     }
@@ -283,13 +283,27 @@ pub(super) fn server_error<J: Json>(reply: &Reply<J>, otherwise: Code) -> Error 
     };
     let code = match error.code {
         102 | 103 | 161 => Code::ParameterMissing,
-        204 | 364 | 400 | 404 => Code::ParameterIncorrect,
+        204 | 364 | 400 | 404 | 413 | 422 => Code::ParameterIncorrect,
         240 | 249 if otherwise == Code::LoginRefused => Code::ServerUnavailable,
         429 if otherwise == Code::LoginRefused => Code::ServerUnavailable,
         8201 | 8209 | 8210 => Code::SessionOver,
         _ => otherwise,
     };
+    if error.code == 422 {
+        return Error::new(code, wrong_fields(reply));
+    }
     let words = error.advice.trim_ascii_end();
     let space = if words.is_empty() { "" } else { " " };
     Error::new(code, text::join(&["the server answered ", &text::decimal(error.code.into()), space, words]))
+}
+
+/// The fields of a form that the server found wrong, each with its words.
+fn wrong_fields<J: Json>(reply: &Reply<J>) -> String {
+    let mut words = String::new();
+    for error in &reply.errors {
+        let field = error.field.as_deref().unwrap_or("a field");
+        let comma = if words.is_empty() { "" } else { "; " };
+        words = text::join(&[&words, comma, field, ": ", &error.advice]);
+    }
+    words
 }

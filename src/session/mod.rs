@@ -2,7 +2,8 @@
 //! actions come out.
 //!
 //! [`Session`] is the whole of it. `launch` begins a session, `receiving` takes in what the link brings, `gap` sees to what
-//! is missing in it, `sending` lets out what the page gives, `ending` closes it; the parts that they work on are `transcript` (order), `outbox`
+//! is missing in it, `notices` has what chat v2 has no words
+//! for, `sending` lets out what the page gives, `ending` closes it; the parts that they work on are `transcript` (order), `outbox`
 //! (messages on their way), `roster` (agents) and `typing`. `relay` serves the other tabs. `event` has the vocabulary, `error` the table of errors.
 
 mod ending;
@@ -10,6 +11,7 @@ mod error;
 mod event;
 mod gap;
 mod launch;
+mod notices;
 mod outbox;
 mod receiving;
 mod relay;
@@ -23,7 +25,7 @@ pub use error::{Code, Error};
 pub use event::{Command, CommandId, EndReason, Event, Input, Output, Place, Setup};
 pub use snapshot::{Snapshot, Unsent};
 
-use crate::chat::{Keys, Visitor};
+use crate::chat::{Content, Keys, Visitor};
 use crate::fault::Fault;
 use crate::json::Json;
 use crate::queue::Queue;
@@ -73,6 +75,8 @@ pub struct Session<J: Json> {
     told: u32,
     /// How many of them by earlier pages.
     told_before: u32,
+    /// The version of the session data that the page has; 0 for none.
+    data_version: u32,
     /// What was last stored, to store changes only.
     stored: Option<Snapshot<J>>,
     /// Up to this position the transcript was searched by earlier pages for what they left in the outbox.
@@ -183,6 +187,7 @@ impl<J: Json> Session<J> {
             ended: None,
             told: 0,
             told_before: 0,
+            data_version: 0,
             stored: None,
             searched: 0,
             overflowed: false,
@@ -202,7 +207,8 @@ impl<J: Json> Session<J> {
             Command::Start(setup, visitor) => self.start(id, setup, visitor),
             Command::Restore(setup, snapshot, kept) => self.restore(id, setup, snapshot, kept.as_ref()),
             Command::GiveUp => self.give_up(id),
-            Command::Send { text, url } => self.send(id, text, url),
+            Command::Send { text, url } => self.send(id, if url { Content::Url(text) } else { Content::Text(text) }),
+            Command::Give(content) => self.send(id, content),
             Command::Typing { on, preview } => self.type_on(id, on, preview.as_ref()),
             Command::Leave => self.leave(id),
         }

@@ -2,6 +2,7 @@
 
 use super::event::CommandId;
 use super::snapshot::Unsent;
+use crate::chat::Content;
 use crate::json::{Json, Text};
 
 /// What the ids of this SDK's messages start with, so that another's are not taken for them.
@@ -29,10 +30,8 @@ pub struct Outbox<J: Json> {
 pub struct Send<J: Json> {
     /// The command that it settles.
     pub command: Sender,
-    /// The text.
-    pub text: J::Text,
-    /// Whether it is the address of a page.
-    pub url: bool,
+    /// What is sent.
+    pub content: Content<J>,
     /// The client's id of the message.
     pub id: String,
     /// Where it stands.
@@ -63,12 +62,12 @@ impl<J: Json> Outbox<J> {
     }
 
     /// Adds a message; `false` when the outbox is full.
-    pub fn push(&mut self, command: CommandId, text: J::Text, url: bool, id: String) -> bool {
+    pub fn push(&mut self, command: CommandId, content: Content<J>, id: String) -> bool {
         if self.sends.len() >= CAPACITY {
             return false;
         }
         self.changed = true;
-        self.sends.push(Send { command: Some(command), text, url, id, state: SendState::Waiting, tries: 0 });
+        self.sends.push(Send { command: Some(command), content, id, state: SendState::Waiting, tries: 0 });
         true
     }
 
@@ -81,7 +80,8 @@ impl<J: Json> Outbox<J> {
     pub fn restore(&mut self, left: Vec<Unsent<J>>) {
         self.sends.extend(left.into_iter().map(|Unsent { id, text, url, tries }| {
             let state = if tries > 0 { SendState::Unsettled } else { SendState::Waiting };
-            Send { command: None, text, url, id, state, tries }
+            let content = if url { Content::Url(text) } else { Content::Text(text) };
+            Send { command: None, content, id, state, tries }
         }));
     }
 
@@ -93,14 +93,19 @@ impl<J: Json> Outbox<J> {
     /// What a later page needs, as far as there is room for that many characters of it; and whether that is all.
     pub fn unsent(&self, mut room: usize) -> (Vec<Unsent<J>>, bool) {
         let mut unsent = Vec::new();
-        for Send { text, url, id, tries, .. } in &self.sends {
-            let size = text.size() + OVERHEAD;
-            if size <= room {
-                room -= size;
-                unsent.push(Unsent { id: id.clone(), text: text.clone(), url: *url, tries: *tries });
+        let mut all = true;
+        for Send { content, id, tries, .. } in &self.sends {
+            let size = content.size() + OVERHEAD;
+            match content.said() {
+                Some((text, url)) if size <= room => {
+                    room -= size;
+                    unsent.push(Unsent { id: id.clone(), text: text.clone(), url, tries: *tries });
+                }
+                Some(_) => all = false,
+                // Answers to forms and session data are for the page that gave them.
+                None => {}
             }
         }
-        let all = unsent.len() == self.sends.len();
         (unsent, all)
     }
 
@@ -156,8 +161,17 @@ impl<J: Json> Outbox<J> {
     pub fn echo(&mut self, id: Option<&str>, text: &J::Text, url: bool, searched: bool) -> Option<Sender> {
         let place = self.sends.iter().position(|send| match id.filter(|id| id.starts_with(ID_PREFIX)) {
             Some(id) => send.id == id,
-            None => !searched && send.state != SendState::Waiting && send.url == url && send.text.same(text),
+            None => {
+                let same = |(sent, is_url): (&J::Text, bool)| is_url == url && sent.same(text);
+                !searched && send.state != SendState::Waiting && send.content.said().is_some_and(same)
+            }
         })?;
+        self.take_out(place).map(|send| send.command)
+    }
+
+    /// What has this id stands in the transcript: its send, if it is one.
+    pub fn echo_of(&mut self, id: Option<&str>) -> Option<Sender> {
+        let place = self.sends.iter().position(|send| Some(send.id.as_str()) == id)?;
         self.take_out(place).map(|send| send.command)
     }
 
@@ -187,7 +201,7 @@ impl<J: Json> Outbox<J> {
         let sent = |send: &Send<J>| matches!(send.state, SendState::InFlight { .. } | SendState::Unsettled);
         let place = (0..self.sends.len())
             .filter(|place| self.sends.get(*place).is_some_and(sent))
-            .max_by_key(|place| self.sends.get(*place).map_or(0, |send| send.text.size()))?;
+            .max_by_key(|place| self.sends.get(*place).map_or(0, |send| send.content.size()))?;
         self.take_out(place)
     }
 

@@ -196,6 +196,8 @@ impl<J: Json> Session<J> {
             if self.transcript.admit_typing(entry.index) && !played_back && entry.from.role == Role::Agent {
                 self.agent_types(entry, on);
             }
+        } else if let (EntryKind::Notice(name, data), None) = (&entry.kind, entry.index) {
+            self.take_notice(name, data);
         } else if entry.index.is_none() && matches!(entry.kind, EntryKind::Other) {
             // Not in the transcript, and nothing that we know.
         } else if let Some(entry) = self.transcript.admit(entry) {
@@ -233,6 +235,13 @@ impl<J: Json> Session<J> {
         match (entry.kind, party.role) {
             (EntryKind::Message(text), _) => self.message(place, text, false, party, entry.message_id.as_deref()),
             (EntryKind::PushUrl(text), _) => self.message(place, text, true, party, entry.message_id.as_deref()),
+            (EntryKind::Notice(name, data), _) => {
+                let settled = self.outbox.echo_of(entry.message_id.as_deref());
+                self.emit(Event::Notice { place: Some(place), name, data });
+                if let Some(sender) = settled {
+                    self.settle(sender, Ok(()));
+                }
+            }
             (EntryKind::Joined, Role::Agent) => {
                 self.roster.join(party.clone());
                 self.emit(Event::AgentConnected { place, party });

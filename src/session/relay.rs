@@ -70,7 +70,7 @@ impl<J: Json> Session<J> {
         };
         let (Some(mut operation), Some(id)) = (relayed.operation(), frame.string_of(Name::Id)) else { return };
         let leaves = matches!(operation, Operation::Disconnect);
-        if let Operation::RequestNotifications { from } = &mut operation {
+        if let Operation::RequestNotifications { from, .. } = &mut operation {
             *from = self.position_for_all(*from);
         }
         match Some(operation).filter(|_| attached).and_then(|operation| self.send_operation(&operation)) {
@@ -120,24 +120,24 @@ impl<J: Json> Session<J> {
         let done = reply.status == 0;
         let Some(asked) = asked else {
             if done || id.is_none() {
-                self.tell(None, None, vec![("data", Value::Json(data.clone()))]);
+                self.tell(None, None, vec![("data", Value::Json(data.clone(), 0))]);
             }
             return Some(id);
         };
         if asked.leaves && !done && self.leaving.is_none() {
             self.timers.cancel(Timer::Leave);
         }
-        let members = vec![("id", Value::Str(asked.id)), ("data", Value::Json(data.clone()))];
+        let members = vec![("id", Value::Str(asked.id)), ("data", Value::Json(data.clone(), 0))];
         self.tell(Some(asked.tab), None, members);
         if done {
-            self.tell(None, Some(asked.tab), vec![("data", Value::Json(data.clone()))]);
+            self.tell(None, Some(asked.tab), vec![("data", Value::Json(data.clone(), 0))]);
         }
         done.then_some(None)
     }
 
     /// Passes on what no session can read: each tab reports it.
     pub(super) fn relay_unreadable(&mut self, data: &J) {
-        self.tell(None, None, vec![("data", Value::Json(data.clone()))]);
+        self.tell(None, None, vec![("data", Value::Json(data.clone(), 0))]);
     }
 
     /// An operation was acknowledged or refused: whether it was another tab's.

@@ -5,7 +5,7 @@ use super::event::CommandId;
 use super::outbox::Sender;
 use super::typing::Verdict;
 use super::{Attached, Leaving, Session, State, Timer};
-use crate::chat::Operation;
+use crate::chat::{Content, Operation};
 use crate::json::Json;
 use crate::text;
 
@@ -13,17 +13,20 @@ use crate::text;
 const MOST_TRIES: u8 = 4;
 
 impl<J: Json> Session<J> {
-    pub(super) fn send(&mut self, command: CommandId, text: J::Text, url: bool) {
+    pub(super) fn send(&mut self, command: CommandId, content: Content<J>) {
         if let Some(error) = self.refusal() {
             return self.resolve(command, Err(error));
         }
         let id = text::numbered(&text::join(&[super::outbox::ID_PREFIX, &self.id_prefix]), command);
-        if !self.outbox.push(command, text, url, id) {
+        let said = content.said().is_some();
+        if !self.outbox.push(command, content, id) {
             let error = Error::new(Code::CommandFailed, "too many messages wait to be sent");
             return self.resolve(command, Err(error));
         }
-        self.typing.reset();
-        self.drop_next_typing();
+        if said {
+            self.typing.reset();
+            self.drop_next_typing();
+        }
         self.flush();
     }
 
@@ -43,11 +46,7 @@ impl<J: Json> Session<J> {
             return;
         }
         while let (Some(send), Some(link)) = (self.outbox.next_waiting(), &mut self.link) {
-            let operation = if send.url {
-                Operation::PushUrl { url: &send.text, id: &send.id }
-            } else {
-                Operation::SendMessage { text: &send.text, id: &send.id }
-            };
+            let operation = Operation::Send { content: &send.content, id: &send.id };
             let Some(id) = link.send(self.now, &operation, &self.keys) else { return };
             self.outbox.sent(id);
         }

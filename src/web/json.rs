@@ -11,13 +11,6 @@ use crate::json::{Json, Name, Text, Value, with_names};
 #[derive(Clone, Debug)]
 pub struct JsJson(JsValue);
 
-impl JsJson {
-    /// The value.
-    pub fn into_js(self) -> JsValue {
-        self.0
-    }
-}
-
 /// A JavaScript string.
 #[derive(Clone, Debug)]
 pub struct JsText(pub JsString);
@@ -25,6 +18,13 @@ pub struct JsText(pub JsString);
 impl From<JsValue> for JsJson {
     fn from(value: JsValue) -> Self {
         Self(value)
+    }
+}
+
+impl JsJson {
+    /// The value itself.
+    pub fn value(&self) -> &JsValue {
+        &self.0
     }
 }
 
@@ -129,8 +129,8 @@ impl Json for JsJson {
 }
 
 /// The JSON text of a value to send.
-pub fn stringify(value: &JsValue) -> JsString {
-    js_sys::JSON::stringify(value).unwrap_or_else(|_| JsString::from("[]"))
+pub fn stringify(value: &Value<JsJson>) -> JsString {
+    js_sys::JSON::stringify(&build(value)).unwrap_or_else(|_| JsString::from("[]"))
 }
 
 /// A value as a JavaScript object.
@@ -140,7 +140,7 @@ pub fn build(value: &Value<JsJson>) -> JsValue {
         Value::Number(value) => (*value).into(),
         Value::Str(text) => text.as_str().into(),
         Value::Text(text) => text.0.clone().into(),
-        Value::Json(json) => json.0.clone(),
+        Value::Json(json, _) => json.0.clone(),
         Value::List(items) => items.iter().map(build).collect::<Array>().into(),
         Value::Map(members) => {
             let object = Object::new();

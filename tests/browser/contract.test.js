@@ -262,7 +262,7 @@ test("the options of a start reach the server under their names", async (t) => {
     { ...request, messageId: undefined },
     {
       operation: "requestChat", nickname: "Ada", firstName: "A", lastName: "L", emailAddress: "a@example.org", subject: "Pots",
-      userData, messageId: undefined,
+      userData, messageId: undefined, notices: 1, dataVersion: 0,
     },
   );
 });

@@ -32,6 +32,8 @@ pub struct Chat {
     pub bound: Option<Bound>,
     /// Every operation that came for it, and its data.
     pub operations: Vec<Value>,
+    /// What the next answer to a question holds before everything else: the rest of a session that was renewed.
+    pub before: Vec<Value>,
     answered: BTreeMap<String, Value>,
     agents: Vec<(u32, String)>,
     parties: u32,
@@ -57,6 +59,8 @@ pub struct Chats {
     pub is_mute: bool,
     /// A visitor's typing is told back to it, by the plain flavour.
     pub echoes_typing: bool,
+    /// The answer to the next operation, whatever it is.
+    pub refuse_with: Option<Value>,
     /// Refusals in wait: operation, status, code.
     pub refusals: Vec<(String, u32, u32)>,
     pub services: Vec<String>,
@@ -73,6 +77,7 @@ impl Chats {
             renews_keys: false,
             is_mute: false,
             echoes_typing: true,
+            refuse_with: None,
             refusals: Vec::new(),
             services: vec!["default".to_owned()],
             accepts_quietly: None,
@@ -93,6 +98,9 @@ impl Chats {
         if let Some(place) = self.refusals.iter().position(|(name, ..)| *name == operation) {
             let (_, status, code) = self.refusals.remove(place);
             return refused(status, code, None);
+        }
+        if let Some(answer) = self.refuse_with.take() {
+            return Outcome { answer: Some(answer), pushes: Vec::new() };
         }
         if operation == "requestChat" {
             return self.request_chat(now, from, data);
@@ -122,7 +130,9 @@ impl Chats {
             chat.bound = Some(from);
             let from_there =
                 |entry: &&Value| position > 0 && entry["index"].as_u64().unwrap_or(0) >= u64::from(position);
-            let entries: Vec<Value> = chat.entries.iter().filter(from_there).cloned().collect();
+            let mut entries = std::mem::take(&mut chat.before);
+            let all = !entries.is_empty();
+            entries.extend(chat.entries.iter().filter(|entry| all || from_there(entry)).cloned());
             return Outcome { answer: Some(chat.reply(entries)), pushes: Vec::new() };
         }
         if chat.ended {
@@ -158,6 +168,13 @@ impl Chats {
                 chat.next_index += 1;
                 Outcome { answer: echoes_typing.then(|| chat.reply(vec![entry])), pushes: Vec::new() }
             }
+            "customNotice" | "updateData" => {
+                let answer = chat.reply(vec![]);
+                if let Some(id) = message_id {
+                    chat.answered.insert(id, answer.clone());
+                }
+                Outcome { answer: Some(answer), pushes: Vec::new() }
+            }
             "disconnect" => Outcome { answer: Some(chat.close(now)), pushes: Vec::new() },
             other => panic!("an operation of the wire: {other}"),
         }
@@ -183,6 +200,7 @@ impl Chats {
             ended: false,
             bound: Some(from),
             operations: vec![data.clone()],
+            before: Vec::new(),
             answered: BTreeMap::new(),
             agents: Vec::new(),
             parties: 1,
@@ -245,6 +263,18 @@ impl Chat {
             Flavour::Ours => drop(entry.as_object_mut().expect("an object").remove("index")),
             Flavour::Plain => self.next_index += 1,
         }
+        self.reply(vec![entry])
+    }
+
+    /// The session is over and another one goes on: a new id, a new key beside the old one, a new transcript.
+    pub fn renew(&mut self) -> Value {
+        self.id.push('r');
+        self.keys.push(format!("{}k{}", self.id, self.keys.len()));
+        self.entries.clear();
+        self.agents.clear();
+        self.next_index = 1;
+        let entry = self.entry(0, "ParticipantJoined", visitor());
+        let entry = self.keep(entry);
         self.reply(vec![entry])
     }
 

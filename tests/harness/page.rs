@@ -12,6 +12,8 @@ pub enum Kind {
     Url,
     Joined,
     Left,
+    Notice,
+    Renewed,
     Typing,
     NotTyping,
     Interrupted,
@@ -97,6 +99,20 @@ impl Page {
             Event::AgentTyping { party, on } => {
                 seen.kind = if *on { Kind::Typing } else { Kind::NotTyping };
                 seen.name.clone_from(&party.name);
+            }
+            Event::Notice { place, name, data } => {
+                seen.kind = Kind::Notice;
+                seen.text = format!("{name} {}", data.tree());
+                if let Some(place) = place {
+                    self.place(&mut seen, place, "System");
+                }
+            }
+            Event::Renewed { previous, id, reason } => {
+                seen.kind = Kind::Renewed;
+                seen.text = format!("{previous} {id} {reason}");
+                assert!(self.agents.is_empty(), "agents are disconnected before a renewal: {:?}", self.agents);
+                self.last_index = None;
+                self.fresh_from = 0;
             }
             Event::Interrupted => {
                 seen.kind = Kind::Interrupted;

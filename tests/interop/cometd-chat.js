@@ -32,6 +32,8 @@ export class CometdChat extends ChatService {
     this.#options = { timeout: 5000, maxInterval, maxSessionsPerBrowser: perBrowser };
   }
 
+  /** Whether the server sends again what a client has not acknowledged. */
+  get acknowledges() { return true; }
   get url() { return `http://127.0.0.1:${this.#port}`; }
   get port() { return this.#port; }
 

@@ -33,7 +33,7 @@ const GLUE: &str = "export { default, Engine } from './causerie.js';\n";
 
 /// The package's entries. Each becomes one file: the modules of `lib` that it imports are bundled into it; the other
 /// entries and the glue, which all share, stay imports.
-const ENTRIES: &[&str] = &["index.js", "transport.js", "cache.js"];
+const ENTRIES: &[&str] = &["index.js", "transport.js", "cache.js", "forms.js"];
 const LIB: &str = "lib";
 const WASM: &str = "wasm";
 

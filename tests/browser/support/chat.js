@@ -6,6 +6,7 @@ const EVENTS = [
   "onError", "onAgentConnected", "onAgentDisconnected", "onMessageReceived", "onAgentTyping", "onInterrupted",
   "onContinued", "onSessionEnded",
 ];
+const NOTICES = ["onStatusChanged", "onFormRequested", "onFaqSuggested", "onRenewed", "onDataChanged"];
 
 /** Launches in a page that shows `window.causerie`; resolves to the chat, or rejects with what the launch rejected with. */
 export async function launchChat(page, command, options) {
@@ -27,7 +28,7 @@ export async function launchChat(page, command, options) {
         return { ...error, isError: error instanceof window.causerie.ChatError, message: error.message, hasError: "error" in error };
       }
     },
-    [command, options, EVENTS],
+    [command, options, [...EVENTS, ...NOTICES]],
   );
   if (failure) throw Object.assign(new Error(`${command}: ${failure.message}`), failure);
   return new Chat(page);
@@ -41,10 +42,15 @@ class Chat {
     this.page = page;
   }
 
-  /** All events so far, or those of one registrar. */
+  /** All events so far but those of notices, or those of one registrar. */
   async events(name) {
     const events = await this.page.evaluate(() => window.events);
-    return name ? events.filter(({ on }) => on === name) : events;
+    return events.filter(({ on }) => (name ? on === name : !NOTICES.includes(on)));
+  }
+
+  /** The names of the states so far. */
+  async states() {
+    return (await this.events("onStatusChanged")).map((event) => event.new.name);
   }
 
   /** The first event of a registrar that `matches`: past or to come. */

@@ -151,16 +151,21 @@ export function conversation(rig, transport) {
       assert.equal(page.of("AgentConnected").length, 1);
     });
 
-    test("what the agent says and is lost on its way arrives with what follows: once, and in order", async () => {
-      const { page, chat } = await talk();
+    test("what the agent says and is lost on its way arrives all the same: once, and in order", async () => {
+      const { page, service, chat } = await talk();
       const texts = [];
       for (const turn of [1, 2, 3]) {
         const gone = rig.proxy.lose();
         chat.say(`lost ${turn}`);
         await gone;
-        chat.say(`then ${turn}`);
-        await page.message(`then ${turn}`);
-        texts.push(`lost ${turn}`, `then ${turn}`);
+        texts.push(`lost ${turn}`);
+        // A server with the ack extension sends it again. Of another, a browser hides the loss on long-polling (it repeats
+        // the connect by itself): what is said next shows it.
+        if (!service.acknowledges) {
+          chat.say(`then ${turn}`);
+          texts.push(`then ${turn}`);
+        }
+        await page.message(texts.at(-1));
       }
       assert.deepEqual(page.texts(), texts);
       assert.ok(alternate(page));

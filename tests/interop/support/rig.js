@@ -34,7 +34,7 @@ export function useRig(make) {
 
   async function close() {
     await rig.proxy.cut();
-    await rig.service.stop();
+    await (rig.service.remove ?? rig.service.stop).call(rig.service);
   }
 
   before(async () => {

@@ -1,0 +1,65 @@
+// What a visitor fills into a form, checked against what the form asks for. Loaded by the first form that is submitted.
+
+const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/u;
+const TELEPHONE = /^[+(]?[\d][\d\s().\-/]{2,}$/u;
+
+/** What is wrong with the values, as `name: what was expected`; an empty list when nothing is. */
+export function wrongFields({ fields }, values) {
+  const wrong = [];
+  for (const field of fields) {
+    const expected = expectation(field, text(values[field.name]));
+    if (expected) wrong.push(`${field.name}: expected ${expected}`);
+  }
+  for (const name of Object.keys(values)) {
+    if (!fields.some((field) => field.name === name)) wrong.push(`${name}: the form has no such field`);
+  }
+  return wrong;
+}
+
+/** The values as the wire has them: strings, those that are left out left out. */
+export function textValues(values) {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(given.map(([name, value]) => [name, text(value)]));
+}
+
+function text(value) {
+  return value === undefined || value === null ? "" : String(value);
+}
+
+/** What was expected of a field in place of this value; undefined when it is right. */
+function expectation({ type, required, options = [], pattern, maxLength }, value) {
+  if (type === "checkbox") {
+    if (!["", "true", "false"].includes(value)) return "true or false";
+    return required && value !== "true" ? "it to be ticked" : undefined;
+  }
+  if (value.trim() === "") return required ? "a value" : undefined;
+  if (maxLength !== undefined && [...value].length > maxLength) return `at most ${maxLength} characters`;
+  switch (type) {
+    case "email":
+      if (!EMAIL.test(value)) return "an e-mail address";
+      break;
+    case "tel":
+      if (!TELEPHONE.test(value)) return "a telephone number";
+      break;
+    case "number":
+      if (!Number.isFinite(Number(value))) return "a number";
+      break;
+    case "rating":
+      if (!/^[1-5]$/.test(value)) return "a whole number from 1 to 5";
+      break;
+    case "select":
+      if (!options.includes(value)) return `one of ${options.join(", ")}`;
+      break;
+  }
+  return matches(pattern, value) ? undefined : "another form";
+}
+
+function matches(pattern, value) {
+  if (!pattern) return true;
+  try {
+    return new RegExp(`^(?:${pattern})$`, "u").test(value);
+  } catch {
+    // Not a pattern for us: the server judges.
+    return true;
+  }
+}

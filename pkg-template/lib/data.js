@@ -1,0 +1,98 @@
+// The data of a session: a local copy of what the visitor's side may change, and what only the server does.
+import { ChatError } from "./error.js";
+
+/** The most that the data of a session may be, in bytes of JSON, where the server names no other bound. */
+const LIMIT = 10_000_000;
+
+export class SessionData {
+  /** The read-only part. */
+  internal = Object.freeze({});
+  #log;
+  #values;
+  #limit = LIMIT;
+  #store;
+  /** The server keeps the data and tells of every change. */
+  #isTold = false;
+
+  constructor(log, options) {
+    this.#log = log;
+    this.#values = structuredClone({ ...options.userData });
+    this.#store = keyStore(options);
+  }
+
+  /** The key of the data of an earlier session of this visitor. */
+  get key() {
+    return this.#store?.read();
+  }
+
+  get(name) {
+    if (name === undefined) return structuredClone(this.#values);
+    return Object.hasOwn(this.#values, name) ? structuredClone(this.#values[name]) : undefined;
+  }
+
+  /** Checks what is to be set; returns it as it will be, and its size. */
+  checked(set) {
+    if (typeof set !== "object" || set === null || Array.isArray(set)) throw incorrect("data.set expects an object");
+    let text;
+    try {
+      text = JSON.stringify({ ...this.#values, ...set });
+    } catch {
+      throw incorrect("data.set expects values that JSON can carry");
+    }
+    const size = new TextEncoder().encode(text).length;
+    if (size > this.#limit) throw incorrect(`the session's data may have ${this.#limit} bytes, and would have ${size}`);
+    const plain = JSON.parse(JSON.stringify(set));
+    return { set: plain, size };
+  }
+
+  /** The server has taken a change. One that does not tell of it leaves that to us. */
+  taken(set, deleted) {
+    if (!this.#isTold) this.#apply(set, deleted);
+  }
+
+  /** The server tells of a change. */
+  changed({ from, set = {}, deleted = [], limit, dataKey } = {}) {
+    this.#isTold = true;
+    this.#limit = limit ?? this.#limit;
+    if (dataKey) this.#store?.write(dataKey);
+    const gone = from === 0 ? Object.keys(this.#values).filter((name) => !Object.hasOwn(set, name)) : deleted;
+    this.#apply(set, gone);
+  }
+
+  #apply(set, deleted) {
+    const same = (name) => JSON.stringify(this.#values[name]) === JSON.stringify(set[name]);
+    const changed = Object.keys(set).filter((name) => !Object.hasOwn(this.#values, name) || !same(name));
+    const gone = deleted.filter((name) => Object.hasOwn(this.#values, name));
+    // Defined, not assigned: a member may be called `__proto__`.
+    for (const name of changed) Object.defineProperty(this.#values, name, { value: set[name], configurable: true, enumerable: true, writable: true });
+    for (const name of gone) delete this.#values[name];
+    const keys = [...changed, ...gone];
+    if (keys.length > 0) this.#log.add({ kind: "data", keys });
+  }
+}
+
+export function incorrect(detail) {
+  return new ChatError(3, `the value of a parameter is incorrect: ${detail}`);
+}
+
+/** Where the key to the visitor's data is kept for later sessions: where the session's own state is. */
+function keyStore({ storage = "session", service = "default", serverUrl, servers }) {
+  const name = `causerie-data:${service}|${servers?.[0] ?? serverUrl}`;
+  const place = () => globalThis[{ session: "sessionStorage", local: "localStorage" }[storage]];
+  return {
+    read() {
+      try {
+        return place()?.getItem(name) ?? undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    write(key) {
+      try {
+        place()?.setItem(name, key);
+      } catch {
+        // The next session begins without it.
+      }
+    },
+  };
+}

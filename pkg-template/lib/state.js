@@ -1,0 +1,116 @@
+// What a session knows beside its transcript: its status, the form and the FAQ's entry that are open, its data. Told by the
+// server's notices; where a server has none, the status is derived from who speaks.
+import { SessionData } from "./data.js";
+
+/** The names of the states, by their codes. */
+const STATES = [
+  "invalid", "preChatForm", "faq", "offlineForm", "inQueue", "customerLast", "userLast", "finished", "deleted", "closed",
+  "requestPosted", "closedFromQueue",
+];
+const IN_QUEUE = 4;
+const CUSTOMER_LAST = 5;
+const USER_LAST = 6;
+const FINISHED = 7;
+/** The states that ask for a form. */
+const FORM_STATES = new Set([1, 3, FINISHED]);
+const CLIENT = 0;
+
+const state = (code) => Object.freeze({ code, name: STATES[code] ?? STATES[0] });
+
+export class State {
+  status = state(0);
+  botActive = false;
+  /** The form that the server asks for, if it does. */
+  form;
+  data;
+  #log;
+  /** The server tells the status. */
+  #isTold = false;
+
+  constructor(log, options) {
+    this.#log = log;
+    this.data = new SessionData(log, options);
+  }
+
+  /** A notice of the transcript, at its place. */
+  notice(name, data, place) {
+    switch (name) {
+      case "status":
+        this.#isTold = true;
+        this.botActive = data?.botActive === "true";
+        return this.#change(Number(data?.new), place, Number(data?.old));
+      case "faq":
+        this.#log.close("faq");
+        return this.#log.add({ kind: "faq", ...place, id: data?.id, question: data?.question, answer: data?.answer });
+      case "faq-answered":
+        return this.#log.close("faq");
+    }
+  }
+
+  /** A notice that holds now. */
+  passing(name, data) {
+    if (name === "form") this.#ask(data);
+    else if (name === "session-data") this.data.changed(data);
+    else if (name === "internal") this.data.internal = frozen(data);
+  }
+
+  /** Something stands in the transcript: where the server tells no status, it says what the status is. */
+  derive({ kind, role, timestamp, restored }) {
+    if (this.#isTold || kind === "status") return;
+    const place = { timestamp, restored };
+    if (this.status.code === 0) this.#change(IN_QUEUE, place);
+    if (kind === "message" && role === CLIENT) {
+      // Nobody has taken it yet: it stays in the queue.
+      if (this.status.code > IN_QUEUE || this.#log.hasAgents()) this.#change(CUSTOMER_LAST, place);
+    } else if (kind === "message" || kind === "agentConnected") {
+      this.#change(USER_LAST, place);
+    } else if (kind === "ended") {
+      this.#change(FINISHED, place);
+    }
+  }
+
+  /** The session is on. */
+  begin() {
+    if (this.status.code === 0) this.derive({ timestamp: Date.now() });
+  }
+
+  /** The session goes on as another one. */
+  renewed() {
+    this.#close();
+    this.status = state(0);
+  }
+
+  #change(code, place, old = this.status.code) {
+    const { timestamp, restored, index } = place;
+    const changed = code !== this.status.code;
+    if (!changed && !this.#isTold) return;
+    if (changed) this.#log.close("faq");
+    this.status = state(code);
+    if (!FORM_STATES.has(code)) this.#close();
+    const { botActive } = this;
+    this.#log.add({ kind: "status", index, timestamp, restored, old: state(old), new: this.status, botActive });
+  }
+
+  #ask(data) {
+    // A server asks again with every connection.
+    if (JSON.stringify(data) === JSON.stringify(this.form)) return;
+    this.#log.close("form");
+    this.form = frozen(data);
+    this.#log.add({ kind: "form", form: this.form });
+  }
+
+  #close() {
+    this.form = undefined;
+    this.#log.close("form");
+  }
+}
+
+/** A copy that nobody can change. */
+export function frozen(value) {
+  const copy = structuredClone(value);
+  const freeze = (value) => {
+    if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
+  };
+  freeze(copy);
+  return copy;
+}

@@ -1,0 +1,83 @@
+//! What a visitor gives to a session that is to be there once: a message, the address of a page, an answer to a form or to
+//! the FAQ, session data.
+
+use crate::json::{Json, Name, Text, Value};
+
+/// Something that is sent, and settled.
+#[derive(Clone, Debug)]
+pub enum Content<J: Json> {
+    /// A message.
+    Text(J::Text),
+    /// The address of a page.
+    Url(J::Text),
+    /// A notice: a word that names it, and what it carries.
+    Notice(J::Text, J),
+    /// Changes of the session data.
+    Data {
+        /// Members to set, an object.
+        set: Option<J>,
+        /// Names of members to delete, an array.
+        deleted: Option<J>,
+        /// About how many characters that is.
+        size: usize,
+    },
+}
+
+impl<J: Json> Content<J> {
+    /// The operation that sends it.
+    pub fn operation(&self) -> &'static str {
+        match self {
+            Content::Text(_) => "sendMessage",
+            Content::Url(_) => "pushUrl",
+            Content::Notice(..) => "customNotice",
+            Content::Data { .. } => "updateData",
+        }
+    }
+
+    /// The members of that operation, the client's id left out.
+    pub(super) fn members(&self) -> Vec<(&'static str, Value<J>)> {
+        match self {
+            Content::Text(text) => vec![("message", Value::Text(text.clone())), ("messageType", Value::str("text"))],
+            Content::Url(url) => vec![("pushUrl", Value::Text(url.clone()))],
+            Content::Notice(name, data) => {
+                vec![("message", Value::Text(name.clone())), ("userData", Value::Json(data.clone(), 0))]
+            }
+            Content::Data { set, deleted, size } => {
+                let mut members = Vec::new();
+                members.extend(set.iter().map(|set| ("userData", Value::Json(set.clone(), *size))));
+                members.extend(deleted.iter().map(|names| ("deleted", Value::Json(names.clone(), 0))));
+                members
+            }
+        }
+    }
+
+    /// Reads it back from the data of an operation; `None` when that is another one.
+    pub(super) fn read(operation: &str, data: &J) -> Option<Self> {
+        let object = |name| Some(data.get(name)).filter(|value| !value.is_null());
+        Some(match operation {
+            "sendMessage" => Content::Text(data.get(Name::Message).text()?),
+            "pushUrl" => Content::Url(data.get(Name::PushUrl).text()?),
+            "customNotice" => Content::Notice(data.get(Name::Message).text()?, data.get(Name::UserData)),
+            "updateData" => Content::Data { set: object(Name::UserData), deleted: object(Name::Deleted), size: 0 },
+            _ => return None,
+        })
+    }
+
+    /// The text of a message or of an address, and whether it is the latter.
+    pub fn said(&self) -> Option<(&J::Text, bool)> {
+        match self {
+            Content::Text(text) => Some((text, false)),
+            Content::Url(url) => Some((url, true)),
+            Content::Notice(..) | Content::Data { .. } => None,
+        }
+    }
+
+    /// About how many characters it takes.
+    pub fn size(&self) -> usize {
+        match self {
+            Content::Text(text) | Content::Url(text) => text.size(),
+            Content::Notice(..) => 0,
+            Content::Data { size, .. } => *size,
+        }
+    }
+}
