@@ -148,6 +148,11 @@ pub struct Channel {
     pub visitor_timeout: u64,
     #[serde(default = "ended_retention")]
     pub ended_retention: u64,
+    /// 0: for ever.
+    #[serde(default)]
+    pub lifetime: u64,
+    #[serde(default = "renewal_timeout")]
+    pub renewal_timeout: u64,
     pub welcome: Option<String>,
     pub pre_chat: Option<Form>,
     pub post_chat: Option<Form>,
@@ -160,6 +165,9 @@ fn idle_timeout() -> u64 {
 }
 fn visitor_timeout() -> u64 {
     300
+}
+fn renewal_timeout() -> u64 {
+    86_400
 }
 fn ended_retention() -> u64 {
     60

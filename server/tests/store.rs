@@ -4,7 +4,7 @@
 mod common;
 
 use causerie_server::chat::draft::{Draft, Rules};
-use causerie_server::chat::model::{Chat, Kind};
+use causerie_server::chat::model::{Chat, Kind, Reason};
 use causerie_server::json::{Raw, write};
 use causerie_server::store::{Created, MemoryStore, SqliteStore, Store, StoreError};
 use common::Folder;
@@ -44,6 +44,7 @@ suite! {
     text_is_kept_as_it_came
     many_commits_at_once_are_all_there
     offline_requests_are_kept_listed_and_forgotten
+    a_renewal_is_both_chats_or_none
 }
 
 fn chat(request: Option<&str>) -> Chat {
@@ -228,4 +229,23 @@ async fn offline_requests_are_kept_listed_and_forgotten(place: Place) {
     assert!(store.remove_request(all[1].id).await.unwrap());
     assert!(!store.remove_request(all[1].id).await.unwrap());
     assert_eq!(store.requests(0, 10).await.unwrap(), [all[0].clone(), all[2].clone()]);
+}
+
+async fn a_renewal_is_both_chats_or_none(place: Place) {
+    let store = &*place.store;
+    let old = begun(store, Some("r1")).await;
+    let new = chat(None);
+    let mut closing = Draft::of(&old, 2, Rules::default());
+    closing.give_way(&new, Reason::Timeout);
+    let mut beginning = Draft::of(&new, 2, Rules::default());
+    beginning.add(Kind::ParticipantJoined, new.visitor(), None);
+    store.renew(&closing, &beginning).await.unwrap();
+    let kept = store.load(&old.id).await.unwrap().unwrap();
+    assert_eq!(kept.renewed.unwrap().id, new.id);
+    assert_eq!((places(store, &old, 1).await, places(store, &new, 1).await), (vec![1, 2], vec![1]));
+    assert_eq!(store.find_handle(new.key.handle()).await.unwrap(), Some(new.id));
+    let other = chat(None);
+    let beginning = Draft::of(&other, 3, Rules::default());
+    assert!(matches!(store.renew(&closing, &beginning).await, Err(StoreError::Conflict)));
+    assert!(store.load(&other.id).await.unwrap().is_none());
 }

@@ -1,6 +1,7 @@
 //! How a chat begins: `requestChat`, and the same request again.
 
 use super::asker::Asker;
+use super::draft::Draft;
 use super::model::{Chat, From, Kind};
 use super::operation::Operation;
 use super::reply::{Refusal, VisitorData};
@@ -34,16 +35,7 @@ impl Floor {
         chat.request.clone_from(&request);
         (chat.nickname, chat.subject, chat.email, chat.user_data) = (nickname, subject, email, user_data);
         chat.notices = operation.reads_notices();
-        let mut draft = self.draft(&chat);
-        draft.add(Kind::ParticipantJoined, chat.visitor(), None).marked(request.clone(), None);
-        draft.happened(Cause::Begin);
-        if let Some(welcome) = &channel.welcome {
-            draft.add(Kind::Message, From::system(), Some(Raw::string(welcome)));
-        }
-        if let Some(text) = text {
-            draft.add(Kind::Message, chat.visitor(), Some(text.clone()));
-            self.heard(&mut draft, &text);
-        }
+        let draft = self.beginning(&chat, channel, request.clone(), text);
         let address = chat.address;
         self.reserve(address).map_err(|_| Refusal::new(240, "no new chat now: there are too many"))?;
         // Live before it is in the store: a repeated request that finds it there finds it here too, once this is done.
@@ -75,6 +67,27 @@ impl Floor {
         Ok(())
     }
 
+    /// The first entries of a chat.
+    pub(super) fn beginning(
+        &self,
+        chat: &Chat,
+        channel: &Channel,
+        request: Option<String>,
+        words: Option<Raw>,
+    ) -> Draft {
+        let mut draft = self.draft(chat);
+        draft.add(Kind::ParticipantJoined, chat.visitor(), None).marked(request, None);
+        draft.happened(Cause::Begin);
+        if let Some(welcome) = &channel.welcome {
+            draft.add(Kind::Message, From::system(), Some(Raw::string(welcome)));
+        }
+        if let Some(words) = words {
+            draft.add(Kind::Message, chat.visitor(), Some(words.clone()));
+            self.heard(&mut draft, &words);
+        }
+        draft
+    }
+
     /// The same request again: the same chat. Its key is told to whoever knows the request's id; one that might be guessed
     /// counts in the same Bayeux session, or the same browser, only.
     async fn repeat_request(
@@ -85,7 +98,7 @@ impl Floor {
         request: &str,
     ) -> Result<(), Refusal> {
         let gone = || Refusal::new(249, "the server could not do it");
-        let mut live = self.lock(id).await?.ok_or_else(gone)?;
+        let live = self.lock(id).await?.ok_or_else(gone)?;
         let known = |seat: &Seat| {
             let other = &seat.session;
             asker.session().is_some_and(|session| {
@@ -97,8 +110,10 @@ impl Floor {
                 "messageId: one not used before, or {UNGUESSABLE} characters and more to use it in another session"
             )));
         }
+        let (mut live, mut entries) = self.newest(live, 1).await?;
         live.attach(asker.session(), operation);
-        let entries = self.with_holding(&live.chat, self.store.entries(id, 1).await?);
+        entries.extend(self.store.entries(&live.chat.id, 1).await?);
+        let entries = self.with_holding(&live.chat, entries);
         asker.send(&VisitorData::of(&live.chat, &entries));
         Ok(())
     }

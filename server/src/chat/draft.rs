@@ -1,6 +1,6 @@
 //! A change of a chat in the making: committed as a whole, or not at all.
 
-use super::model::{AgentParty, Chat, Entry, FaqState, From, Kind, Values};
+use super::model::{AgentParty, Chat, Entry, FaqState, From, Kind, Reason, Renewed, Values};
 use super::notice;
 use crate::faq::Match;
 use crate::json::Raw;
@@ -23,7 +23,7 @@ pub struct Rules {
 }
 
 /// A change in the making.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Draft {
     /// The chat as it will be.
     pub chat: Chat,
@@ -165,6 +165,19 @@ impl Draft {
         self.agents_leave();
         self.happened(cause);
         self.visitor_leaves();
+    }
+
+    /// The chat's time is over. The visitor stays, and opens a new session by writing.
+    pub fn lapse(&mut self) {
+        self.agents_leave();
+        self.happened(Cause::Timeout);
+        self.chat.lapsed = Some(self.now);
+    }
+
+    /// Another session takes the chat's place.
+    pub fn give_way(&mut self, to: &Chat, reason: Reason) {
+        self.end(Cause::Renew);
+        self.chat.renewed = Some(Renewed { id: to.id.clone(), reason });
     }
 
     fn visitor_leaves(&mut self) {

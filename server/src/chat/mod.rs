@@ -1,34 +1,33 @@
 //! The chats: what is live of them here, who is attached, and how a change reaches everybody.
 //!
-//! `model` is what the store keeps, `draft` a change of it, `operation` reads what clients ask, `reply` and `notice` are what
-//! they get, `asker` is who asks, `begin` begins chats, `visitor` does what else visitors ask, `submit` takes their forms,
-//! `sweep` ends what has had its time. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
+//! `model` is what the store keeps, `draft` a change of it, `change` how that is made and shown; `operation` reads what clients
+//! ask, `reply` and `notice` are what they get, `asker` is who asks; `begin` begins chats, `renew` puts new ones in their
+//! place, `visitor` does what else visitors ask, `submit` takes their forms, `sweep` ends what has had its time. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
 //! to the store, and only then shown to anybody. Answers and pushes are queued under the same lock, so that every
 //! session sees the entries in their order.
 
 pub mod asker;
 pub mod begin;
+pub mod change;
 pub mod draft;
 pub mod model;
 pub mod notice;
 pub mod operation;
+pub mod renew;
 pub mod reply;
 pub mod submit;
 pub mod sweep;
 pub mod visitor;
 
 use crate::clock::Clock;
-use crate::config::{Channel, Config, Limits};
+use crate::config::{Config, Limits};
 use crate::desk::Desk;
 use crate::faq::Faq;
-use crate::json::{Raw, write};
+use crate::json::write;
 use crate::limits::{Bucket, PerAddress};
 use crate::session::{Session, locked};
-use crate::status::{Cause, Status};
 use crate::store::{Store, StoreError};
-use draft::{Draft, Rules};
-use model::{Chat, Entry, Kind};
-use reply::VisitorData;
+use model::{Chat, Entry};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
@@ -179,6 +178,13 @@ impl Floor {
         Ok(())
     }
 
+    /// Takes a place for a new chat even where there is none.
+    pub(crate) fn take_place(&self, address: IpAddr) {
+        let mut lives = locked(&self.lives);
+        lives.open += 1;
+        lives.addresses.add(address);
+    }
+
     /// Gives the place of a chat back.
     pub(crate) fn release(&self, address: IpAddr) {
         let mut lives = locked(&self.lives);
@@ -226,105 +232,6 @@ impl Floor {
 
     pub(crate) fn forget(&self, id: &str) {
         locked(&self.lives).chats.remove(id);
-    }
-
-    /// Commits a change and shows it to everybody but `except`, who gets it as an answer. If another server was faster, its
-    /// change is shown instead, and this one is refused as a conflict: it is to be made again of what is there now.
-    pub(crate) async fn commit(
-        &self,
-        live: &mut Live,
-        draft: Draft,
-        except: Option<&Session>,
-    ) -> Result<Vec<Entry>, StoreError> {
-        match self.store.commit(&draft).await {
-            Ok(()) => {}
-            Err(StoreError::Conflict) => {
-                self.catch_up(live).await?;
-                return Err(StoreError::Conflict);
-            }
-            Err(error) => return Err(error),
-        }
-        self.changed(live, draft.chat, &draft.entries, except);
-        Ok(draft.entries)
-    }
-
-    /// Takes in what another server has done with a chat.
-    async fn catch_up(&self, live: &mut Live) -> Result<(), StoreError> {
-        let chat = self.store.load(&live.chat.id).await?.ok_or(StoreError::Unknown)?;
-        let entries = self.store.entries(&live.chat.id, live.chat.next_index).await?;
-        self.changed(live, chat, &entries, None);
-        Ok(())
-    }
-
-    /// A chat is now as it is here.
-    fn changed(&self, live: &mut Live, chat: Chat, entries: &[Entry], except: Option<&Session>) {
-        let before = std::mem::replace(&mut live.chat, chat);
-        live.active = Instant::now();
-        live.typed
-            .retain(|(typed, _)| !entries.iter().any(|entry| entry.from.participant_id == typed.from.participant_id));
-        if live.chat.ended.is_some() && before.ended.is_none() {
-            self.release(live.chat.address);
-            tracing::info!(service = live.chat.service, entries = live.chat.next_index - 1, "a chat has ended");
-        }
-        if !entries.is_empty() {
-            self.push_to_visitor(live, entries, except);
-        }
-        self.desk.show(&before, &live.chat, entries, except);
-    }
-
-    /// Shows entries to the visitor's sessions.
-    pub(crate) fn push_to_visitor(&self, live: &Live, entries: &[Entry], except: Option<&Session>) {
-        let channel = visitor::channel_of(&live.chat.service);
-        let (mut plain, mut whole) = (None, None);
-        for seat in live.seats.iter().filter(|seat| except.is_none_or(|except| except.id != seat.session.id)) {
-            let text = if seat.notices {
-                whole.get_or_insert_with(|| {
-                    let entries = self.with_holding(&live.chat, entries.to_vec());
-                    event(&channel, None, &VisitorData::of(&live.chat, &entries))
-                })
-            } else {
-                plain.get_or_insert_with(|| event(&channel, None, &VisitorData::of(&live.chat, entries)))
-            };
-            seat.session.deliver(Arc::clone(text));
-        }
-    }
-
-    /// The entries; and, when a notice among them may tell something new, what goes with it.
-    pub(crate) fn with_holding(&self, chat: &Chat, mut entries: Vec<Entry>) -> Vec<Entry> {
-        if entries.iter().any(|entry| entry.kind == Kind::Notice) {
-            entries.extend(self.holding(chat));
-        }
-        entries
-    }
-
-    /// What passes by as long as it holds.
-    pub(crate) fn holding(&self, chat: &Chat) -> Vec<Entry> {
-        let channel = self.config.channel(&chat.service);
-        channel.map(|channel| notice::holding(channel, chat, self.clock.now())).unwrap_or_default()
-    }
-
-    /// The visitor has said this: the chat's state goes on, and the FAQ is asked if it is its turn.
-    pub(crate) fn heard(&self, draft: &mut Draft, said: &Raw) {
-        if draft.chat.status == Status::Faq {
-            let question = serde_json::from_str::<String>(said.get()).unwrap_or_default();
-            draft.suggest(self.faqs.get(&draft.chat.service).and_then(|faq| faq.find(&question)).as_ref());
-        } else {
-            draft.happened(Cause::VisitorMessage);
-        }
-    }
-
-    /// A change of a chat, to be made now.
-    pub(crate) fn draft(&self, chat: &Chat) -> Draft {
-        let channel = self.config.channel(&chat.service);
-        let has = |form: fn(&Channel) -> bool| channel.is_some_and(form);
-        let rules = Rules {
-            pre_chat: has(|channel| channel.pre_chat.is_some()),
-            post_chat: has(|channel| channel.post_chat.is_some()),
-            faq: self.faqs.contains_key(&chat.service),
-            offline: has(|channel| channel.offline.is_some()),
-            agents: self.desk.is_anyone_there(),
-        };
-        Draft::of(chat, self.clock.now(), rules)
     }
 
     /// A Bayeux session has ended: its visitor is away, its agent too.

@@ -60,6 +60,34 @@ pub struct Chat {
     /// What has become of the FAQ.
     #[serde(default)]
     pub faq: FaqState,
+    /// Since when its time is over, while its visitor may still open a new one by writing.
+    #[serde(default)]
+    pub lapsed: Option<u64>,
+    /// The session whose place it took.
+    #[serde(default)]
+    pub previous: Option<String>,
+    /// The session that took its place.
+    #[serde(default)]
+    pub renewed: Option<Renewed>,
+}
+
+/// The session that took a chat's place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Renewed {
+    /// Its id.
+    pub id: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a session took another's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// The other's time was over.
+    Timeout,
+    /// A bot's script wanted it.
+    Script,
 }
 
 /// What has become of the FAQ in a chat.
@@ -201,7 +229,22 @@ impl Chat {
             bot_active: false,
             forms: BTreeMap::new(),
             faq: FaqState::Unasked,
+            lapsed: None,
+            previous: None,
+            renewed: None,
         })
+    }
+
+    /// Whether its time is over, but not for a visitor who writes again.
+    #[must_use]
+    pub fn may_be_renewed(&self) -> bool {
+        self.lapsed.is_some() && self.ended.is_none()
+    }
+
+    /// Whether its visitor may open a new session when its time is over, rather than just see it end.
+    #[must_use]
+    pub fn may_lapse(&self) -> bool {
+        self.notices && self.status != Status::Finished
     }
 
     /// The visitor, as the maker of an entry.

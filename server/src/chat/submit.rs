@@ -1,11 +1,11 @@
 //! What visitors submit inside `customNotice`: forms, and what they think of the FAQ's answer.
 
-use super::asker::Asker;
 use super::draft::Draft;
 use super::model::{FaqState, Kind, Values};
 use super::notice;
 use super::operation::{Operation, wrong};
 use super::reply::Refusal;
+use super::visitor::Visit;
 use super::{Floor, Live};
 use crate::json::{Raw, is_string};
 use crate::status::{Cause, Status};
@@ -48,17 +48,12 @@ fn value(name: &str, value: &RawValue) -> Result<String, Refusal> {
 
 impl Floor {
     /// Something is submitted. What was before is answered as it was.
-    pub(super) async fn submit(
-        &self,
-        asker: &Asker<'_>,
-        live: &mut Live,
-        operation: &Operation<'_>,
-    ) -> Result<(), Refusal> {
-        let message_id = operation.message_id()?;
-        if let Some(entry) = self.known(live, 0, message_id.as_deref()).await? {
-            return self.reply(asker, live, operation, vec![entry]).await;
+    pub(super) async fn submit(&self, visit: &Visit<'_>, live: &mut Live) -> Result<(), Refusal> {
+        let message_id = visit.operation.message_id()?;
+        if let Some(made) = self.known(live, 0, message_id.as_deref()).await? {
+            return self.reply(visit, live, made).await;
         }
-        let Some((name, carried)) = operation.notice() else { return Ok(()) };
+        let Some((name, carried)) = visit.operation.notice() else { return Ok(()) };
         let carried = carried.ok_or_else(|| Refusal::malformed("userData is expected, nothing came"))?;
         self.may_change(live)?;
         live.sends.take().map_err(Refusal::too_many)?;
@@ -67,8 +62,8 @@ impl Floor {
             "submit-form" => self.fill_in(&mut draft, carried, message_id)?,
             _ => answer_faq(&mut draft, carried, message_id)?,
         }
-        let entries = self.commit(live, draft, asker.except()).await?;
-        self.reply(asker, live, operation, entries).await
+        let entries = self.commit(live, draft, visit.asker.except()).await?;
+        self.reply(visit, live, entries).await
     }
 
     /// A form is filled in.

@@ -2,6 +2,7 @@
 //! chats that nobody needs to read any more. One pass every so often looks at all of them.
 
 use super::Floor;
+use super::draft::Draft;
 use crate::status::Cause;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -27,7 +28,11 @@ impl Floor {
         let now = Instant::now();
         let over = |since: Instant, seconds: u64| now.duration_since(since) >= Duration::from_secs(seconds);
         if let Some(ended) = live.chat.ended {
-            let kept = self.clock.now().saturating_sub(ended) < channel.ended_retention.saturating_mul(1000);
+            let mut kept = self.clock.now().saturating_sub(ended) < channel.ended_retention.saturating_mul(1000);
+            if let Some(newer) = live.chat.renewed.as_ref().filter(|_| !kept) {
+                // Its key leads to the newer one, and agents may read it, as long as that is there.
+                kept = !matches!(self.store.load(&newer.id).await, Ok(None));
+            }
             if !kept && self.store.remove(id).await.is_ok() {
                 for seat in &live.seats {
                     seat.session.detach(id);
@@ -36,15 +41,24 @@ impl Floor {
             }
             return;
         }
+        let age = |since: u64, seconds: u64| {
+            seconds != 0 && self.clock.now().saturating_sub(since) >= seconds.saturating_mul(1000)
+        };
         let idle = channel.idle_timeout != 0 && over(live.active, channel.idle_timeout);
+        let timeout = idle || age(live.chat.since, channel.lifetime);
         let alone =
             channel.visitor_timeout != 0 && live.alone.is_some_and(|since| over(since, channel.visitor_timeout));
-        if idle || alone {
-            let mut draft = self.draft(&live.chat);
-            draft.end(if idle { Cause::Timeout } else { Cause::Leave });
-            if let Err(error) = self.commit(&mut live, draft, None).await {
-                tracing::warn!(%error, "a chat could not be ended");
-            }
+        let ending: fn(&mut Draft) = match live.chat.lapsed {
+            _ if alone => |draft| draft.end(Cause::Leave),
+            Some(lapsed) if age(lapsed, channel.renewal_timeout) => |draft| draft.end(Cause::Timeout),
+            None if timeout && live.chat.may_lapse() => Draft::lapse,
+            None if timeout => |draft| draft.end(Cause::Timeout),
+            _ => return,
+        };
+        let mut draft = self.draft(&live.chat);
+        ending(&mut draft);
+        if let Err(error) = self.commit(&mut live, draft, None).await {
+            tracing::warn!(%error, "a chat could not be ended");
         }
     }
 

@@ -1,7 +1,8 @@
 //! What visitors ask of a chat that has begun, over Bayeux or by REST.
 
 use super::asker::Asker;
-use super::model::{Entry, Kind};
+use super::draft::Draft;
+use super::model::{Entry, Kind, Reason};
 use super::operation::Operation;
 use super::reply::{Refusal, VisitorData};
 use super::{Floor, Live, Locked, Seat, TRIES};
@@ -38,6 +39,14 @@ pub struct Request<'a> {
     pub named: Option<(&'a str, Option<&'a str>)>,
     /// The operation's members.
     pub data: Option<&'a RawValue>,
+}
+
+/// A visitor's operation while it is done.
+pub(crate) struct Visit<'a> {
+    pub(crate) asker: &'a Asker<'a>,
+    pub(crate) operation: &'a Operation<'a>,
+    /// When another session has taken the place of the one that was asked: what comes before its entries.
+    trail: Vec<Entry>,
 }
 
 impl Floor {
@@ -81,51 +90,73 @@ impl Floor {
         if !found.chat.key.is(&key) || found.chat.service != channel.name || !named {
             return Err(Refusal::unknown_session());
         }
+        let from = operation.position()?.unwrap_or(u64::from(name == "requestNotifications"));
+        let (found, trail) = self.newest(found, from).await?;
+        let mut visit = Visit { asker, operation: &operation, trail };
         let live = chat.insert(found);
         live.seen();
+        if live.chat.may_be_renewed() && self.opens_another(live, &name, &operation).await? {
+            let (newer, trail) = self.renew(live, Reason::Timeout, asker.except()).await?;
+            visit.trail.extend(trail);
+            *chat = Some(newer);
+        }
+        let Some(live) = chat.as_mut() else { return Ok(()) };
         match name.as_str() {
-            "requestNotifications" => self.resume(asker, live, &operation).await,
-            "customNotice" if live.chat.notices && operation.is_submission() => {
-                self.submit(asker, live, &operation).await
-            }
+            "requestNotifications" => self.resume(&visit, live).await,
+            "customNotice" if live.chat.notices && operation.is_submission() => self.submit(&visit, live).await,
             "sendMessage" | "pushUrl" | "customNotice" | "updateNickname" | "updateData" => {
-                self.say(asker, live, &name, &operation).await
+                self.say(&visit, live, &name).await
             }
-            "startTyping" => self.visitor_types(asker, live, &operation, Kind::TypingStarted).await,
-            "stopTyping" => self.visitor_types(asker, live, &operation, Kind::TypingStopped).await,
-            "disconnect" => self.hang_up(asker, live, &operation).await,
+            "startTyping" => self.visitor_types(&visit, live, Kind::TypingStarted).await,
+            "stopTyping" => self.visitor_types(&visit, live, Kind::TypingStopped).await,
+            "disconnect" => self.hang_up(&visit, live).await,
             _ => Err(Refusal::malformed("operation: one of the chat's operations is expected, another came")),
         }
     }
 
+    /// Whether an operation, asked of a session whose time is over, opens another one: what is said does, if it is sound and
+    /// was not said before.
+    async fn opens_another(&self, live: &Live, name: &str, operation: &Operation<'_>) -> Result<bool, Refusal> {
+        if !matches!(name, "sendMessage" | "pushUrl" | "customNotice") || operation.is_submission() {
+            return Ok(false);
+        }
+        if self.known(live, 1, operation.message_id()?.as_deref()).await?.is_some() {
+            return Ok(false);
+        }
+        self.compose(live, name, operation).map(|_| true)
+    }
+
     /// Answers an operation that is done: with the entries it made, or by REST with those that were asked for.
-    pub(super) async fn reply(
-        &self,
-        asker: &Asker<'_>,
-        live: &Live,
-        operation: &Operation<'_>,
-        made: Vec<Entry>,
-    ) -> Result<(), Refusal> {
-        let mut entries = match operation.position()?.filter(|_| asker.is_rest()) {
+    pub(super) async fn reply(&self, visit: &Visit<'_>, live: &Live, made: Vec<Entry>) -> Result<(), Refusal> {
+        let mut entries = match visit.operation.position()?.filter(|_| visit.asker.is_rest()) {
+            _ if !visit.trail.is_empty() => self.after_trail(visit, live).await?,
             None => made,
             Some(from) => self.entries_from(live, from).await?,
         };
-        if live.reads_notices(asker) {
+        if live.reads_notices(visit.asker) {
             entries = self.with_holding(&live.chat, entries);
         }
-        asker.send(&VisitorData::of(&live.chat, &entries));
+        visit.asker.send(&VisitorData::of(&live.chat, &entries));
         Ok(())
     }
 
+    /// The trail, and all of the session that it leads to.
+    async fn after_trail(&self, visit: &Visit<'_>, live: &Live) -> Result<Vec<Entry>, Refusal> {
+        let mut entries = visit.trail.clone();
+        entries.extend(self.entries_from(live, 1).await?);
+        Ok(entries)
+    }
+
     /// The entries from a position on; 0 stands for none.
-    async fn entries_from(&self, live: &Live, from: u64) -> Result<Vec<Entry>, Refusal> {
+    pub(super) async fn entries_from(&self, live: &Live, from: u64) -> Result<Vec<Entry>, Refusal> {
         match from {
             0 => Ok(Vec::new()),
             from => Ok(self.store.entries(&live.chat.id, from).await?),
         }
     }
 
-    async fn resume(&self, asker: &Asker<'_>, live: &mut Live, operation: &Operation<'_>) -> Result<(), Refusal> {
+    async fn resume(&self, visit: &Visit<'_>, live: &mut Live) -> Result<(), Refusal> {
+        let (asker, operation) = (visit.asker, visit.operation);
         let position = operation.position()?.unwrap_or(1);
         live.reads.take().map_err(Refusal::too_many)?;
         if operation.reads_notices() && !live.chat.notices && live.chat.ended.is_none() {
@@ -133,7 +164,10 @@ impl Floor {
             draft.begin_notices();
             self.commit(live, draft, asker.except()).await?;
         }
-        let mut entries = self.entries_from(live, position).await?;
+        let mut entries = match visit.trail.is_empty() {
+            true => self.entries_from(live, position).await?,
+            false => self.after_trail(visit, live).await?,
+        };
         if operation.reads_notices() {
             entries.extend(self.holding(&live.chat));
         }
@@ -146,19 +180,10 @@ impl Floor {
         Ok(())
     }
 
-    /// The operations that make an entry, and `updateData`, which makes none.
-    async fn say(
-        &self,
-        asker: &Asker<'_>,
-        live: &mut Live,
-        name: &str,
-        operation: &Operation<'_>,
-    ) -> Result<(), Refusal> {
+    /// What an operation makes of a chat.
+    fn compose(&self, live: &Live, name: &str, operation: &Operation<'_>) -> Result<Draft, Refusal> {
         let length = self.config.limits.message_length;
         let message_id = operation.message_id()?;
-        if let Some(entry) = self.known(live, 1, message_id.as_deref()).await? {
-            return self.reply(asker, live, operation, vec![entry]).await;
-        }
         let mut draft = self.draft(&live.chat);
         let visitor = live.chat.visitor();
         match name {
@@ -168,7 +193,7 @@ impl Floor {
             }
             "pushUrl" => draft.add(Kind::PushUrl, visitor, Some(operation.push_url(length)?)).marked(message_id, None),
             "customNotice" => {
-                draft.add(Kind::CustomNotice, visitor, Some(operation.message(length)?)).marked(message_id, None)
+                draft.add(Kind::CustomNotice, visitor, Some(operation.message(length)?)).marked(message_id, None);
             }
             "updateNickname" => {
                 draft.chat.nickname = operation.visitor_name()?;
@@ -182,45 +207,62 @@ impl Floor {
         {
             self.heard(&mut draft, &said);
         }
-        self.may_change(live)?;
-        live.sends.take().map_err(Refusal::too_many)?;
-        let entries = self.commit(live, draft, asker.except()).await?;
-        self.reply(asker, live, operation, entries).await
+        Ok(draft)
     }
 
-    async fn visitor_types(
-        &self,
-        asker: &Asker<'_>,
-        live: &mut Live,
-        operation: &Operation<'_>,
-        kind: Kind,
-    ) -> Result<(), Refusal> {
-        let text = operation.preview(self.config.limits.message_length)?;
+    /// The operations that make an entry, and `updateData`, which makes none.
+    async fn say(&self, visit: &Visit<'_>, live: &mut Live, name: &str) -> Result<(), Refusal> {
+        let message_id = visit.operation.message_id()?;
+        if let Some(made) = self.known(live, 1, message_id.as_deref()).await? {
+            return self.reply(visit, live, made).await;
+        }
+        let draft = self.compose(live, name, visit.operation)?;
+        self.may_change(live)?;
+        live.sends.take().map_err(Refusal::too_many)?;
+        let entries = self.commit(live, draft, visit.asker.except()).await?;
+        self.reply(visit, live, entries).await
+    }
+
+    async fn visitor_types(&self, visit: &Visit<'_>, live: &mut Live, kind: Kind) -> Result<(), Refusal> {
+        let text = visit.operation.preview(self.config.limits.message_length)?;
         self.may_change(live)?;
         live.typing.take().map_err(Refusal::too_many)?;
         live.active = Instant::now();
         let typing = Entry::passing(kind, live.chat.visitor(), text, self.clock.now());
-        self.desk.show(&live.chat, &live.chat, &[typing], asker.except());
-        self.reply(asker, live, operation, Vec::new()).await
+        self.desk.show(&live.chat, &live.chat, &[typing], visit.asker.except());
+        self.reply(visit, live, Vec::new()).await
     }
 
-    async fn hang_up(&self, asker: &Asker<'_>, live: &mut Live, operation: &Operation<'_>) -> Result<(), Refusal> {
+    async fn hang_up(&self, visit: &Visit<'_>, live: &mut Live) -> Result<(), Refusal> {
         let entries = if live.chat.ended.is_some() {
             self.store.entries(&live.chat.id, live.chat.closing.max(1)).await?
         } else {
             let mut draft = self.draft(&live.chat);
             draft.end(Cause::Leave);
-            self.commit(live, draft, asker.except()).await?
+            self.commit(live, draft, visit.asker.except()).await?
         };
-        self.reply(asker, live, operation, entries).await
+        self.reply(visit, live, entries).await
     }
 
-    /// The entry that this message already made.
-    pub(crate) async fn known(&self, live: &Live, who: u64, message: Option<&str>) -> Result<Option<Entry>, Refusal> {
-        match message {
-            Some(message) => Ok(self.store.find_message(&live.chat.id, who, message).await?),
-            None => Ok(None),
+    /// What this message already made: its entry; nothing that can be shown here if that is in an earlier session.
+    pub(crate) async fn known(
+        &self,
+        live: &Live,
+        who: u64,
+        message: Option<&str>,
+    ) -> Result<Option<Vec<Entry>>, Refusal> {
+        let Some(message) = message else { return Ok(None) };
+        if let Some(entry) = self.store.find_message(&live.chat.id, who, message).await? {
+            return Ok(Some(vec![entry]));
         }
+        let mut previous = live.chat.previous.clone().filter(|_| who <= 1);
+        while let Some(id) = previous {
+            if self.store.find_message(&id, who, message).await?.is_some() {
+                return Ok(Some(Vec::new()));
+            }
+            previous = self.store.load(&id).await?.and_then(|chat| chat.previous);
+        }
+        Ok(None)
     }
 
     /// Whether anything more can be said.
@@ -257,11 +299,9 @@ impl Live {
         self.alone = None;
     }
 
-    /// Whether who asks reads notices; by REST that is as the chat's client said.
+    /// Whether who asks reads notices; where nothing was said yet, as the chat's client said.
     fn reads_notices(&self, asker: &Asker<'_>) -> bool {
-        match asker.session() {
-            None => self.chat.notices,
-            Some(session) => self.seats.iter().any(|seat| seat.session.id == session.id && seat.notices),
-        }
+        let seat = asker.session().and_then(|session| self.seats.iter().find(|seat| seat.session.id == session.id));
+        seat.map_or(self.chat.notices, |seat| seat.notices)
     }
 }

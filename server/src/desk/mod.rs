@@ -58,6 +58,8 @@ struct Summary {
     status: Option<Status>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     forms: BTreeMap<String, Values>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_id: Option<String>,
 }
 
 /// What an agent gets: the answer to an operation, or a push.
@@ -139,6 +141,7 @@ impl State {
             since: chat.since,
             status: chat.notices.then_some(chat.status),
             forms: chat.forms.clone(),
+            previous_id: chat.previous.clone(),
         };
         if chat.agents.is_empty() {
             if chat.status == Status::InQueue {

@@ -10,6 +10,7 @@ use crate::chat::visitor::channel_of;
 use crate::chat::{Floor, Locked, TRIES, event};
 use crate::session::locked;
 use crate::status::{Cause, Status};
+use crate::store::StoreError;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
@@ -74,6 +75,7 @@ impl Floor {
             "leave" => self.part(answer, &agent, &operation, |draft| draft.leave(&agent)).await,
             "endChat" => self.part(answer, &agent, &operation, |draft| draft.finish(Cause::Finish)).await,
             "transfer" => self.transfer(answer, &agent, &operation).await,
+            "readTranscript" => self.read_transcript(answer, &agent, &operation).await,
             "listRequests" => self.list_requests(answer, &agent, &operation).await,
             "deleteRequest" => self.delete_request(answer, &agent, &operation).await,
             _ => Err(Refusal::malformed("operation: one of the desk's operations is expected, another came")),
@@ -117,8 +119,8 @@ impl Floor {
         let mut live = self.own(agent, operation).await?;
         let Some(party) = live.chat.agent(agent).cloned() else { return Ok(()) };
         let message_id = operation.message_id()?;
-        if let Some(entry) = self.known(&live, party.participant, message_id.as_deref()).await? {
-            self.desk.answer(answer, Some(agent), &live.chat.id, &[entry]);
+        if let Some(made) = self.known(&live, party.participant, message_id.as_deref()).await? {
+            self.desk.answer(answer, Some(agent), &live.chat.id, &made);
             return Ok(());
         }
         let length = self.config.limits.message_length;
@@ -194,6 +196,31 @@ impl Floor {
         self.desk.hand_over(&to, &live.chat.id, &so_far);
         let entries = self.commit(&mut live, draft, Some(answer.session)).await?;
         self.desk.answer(answer, Some(agent), &live.chat.id, &entries);
+        Ok(())
+    }
+
+    /// The transcript of a chat that is the agent's or waits in the queue, or of one that it took the place of.
+    async fn read_transcript(
+        &self,
+        answer: &Answer<'_>,
+        agent: &str,
+        operation: &Operation<'_>,
+    ) -> Result<(), Refusal> {
+        let not_yours = || Refusal::new(249, "no such chat among yours, in the queue, or before these");
+        let id = operation.chat_id()?;
+        let entries = match self.store.entries(&id, 1).await {
+            Err(StoreError::Unknown) => return Err(not_yours()),
+            entries => entries?,
+        };
+        let mut chat = self.store.load(&id).await?.ok_or_else(not_yours)?;
+        while let Some(newer) = chat.renewed {
+            chat = self.store.load(&newer.id).await?.ok_or_else(not_yours)?;
+        }
+        let waits = chat.status == Status::InQueue && chat.ended.is_none();
+        if !waits && chat.agent(agent).is_none() {
+            return Err(not_yours());
+        }
+        self.desk.answer(answer, Some(agent), &id, &entries);
         Ok(())
     }
 

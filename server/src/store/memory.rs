@@ -39,6 +39,35 @@ impl Kept {
     }
 }
 
+impl Memory {
+    fn add(&mut self, draft: &Draft) {
+        let chat = &draft.chat;
+        if let Some(request) = &chat.request {
+            self.requests.insert((chat.service.clone(), request.clone()), chat.id.clone());
+        }
+        self.handles.insert(chat.key.handle().to_owned(), chat.id.clone());
+        let mut kept = Kept { chat: chat.clone(), entries: BTreeMap::new(), messages: HashMap::new() };
+        kept.append(&draft.entries);
+        self.chats.insert(chat.id.clone(), kept);
+    }
+
+    fn change(&mut self, draft: &Draft) -> Result<(), StoreError> {
+        let chat = &draft.chat;
+        let kept = self.chats.get_mut(&chat.id).ok_or(StoreError::Unknown)?;
+        if kept.chat.version + 1 != chat.version {
+            return Err(StoreError::Conflict);
+        }
+        kept.append(&draft.entries);
+        kept.chat = chat.clone();
+        if let Some(request) = &draft.request {
+            self.last_request += 1;
+            let id = self.last_request;
+            self.offline.insert(id, OfflineRequest { id, ..request.clone() });
+        }
+        Ok(())
+    }
+}
+
 fn ready<'a, T: Send + 'a>(result: Result<T, StoreError>) -> Stored<'a, T> {
     Box::pin(std::future::ready(result))
 }
@@ -47,17 +76,12 @@ impl Store for MemoryStore {
     fn create<'a>(&'a self, draft: &'a Draft) -> Stored<'a, Created> {
         let chat = &draft.chat;
         let mut memory = locked(&self.0);
-        if let Some(request) = &chat.request {
-            let key = (chat.service.clone(), request.clone());
-            if let Some(known) = memory.requests.get(&key) {
-                return ready(Ok(Created::Known(known.clone())));
-            }
-            memory.requests.insert(key, chat.id.clone());
+        if let Some(request) = &chat.request
+            && let Some(known) = memory.requests.get(&(chat.service.clone(), request.clone()))
+        {
+            return ready(Ok(Created::Known(known.clone())));
         }
-        memory.handles.insert(chat.key.handle().to_owned(), chat.id.clone());
-        let mut kept = Kept { chat: chat.clone(), entries: BTreeMap::new(), messages: HashMap::new() };
-        kept.append(&draft.entries);
-        memory.chats.insert(chat.id.clone(), kept);
+        memory.add(draft);
         ready(Ok(Created::New))
     }
 
@@ -78,20 +102,16 @@ impl Store for MemoryStore {
     }
 
     fn commit<'a>(&'a self, draft: &'a Draft) -> Stored<'a, ()> {
-        let chat = &draft.chat;
+        ready(locked(&self.0).change(draft))
+    }
+
+    fn renew<'a>(&'a self, old: &'a Draft, new: &'a Draft) -> Stored<'a, ()> {
         let mut memory = locked(&self.0);
-        let Some(kept) = memory.chats.get_mut(&chat.id) else { return ready(Err(StoreError::Unknown)) };
-        if kept.chat.version + 1 != chat.version {
-            return ready(Err(StoreError::Conflict));
+        let changed = memory.change(old);
+        if changed.is_ok() {
+            memory.add(new);
         }
-        kept.append(&draft.entries);
-        kept.chat = chat.clone();
-        if let Some(request) = &draft.request {
-            memory.last_request += 1;
-            let id = memory.last_request;
-            memory.offline.insert(id, OfflineRequest { id, ..request.clone() });
-        }
-        ready(Ok(()))
+        ready(changed)
     }
 
     fn entries<'a>(&'a self, chat: &'a str, from: u64) -> Stored<'a, Vec<Entry>> {

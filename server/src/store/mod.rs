@@ -72,6 +72,8 @@ pub trait Store: Send + Sync + 'static {
     fn chats(&self) -> Stored<'_, Vec<Chat>>;
     /// Keeps all that a change makes, or nothing: the chat as it is after it, its entries, the offline request.
     fn commit<'a>(&'a self, draft: &'a Draft) -> Stored<'a, ()>;
+    /// Closes a chat and keeps the new one that takes its place: both or nothing.
+    fn renew<'a>(&'a self, old: &'a Draft, new: &'a Draft) -> Stored<'a, ()>;
     /// The entries of a chat from this index on.
     fn entries<'a>(&'a self, chat: &'a str, from: u64) -> Stored<'a, Vec<Entry>>;
     /// The entry that this message made. `who` is the participant that sent it.

@@ -133,6 +133,39 @@ fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+/// Keeps a new chat.
+fn add(connection: &Connection, chat: &Chat, entries: &[Entry]) -> Result<(), StoreError> {
+    let mut insert = prepared(
+        connection,
+        "INSERT INTO chats (id, service, request, handle, version, record) VALUES (?, ?, ?, ?, ?, ?)",
+    )?;
+    let (handle, version) = (chat.key.handle(), signed(chat.version));
+    insert.execute(params![chat.id, chat.service, chat.request, handle, version, write(chat)])?;
+    append(connection, &chat.id, entries)
+}
+
+/// Keeps what a change makes.
+fn change(connection: &Connection, draft: &Draft) -> Result<(), StoreError> {
+    let chat = &draft.chat;
+    let before = signed(chat.version.saturating_sub(1));
+    let mut update =
+        prepared(connection, "UPDATE chats SET version = version + 1, record = ? WHERE id = ? AND version = ?")?;
+    if update.execute(params![write(chat), chat.id, before])? == 0 {
+        let mut select = prepared(connection, "SELECT id FROM chats WHERE id = ?")?;
+        let known = select.exists([&chat.id])?;
+        return Err(if known { StoreError::Conflict } else { StoreError::Unknown });
+    }
+    append(connection, &chat.id, &draft.entries)?;
+    if let Some(OfflineRequest { service, time, values, .. }) = &draft.request {
+        prepared(connection, "INSERT INTO requests (service, time, filled) VALUES (?, ?, ?)")?.execute(params![
+            service,
+            signed(*time),
+            write(values)
+        ])?;
+    }
+    Ok(())
+}
+
 fn append(connection: &Connection, chat: &str, entries: &[Entry]) -> Result<(), StoreError> {
     let mut insert =
         prepared(connection, "INSERT INTO entries (chat, place, who, message, entry) VALUES (?, ?, ?, ?, ?)")?;
@@ -155,19 +188,7 @@ impl Store for SqliteStore {
             {
                 return Ok(Created::Known(known));
             }
-            prepared(
-                connection,
-                "INSERT INTO chats (id, service, request, handle, version, record) VALUES (?, ?, ?, ?, ?, ?)",
-            )?
-            .execute(params![
-                chat.id,
-                chat.service,
-                chat.request,
-                chat.key.handle(),
-                signed(chat.version),
-                write(&chat)
-            ])?;
-            append(connection, &chat.id, &entries)?;
+            add(connection, &chat, &entries)?;
             Ok(Created::New)
         })
     }
@@ -203,24 +224,15 @@ impl Store for SqliteStore {
     }
 
     fn commit<'a>(&'a self, draft: &'a Draft) -> Stored<'a, ()> {
-        let (chat, entries, request) = (draft.chat.clone(), draft.entries.clone(), draft.request.clone());
+        let draft = draft.clone();
+        self.write(move |connection| change(connection, &draft))
+    }
+
+    fn renew<'a>(&'a self, old: &'a Draft, new: &'a Draft) -> Stored<'a, ()> {
+        let (old, new) = (old.clone(), new.clone());
         self.write(move |connection| {
-            let before = signed(chat.version.saturating_sub(1));
-            let mut update = prepared(
-                connection,
-                "UPDATE chats SET version = version + 1, record = ? WHERE id = ? AND version = ?",
-            )?;
-            if update.execute(params![write(&chat), chat.id, before])? == 0 {
-                let mut select = prepared(connection, "SELECT id FROM chats WHERE id = ?")?;
-                let known = select.exists([&chat.id])?;
-                return Err(if known { StoreError::Conflict } else { StoreError::Unknown });
-            }
-            append(connection, &chat.id, &entries)?;
-            if let Some(OfflineRequest { service, time, values, .. }) = request {
-                prepared(connection, "INSERT INTO requests (service, time, filled) VALUES (?, ?, ?)")?
-                    .execute(params![service, signed(time), write(&values)])?;
-            }
-            Ok(())
+            change(connection, &old)?;
+            add(connection, &new.chat, &new.entries)
         })
     }
 

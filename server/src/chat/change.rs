@@ -1,0 +1,114 @@
+//! How a change of a chat is made: drafted, committed to the store, and then shown to everybody.
+
+use super::draft::{Draft, Rules};
+use super::model::{Chat, Entry, Kind};
+use super::reply::VisitorData;
+use super::{Floor, Live, event, notice, visitor};
+use crate::config::Channel;
+use crate::json::Raw;
+use crate::session::Session;
+use crate::status::{Cause, Status};
+use crate::store::StoreError;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+impl Floor {
+    /// Commits a change and shows it to everybody but `except`, who gets it as an answer. If another server was faster, its
+    /// change is shown instead, and this one is refused as a conflict: it is to be made again of what is there now.
+    pub(crate) async fn commit(
+        &self,
+        live: &mut Live,
+        draft: Draft,
+        except: Option<&Session>,
+    ) -> Result<Vec<Entry>, StoreError> {
+        match self.store.commit(&draft).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict) => {
+                self.catch_up(live).await?;
+                return Err(StoreError::Conflict);
+            }
+            Err(error) => return Err(error),
+        }
+        self.changed(live, draft.chat, &draft.entries, except);
+        Ok(draft.entries)
+    }
+
+    /// Takes in what another server has done with a chat.
+    pub(super) async fn catch_up(&self, live: &mut Live) -> Result<(), StoreError> {
+        let chat = self.store.load(&live.chat.id).await?.ok_or(StoreError::Unknown)?;
+        let entries = self.store.entries(&live.chat.id, live.chat.next_index).await?;
+        self.changed(live, chat, &entries, None);
+        Ok(())
+    }
+
+    /// A chat is now as it is here.
+    pub(super) fn changed(&self, live: &mut Live, chat: Chat, entries: &[Entry], except: Option<&Session>) {
+        let before = std::mem::replace(&mut live.chat, chat);
+        live.active = Instant::now();
+        live.typed
+            .retain(|(typed, _)| !entries.iter().any(|entry| entry.from.participant_id == typed.from.participant_id));
+        if live.chat.ended.is_some() && before.ended.is_none() {
+            self.release(live.chat.address);
+            tracing::info!(service = live.chat.service, entries = live.chat.next_index - 1, "a chat has ended");
+        }
+        if !entries.is_empty() {
+            self.push_to_visitor(live, entries, except);
+        }
+        self.desk.show(&before, &live.chat, entries, except);
+    }
+
+    /// Shows entries to the visitor's sessions.
+    pub(crate) fn push_to_visitor(&self, live: &Live, entries: &[Entry], except: Option<&Session>) {
+        let channel = visitor::channel_of(&live.chat.service);
+        let (mut plain, mut whole) = (None, None);
+        for seat in live.seats.iter().filter(|seat| except.is_none_or(|except| except.id != seat.session.id)) {
+            let text = if seat.notices {
+                whole.get_or_insert_with(|| {
+                    let entries = self.with_holding(&live.chat, entries.to_vec());
+                    event(&channel, None, &VisitorData::of(&live.chat, &entries))
+                })
+            } else {
+                plain.get_or_insert_with(|| event(&channel, None, &VisitorData::of(&live.chat, entries)))
+            };
+            seat.session.deliver(Arc::clone(text));
+        }
+    }
+
+    /// The entries; and, when a notice among them may tell something new, what goes with it.
+    pub(crate) fn with_holding(&self, chat: &Chat, mut entries: Vec<Entry>) -> Vec<Entry> {
+        if entries.iter().any(|entry| entry.kind == Kind::Notice) {
+            entries.extend(self.holding(chat));
+        }
+        entries
+    }
+
+    /// What passes by as long as it holds.
+    pub(crate) fn holding(&self, chat: &Chat) -> Vec<Entry> {
+        let channel = self.config.channel(&chat.service);
+        channel.map(|channel| notice::holding(channel, chat, self.clock.now())).unwrap_or_default()
+    }
+
+    /// The visitor has said this: the chat's state goes on, and the FAQ is asked if it is its turn.
+    pub(crate) fn heard(&self, draft: &mut Draft, said: &Raw) {
+        if draft.chat.status == Status::Faq {
+            let question = serde_json::from_str::<String>(said.get()).unwrap_or_default();
+            draft.suggest(self.faqs.get(&draft.chat.service).and_then(|faq| faq.find(&question)).as_ref());
+        } else {
+            draft.happened(Cause::VisitorMessage);
+        }
+    }
+
+    /// A change of a chat, to be made now.
+    pub(crate) fn draft(&self, chat: &Chat) -> Draft {
+        let channel = self.config.channel(&chat.service);
+        let has = |form: fn(&Channel) -> bool| channel.is_some_and(form);
+        let rules = Rules {
+            pre_chat: has(|channel| channel.pre_chat.is_some()),
+            post_chat: has(|channel| channel.post_chat.is_some()),
+            faq: self.faqs.contains_key(&chat.service),
+            offline: has(|channel| channel.offline.is_some()),
+            agents: self.desk.is_anyone_there(),
+        };
+        Draft::of(chat, self.clock.now(), rules)
+    }
+}

@@ -1,0 +1,102 @@
+//! A new session in the place of one whose time is over, or of one that a bot's script is done with.
+//!
+//! The visitor's connections go on with the new one; the key of the old one still finds it. Both chats change in one commit.
+
+use super::model::{Chat, Entry, Reason};
+use super::reply::{Refusal, VisitorData};
+use super::visitor::channel_of;
+use super::{Floor, Live, Locked, event, notice};
+use crate::session::Session;
+use crate::store::StoreError;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What the notice between two sessions carries.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Between<'a> {
+    previous_id: &'a str,
+    id: &'a str,
+    reason: Reason,
+}
+
+impl Floor {
+    fn between(&self, old: &Chat) -> Option<Entry> {
+        let renewed = old.renewed.as_ref()?;
+        let between = Between { previous_id: &old.id, id: &renewed.id, reason: renewed.reason };
+        Some(notice::passing("renewed", &between, self.clock.now()))
+    }
+
+    /// Opens a new session in the place of this one, and tells all connections but `except`. Returns it, and what the other
+    /// one is to be told before the new entries.
+    pub(crate) async fn renew(
+        &self,
+        old: &mut Live,
+        reason: Reason,
+        except: Option<&Session>,
+    ) -> Result<(Locked, Vec<Entry>), Refusal> {
+        let channel = self.config.channel(&old.chat.service).ok_or_else(Refusal::unknown_session)?;
+        let before = &old.chat;
+        let mut chat = Chat::new(&before.service, before.address, self.clock.now())?;
+        chat.user_id.clone_from(&before.user_id);
+        chat.nickname = before.nickname.clone();
+        chat.subject = before.subject.clone();
+        chat.email.clone_from(&before.email);
+        chat.user_data.clone_from(&before.user_data);
+        chat.notices = before.notices;
+        chat.previous = Some(before.id.clone());
+        // What was filled in before the queue is not asked again.
+        chat.forms =
+            before.forms.iter().filter(|(kind, _)| *kind == "pre-chat").map(|(k, v)| (k.clone(), v.clone())).collect();
+        let mut closing = self.draft(before);
+        closing.give_way(&chat, reason);
+        let beginning = self.beginning(&chat, channel, None, None);
+        let refused = || Refusal::new(249, "the server could not do it; try again");
+        let mut live = self.enter(beginning.chat.clone()).ok_or_else(refused)?;
+        if let Err(error) = self.store.renew(&closing, &beginning).await {
+            self.forget(&live.chat.id);
+            if matches!(error, StoreError::Conflict) {
+                self.catch_up(old).await?;
+            }
+            return Err(error.into());
+        }
+        self.take_place(live.chat.address);
+        live.alone = old.alone;
+        live.seats = std::mem::take(&mut old.seats);
+        for seat in &live.seats {
+            seat.session.detach(&old.chat.id);
+            seat.session.attach(&live.chat.id);
+        }
+        let mut trail = closing.entries.clone();
+        self.changed(old, closing.chat, &closing.entries, None);
+        trail.extend(self.between(&old.chat));
+        self.tell_renewed(&live, &trail, &beginning.entries, except);
+        self.desk.begun(&live.chat);
+        tracing::info!(service = live.chat.service, ?reason, "a chat is renewed");
+        Ok((live, trail))
+    }
+
+    /// Shows a new session to the connections that it took over. Those that read no notices see it begin, and no more.
+    fn tell_renewed(&self, live: &Live, trail: &[Entry], entries: &[Entry], except: Option<&Session>) {
+        let channel = channel_of(&live.chat.service);
+        let plain = event(&channel, None, &VisitorData::of(&live.chat, entries));
+        let whole: Vec<_> = trail.iter().chain(entries).cloned().chain(self.holding(&live.chat)).collect();
+        let whole = event(&channel, None, &VisitorData::of(&live.chat, &whole));
+        for seat in live.seats.iter().filter(|seat| except.is_none_or(|except| except.id != seat.session.id)) {
+            seat.session.deliver(Arc::clone(if seat.notices { &whole } else { &plain }));
+        }
+    }
+
+    /// The newest session in the place of one, and what lies between: the entries of the old one from a position on (0: none),
+    /// and those of all after it but the newest.
+    pub(super) async fn newest(&self, mut live: Locked, position: u64) -> Result<(Locked, Vec<Entry>), Refusal> {
+        let (mut trail, mut from) = (Vec::new(), position);
+        while let Some(renewed) = live.chat.renewed.clone() {
+            trail.extend(self.entries_from(&live, from).await?);
+            trail.extend(self.between(&live.chat));
+            live = self.lock(&renewed.id).await?.ok_or_else(Refusal::unknown_session)?;
+            from = 1;
+        }
+        Ok((live, trail))
+    }
+}
