@@ -14,3 +14,5 @@ pub mod delivery {}
 pub mod defaults {}
 #[doc = include_str!("errors.md")]
 pub mod errors {}
+#[doc = include_str!("testing.md")]
+pub mod testing {}

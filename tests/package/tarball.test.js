@@ -9,7 +9,8 @@ import { promisify } from "node:util";
 import { ROOT, tarball, useProject } from "./support/project.js";
 
 const FILES = [
-  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "cache.js", "forms.js", "index.d.ts", "index.js", "package.json", "transport.js",
+  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "cache.js", "forms.js", "index.d.ts", "index.js", "package.json",
+  "testing.d.ts", "testing.js", "transport.js",
   "wasm/causerie.js", "wasm/causerie_bg.wasm",
 ];
 

@@ -31,10 +31,11 @@ const ESBUILD: &[&str] =
 /// What is used of the glue; the bundler leaves the rest out.
 const GLUE: &str = "export { default, Engine } from './causerie.js';\n";
 
-/// The package's entries. Each becomes one file: the modules of `lib` that it imports are bundled into it; the other
-/// entries and the glue, which all share, stay imports.
-const ENTRIES: &[&str] = &["index.js", "transport.js", "cache.js", "forms.js"];
-const LIB: &str = "lib";
+/// The package's entries. Each becomes one file: the modules that it imports are bundled into it; the other entries and
+/// the glue, which all share, stay imports.
+const ENTRIES: &[&str] = &["index.js", "transport.js", "cache.js", "forms.js", "testing.js"];
+/// The folders of modules that are bundled into the entries, and not in the package.
+const MODULES: &[&str] = &["lib", "testing"];
 const WASM: &str = "wasm";
 
 const LICENCES: &[&str] = &["LICENSE-MIT", "LICENSE-APACHE"];
@@ -168,7 +169,10 @@ fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
     for entry in ENTRIES {
         bundle(place, &package, entry)?;
     }
-    fs::remove_dir_all(package.join(LIB)).context("removing the modules that were bundled")
+    for modules in MODULES {
+        fs::remove_dir_all(package.join(modules)).context("removing the modules that were bundled")?;
+    }
+    Ok(())
 }
 
 /// Bundles an entry in its place.
