@@ -77,6 +77,8 @@ pub enum Event<J> {
         /// The refusal.
         result: Result<(), Fault>,
     },
+    /// Something that the server sent may be lost, although the link works: what is missing is to be asked for.
+    Doubtful,
     /// The server forgot us; the link is being renewed without a break. What was sent and not answered is unsettled.
     Forgotten,
     /// The link broke; [`Protocol::retry`] or [`Protocol::start`] begins another. What was not answered is unsettled.
@@ -130,6 +132,9 @@ pub trait Protocol<J: Json> {
     fn next_timeout(&self) -> Option<u64>;
     /// Takes out what is to be done next.
     fn poll_output(&mut self) -> Option<Output<J>>;
+    /// The page has slept, or is looked at again: what was due meanwhile has a little longer, and whether the link still
+    /// works is to be found out at once.
+    fn wake(&mut self, _now: Now) {}
     /// Whether the server asked for a pause: nothing is sent.
     fn is_paused(&self) -> bool;
     /// How long the server asks to wait before another try, in milliseconds.

@@ -34,6 +34,20 @@ impl<K: Copy + PartialEq> Timers<K> {
         self.set.push((kind, at));
     }
 
+    /// Sets a timer later, if it is set and would fire before.
+    pub fn put_off(&mut self, kind: K, until: u64) {
+        for (_, at) in self.set.iter_mut().filter(|(k, _)| *k == kind) {
+            *at = until.max(*at);
+        }
+    }
+
+    /// Sets a timer so much earlier, if it is set.
+    pub fn bring_forward(&mut self, kind: K, by: u64) {
+        for (_, at) in self.set.iter_mut().filter(|(k, _)| *k == kind) {
+            *at = at.saturating_sub(by);
+        }
+    }
+
     /// Unsets a timer; nothing happens when it is not set.
     pub fn cancel(&mut self, kind: K) {
         self.set.retain(|(k, _)| *k != kind);
@@ -42,6 +56,11 @@ impl<K: Copy + PartialEq> Timers<K> {
     /// Unsets all.
     pub fn clear(&mut self) {
         self.set.clear();
+    }
+
+    /// Whether a timer of the kind is set and its time has come.
+    pub fn is_due(&self, kind: K, now: Now) -> bool {
+        self.set.iter().any(|(k, at)| *k == kind && *at <= now.mono)
     }
 
     /// Whether a timer of the kind is set.

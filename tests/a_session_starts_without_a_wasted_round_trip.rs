@@ -62,7 +62,7 @@ fn the_connect_is_held_by_the_server_and_repeated() {
         let mut pair = Pair::started(options);
         pair.run_for(200_000);
         let connects = pair.envelopes().iter().filter(|envelope| *envelope == &["/meta/connect"]).count();
-        assert!((6..=8).contains(&connects), "{connects} connects in 200 s, each held for 30 s");
+        assert!((10..=11).contains(&connects), "{connects} connects in 200 s, each held for 20 s, as asked for");
         assert!(pair.page.seen.is_empty());
     }
 }

@@ -28,9 +28,17 @@ export class ChatSession {
     const giveUp = () => engine.giveUp();
     signal?.addEventListener("abort", giveUp, { once: true });
     const hidden = () => engine.hidden();
-    globalThis.addEventListener?.("pagehide", hidden);
+    // What the browser says of the network is a reason to look, not to believe.
+    const wake = () => globalThis.document?.visibilityState === "hidden" || engine.wake();
+    const listen = (verb) => {
+      globalThis[verb]?.("pagehide", hidden);
+      globalThis[verb]?.("pageshow", wake);
+      globalThis[verb]?.("online", wake);
+      globalThis.document?.[verb]("visibilitychange", wake);
+    };
+    listen("addEventListener");
     log.over = () => {
-      globalThis.removeEventListener?.("pagehide", hidden);
+      listen("removeEventListener");
       log.channels?.leave();
       log.cache?.clear();
       // The module holds the log as long as it lives; the log lets go of the engine, which then can be freed.

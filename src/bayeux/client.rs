@@ -3,6 +3,7 @@
 
 use super::advice::Advice;
 use super::message::{self, Message};
+use super::outbound::PROBE_TIME;
 use super::polling::Polling;
 use crate::chat::{Keys, Operation};
 use crate::fault::Fault;
@@ -43,6 +44,8 @@ pub(super) enum Timer {
     Resume,
     /// The server did not answer the goodbye.
     Goodbye,
+    /// The connect is not answered although it should be: the link may be dead.
+    Silence,
 }
 
 /// One Bayeux client.
@@ -184,7 +187,7 @@ impl<J: Json> Protocol<J> for Client<J> {
         let published = self.next_id();
         envelope.push(message::publish(published.clone(), &client, &self.channel, operation.data(keys)));
         let id = self.next_id();
-        envelope.push(message::connect(id, &client, self.wire, true, &self.advice, self.ack));
+        envelope.push(message::connect(id, &client, self.wire, Some(0), &self.advice, self.ack));
         self.phase = Phase::Connecting;
         self.send_envelope(now, envelope);
         Some(published)
@@ -230,6 +233,7 @@ impl<J: Json> Protocol<J> for Client<J> {
 
     fn handle_frame(&mut self, now: Now, socket: u32, body: Result<J, String>) {
         if self.is_current(socket) {
+            self.hear(now);
             match body {
                 Ok(body) => self.take_envelope(now, body),
                 Err(got) => self.emit(Event::Malformed(got)),
@@ -248,6 +252,17 @@ impl<J: Json> Protocol<J> for Client<J> {
     fn next_timeout(&self) -> Option<u64> {
         let answers = self.pending.iter().map(|(_, deadline)| *deadline).min();
         [self.timers.next(), answers].into_iter().flatten().min()
+    }
+
+    fn wake(&mut self, now: Now) {
+        let soon = now.after(PROBE_TIME);
+        for (_, deadline) in self.pending.iter_mut().filter(|(_, deadline)| *deadline <= now.mono) {
+            *deadline = soon;
+        }
+        if self.timers.is_due(Timer::Open, now) {
+            self.timers.set(Timer::Open, soon);
+        }
+        self.probe(now);
     }
 
     fn poll_output(&mut self) -> Option<Output<J>> {

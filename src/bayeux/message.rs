@@ -22,13 +22,15 @@ pub(super) struct Message<J: Json> {
     pub kind: Kind,
     /// Milliseconds that the server may hold the answer back, or that the message may be on its way.
     pub held: u64,
+    /// A connect whose answer the server is not to hold back.
+    pub at_once: bool,
     pub body: Value<J>,
 }
 
 fn message<J: Json>(kind: Kind, id: String, channel: &str, mut members: Vec<(&'static str, Value<J>)>) -> Message<J> {
     let mut body = vec![("channel", Value::str(channel)), ("id", Value::str(&id))];
     body.append(&mut members);
-    Message { id, kind, held: 0, body: Value::Map(body) }
+    Message { id, kind, held: 0, at_once: false, body: Value::Map(body) }
 }
 
 /// `/meta/handshake`, offering the wire in use first.
@@ -51,23 +53,25 @@ pub(super) fn connection_type(wire: Wire) -> &'static str {
     if wire == Wire::WebSocket { "websocket" } else { "long-polling" }
 }
 
-/// `/meta/connect`; at once when the server is not to hold its answer back. `ack` is the last batch that came, where the
-/// server keeps batches.
+/// `/meta/connect`; the server is asked to hold its answer back no longer than `hold` milliseconds, or as it likes. `ack` is
+/// the last batch that came, where the server keeps batches.
 pub(super) fn connect<J: Json>(
     id: String,
     client: &str,
     wire: Wire,
-    at_once: bool,
+    hold: Option<u64>,
     advice: &Advice,
     ack: Option<f64>,
 ) -> Message<J> {
     let mut members = vec![("clientId", Value::str(client)), ("connectionType", Value::str(connection_type(wire)))];
-    if at_once {
-        members.push(("advice", Value::Map(vec![("timeout", Value::Number(0.0))])));
+    if let Some(hold) = hold {
+        members.push(("advice", Value::Map(vec![("timeout", Value::Number(hold as f64))])));
     }
     members.extend(ack.map(|batch| ("ext", Value::Map(vec![("ack", Value::Number(batch))]))));
     let mut message = message(Kind::Connect, id, "/meta/connect", members);
-    message.held = if at_once { 0 } else { advice.timeout };
+    // Not every server does what it is asked.
+    message.at_once = hold == Some(0);
+    message.held = if message.at_once { 0 } else { advice.timeout };
     message
 }
 

@@ -5,9 +5,16 @@ use super::message::{self, Kind, Message};
 use crate::fault::Fault;
 use crate::io::Io;
 use crate::json::{Json, Value};
-use crate::protocol::{Event, Wire};
+use crate::protocol::{Event, Protocol, Wire};
 use crate::text;
 use crate::time::Now;
+
+/// The longest that the server is asked to hold a connect, in milliseconds.
+const HOLD: u64 = 20_000;
+/// How much later its answer may come, in milliseconds, before the link is probed.
+const SLACK: u64 = 5_000;
+/// How long the answer to a probe may take, in milliseconds.
+pub(super) const PROBE_TIME: u64 = 5_000;
 
 impl<J: Json> Client<J> {
     /// Opens the wire, and then shakes hands or, with a client id, attaches at once.
@@ -61,10 +68,40 @@ impl<J: Json> Client<J> {
     }
 
     pub(super) fn connect(&mut self, now: Now) {
+        let hold = Some(HOLD).filter(|hold| self.advice.timeout > *hold);
+        self.send_connect(now, hold);
+        self.timers.set(Timer::Silence, now.after(self.advice.timeout.min(HOLD) + SLACK));
+    }
+
+    fn send_connect(&mut self, now: Now, hold: Option<u64>) {
         let Some(client) = self.client_id.clone() else { return };
         let id = self.next_id();
-        let connect = message::connect(id, &client, self.wire, false, &self.advice, self.ack);
+        let connect = message::connect(id, &client, self.wire, hold, &self.advice, self.ack);
         self.send_envelope(now, vec![connect]);
+    }
+
+    /// Something came by the socket: the answer to a probe may be behind it.
+    pub(super) fn hear(&mut self, now: Now) {
+        let soon = now.after(PROBE_TIME);
+        for (_, deadline) in self.pending.iter_mut().filter(|(waiting, _)| waiting.at_once) {
+            *deadline = soon.max(*deadline);
+        }
+    }
+
+    /// Finds out whether the link still works: in place of the connect that is held, one goes out that is answered at once.
+    pub(super) fn probe(&mut self, now: Now) {
+        let probing = self.pending.iter().any(|(waiting, _)| waiting.at_once);
+        let held = self.pending.iter().any(|(waiting, _)| waiting.kind == Kind::Connect);
+        if self.phase != Phase::Connected || probing || !held || self.is_paused() {
+            return;
+        }
+        self.timers.cancel(Timer::Silence);
+        self.pending.retain(|(waiting, _)| waiting.kind != Kind::Connect);
+        if self.drop_connect() {
+            // What its answer may have held is lost with it.
+            self.emit(Event::Doubtful);
+        }
+        self.send_connect(now, Some(0));
     }
 
     /// Sends an envelope: at once on a socket; over HTTP a connect alone at once, all else in turn.
@@ -85,7 +122,11 @@ impl<J: Json> Client<J> {
     /// An answer to the message is expected from now on.
     pub(super) fn expect(&mut self, now: Now, message: Message<J>) {
         let first = message.kind == Kind::Handshake && self.wire == Wire::WebSocket && !self.spoke;
-        let delay = if first { self.times.open_timeout } else { self.times.max_network_delay };
+        let delay = match message.kind {
+            _ if first => self.times.open_timeout,
+            _ if message.at_once && self.phase == Phase::Connected => PROBE_TIME,
+            _ => self.times.max_network_delay,
+        };
         // What is sent behind a large message waits for it.
         let behind =
             self.pending.iter().filter(|(waiting, _)| waiting.kind == Kind::Publish).map(|(_, deadline)| *deadline);
@@ -119,6 +160,7 @@ impl<J: Json> Client<J> {
                 Timer::Connect => self.connect(now),
                 Timer::Resume => self.resume(now),
                 Timer::Goodbye => return self.close(),
+                Timer::Silence => self.probe(now),
             }
         }
         let late = self.pending.iter().find(|(_, deadline)| *deadline <= now.mono).map(|(message, _)| message.kind);

@@ -105,6 +105,14 @@ impl<J: Json> Client<J> {
         self.io(Io::Post { request, url, body });
     }
 
+    /// Gives up the connect that is held, if there is one.
+    pub(super) fn drop_connect(&mut self) -> bool {
+        let Some(place) = self.polling.in_flight.iter().position(Request::is_connect) else { return false };
+        let request = self.polling.in_flight.remove(place).id;
+        self.io(Io::Abort { request });
+        true
+    }
+
     /// Gives up all requests and forgets what waited.
     pub(super) fn drop_requests(&mut self) {
         for request in std::mem::take(&mut self.polling.in_flight) {

@@ -21,6 +21,8 @@ const SHORTEST: u64 = 1_500;
 const LONGEST: u64 = 5_000;
 /// So often in a row the server may ask for a pause before the link counts as down.
 const MOST_PAUSES: u32 = 3;
+/// How much longer the answer to a request may take that was under way when the page fell asleep, in milliseconds.
+const WAKE_TIME: u64 = 5_000;
 /// The slowest upload that is waited for, in characters a millisecond.
 const SLOWEST_UPLOAD: u64 = 50;
 
@@ -309,6 +311,15 @@ impl<J: Json> Protocol<J> for Client<J> {
         }
         if self.in_flight.as_ref().is_some_and(|(_, deadline, _)| *deadline <= now.mono) {
             self.lose(Fault::Timeout("answer to a request"));
+        }
+    }
+
+    fn wake(&mut self, now: Now) {
+        if let Some((_, deadline, _)) = self.in_flight.as_mut().filter(|(_, deadline, _)| *deadline <= now.mono) {
+            *deadline = now.after(WAKE_TIME);
+        }
+        if self.timers.is_set(Timer::Poll) {
+            self.timers.set(Timer::Poll, now.mono);
         }
     }
 

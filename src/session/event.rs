@@ -96,6 +96,8 @@ pub enum Input<J> {
     },
     /// The page is being hidden, and may not come back.
     Hidden,
+    /// The page is looked at again, or is back from where the browser kept it, or the browser believes to be online.
+    Wake,
     /// From now on this tab holds the connection (`true`), or another one does.
     Hold(bool),
     /// Another tab of the session says something to this one, which holds the connection.

@@ -12,7 +12,7 @@ use crate::text;
 const GAP_PATIENCE: u64 = 300;
 /// How long after the question's acknowledgement its answer may take, in milliseconds, before what is held goes on
 /// without it.
-const GAP_TIME: u64 = 8_000;
+pub(super) const GAP_TIME: u64 = 8_000;
 /// How long after a refusal the question is asked again, in milliseconds.
 const GAP_PAUSE: u64 = 1_000;
 
@@ -65,6 +65,13 @@ impl<J: Json> Session<J> {
     /// The question for everything after the last entry that is known.
     pub(super) fn question(&self) -> Operation<'static, J> {
         Operation::RequestNotifications { from: self.next_position(), data: self.data_version }
+    }
+
+    /// Something may be missing that nothing shows: the server is asked for what comes next, if anything does.
+    pub(super) fn ask_what_is_new(&mut self) {
+        if self.attached == Attached::Yes && self.resync.is_none() {
+            self.send_operation(&self.question());
+        }
     }
 
     /// The server has taken the question, or refused it: it does not have for ever to answer.

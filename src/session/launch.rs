@@ -208,6 +208,7 @@ impl<J: Json> Session<J> {
         self.timers.cancel(Timer::Attach);
         self.timers.cancel(Timer::Detached);
         self.timers.cancel(Timer::Offline);
+        self.returning = false;
         let server = self.link.as_ref().map_or("", Link::server);
         let elsewhere = !self.server_of_keys.is_empty() && self.server_of_keys != server;
         self.server_of_keys = server.to_owned();

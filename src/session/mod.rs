@@ -2,9 +2,10 @@
 //! actions come out.
 //!
 //! [`Session`] is the whole of it. `launch` begins a session, `receiving` takes in what the link brings, `gap` sees to what
-//! is missing in it, `notices` has what chat v2 has no words
-//! for, `sending` lets out what the page gives, `ending` closes it; the parts that they work on are `transcript` (order), `outbox`
-//! (messages on their way), `roster` (agents) and `typing`. `relay` serves the other tabs. `event` has the vocabulary, `error` the table of errors.
+//! is missing in it, `notices` has what chat v2 has no words for, `sending` lets out what the page gives, `waking` knows when
+//! the page was not running, `ending` closes it; the parts that they work on are `transcript` (order), `outbox` (messages
+//! on their way), `roster` (agents) and `typing`. `relay` serves the other tabs. `event` has the vocabulary, `error` the
+//! table of errors.
 
 mod ending;
 mod error;
@@ -20,6 +21,7 @@ mod sending;
 mod snapshot;
 mod transcript;
 mod typing;
+mod waking;
 
 pub use error::{Code, Error};
 pub use event::{Command, CommandId, EndReason, Event, Input, Output, Place, Setup};
@@ -84,6 +86,15 @@ pub struct Session<J: Json> {
     /// The page was told that not all of the outbox can be stored.
     overflowed: bool,
     timers: Timers<Timer>,
+    /// When the link was last probed because the page is looked at again, on the monotonic clock.
+    looked_up: u64,
+    /// The page slept longer than a session may be away: a link that is found dead before this point of the monotonic
+    /// clock has been so for longer, too.
+    overslept: u64,
+    /// The page has slept beyond the end of this interruption, and has been given time to find the server.
+    returning: bool,
+    /// The network has brought something since the page last woke.
+    heard_awake: bool,
     id_prefix: String,
     counter: u32,
     out: Queue<Output<J>>,
@@ -159,6 +170,8 @@ enum Timer {
     Leave,
     /// It is noted that the page is still there.
     Seen,
+    /// The link is probed, for the page is looked at.
+    Look,
 }
 
 impl<J: Json> Session<J> {
@@ -192,6 +205,10 @@ impl<J: Json> Session<J> {
             searched: 0,
             overflowed: false,
             timers: Timers::new(),
+            looked_up: 0,
+            overslept: 0,
+            returning: false,
+            heard_awake: false,
             id_prefix,
             counter: 0,
             out: Queue::new(),
@@ -200,7 +217,7 @@ impl<J: Json> Session<J> {
 
     /// A command of the page's. Its id is settled by one [`Output::Resolve`], whatever happens.
     pub fn command(&mut self, now: Now, command: Command<J>) -> CommandId {
-        self.now = now;
+        self.set_now(now);
         self.counter += 1;
         let id = self.counter;
         match command {
@@ -217,21 +234,26 @@ impl<J: Json> Session<J> {
 
     /// Something from outside.
     pub fn handle_input(&mut self, now: Now, input: Input<J>) {
-        self.now = now;
+        self.set_now(now);
         match input {
             Input::Told { index } => return self.told(index),
             Input::Hidden => return self.note_seen(),
+            Input::Wake => return self.look_up(),
             _ => {}
         }
         let Some(link) = &mut self.link else { return };
+        self.heard_awake |= !matches!(input, Input::Timeout);
         match input {
             Input::Opened { socket } => link.handle_opened(now, socket),
             Input::Frame { socket, body } => link.handle_frame(now, socket, body),
             Input::Closed { socket, code } => link.handle_closed(socket, code),
             Input::Reply { request, answer } => link.handle_reply(now, request, answer),
-            Input::Hold(held) => link.hold(now, held),
+            Input::Hold(held) => {
+                self.overslept = 0;
+                link.hold(now, held);
+            }
             Input::Tab { tab, frame } => self.take_tab(tab, &frame),
-            Input::Timeout | Input::Told { .. } | Input::Hidden => self.handle_timeout(),
+            Input::Timeout | Input::Told { .. } | Input::Hidden | Input::Wake => self.handle_timeout(),
         }
     }
 
@@ -297,6 +319,7 @@ impl<J: Json> Session<J> {
                 Timer::Typing => self.tell_typing(),
                 Timer::Leave => self.end(EndReason::LeaveRequest),
                 Timer::Seen => self.note_seen(),
+                Timer::Look => self.look_up(),
             }
         }
         self.look_after_sends();

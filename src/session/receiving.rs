@@ -15,7 +15,7 @@ use crate::transport::LinkEvent;
 /// How long an agent types when nothing more is heard of it, in milliseconds.
 const AGENT_TYPING: u64 = 30_000;
 /// How long after an answer that may be none unsettled messages are sent again, in milliseconds.
-const RESEND_PATIENCE: u64 = 300;
+pub(super) const RESEND_PATIENCE: u64 = 300;
 /// The same where that answer is not acknowledged yet.
 const UNACKNOWLEDGED_PATIENCE: u64 = 10_000;
 /// How long a server that has forgotten us may take to take us up again, in milliseconds, before that is an interruption.
@@ -29,6 +29,7 @@ impl<J: Json> Session<J> {
             LinkEvent::Attach => self.attach(),
             LinkEvent::Data { id, data } => self.take_data(id.as_deref(), &data),
             LinkEvent::Acknowledged { id, result } => self.take_acknowledgement(&id, result),
+            LinkEvent::Doubtful => self.ask_what_is_new(),
             LinkEvent::Unsettled => self.forgotten(),
             LinkEvent::Down(fault) => self.link_down(&fault),
             LinkEvent::OtherServer => {
@@ -83,7 +84,7 @@ impl<J: Json> Session<J> {
         if let State::Live = self.state {
             self.state = State::Interrupted;
             if !self.timers.is_set(Timer::Offline) {
-                let limit = self.setup.as_ref().map_or(0, |setup| setup.max_offline);
+                let limit = self.time_to_return();
                 self.timers.set(Timer::Offline, self.now.after(limit));
             }
             self.emit(Event::Interrupted);

@@ -140,7 +140,7 @@ impl<J: Json> Session<J> {
     }
 
     /// What was yet to be told of the visitor's typing is no longer true.
-    fn drop_next_typing(&mut self) {
+    pub(super) fn drop_next_typing(&mut self) {
         self.timers.cancel(Timer::Typing);
         if let Some((command, ..)) = self.typing.take_next() {
             self.resolve(command, Ok(()));

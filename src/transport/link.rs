@@ -31,6 +31,8 @@ pub enum LinkEvent<J> {
         /// The refusal.
         result: Result<(), Fault>,
     },
+    /// Something may be missing, although the link works.
+    Doubtful,
     /// What was sent and not answered is unsettled; the link is being renewed without a break.
     Unsettled,
     /// The link is down; another try follows by itself.
@@ -75,6 +77,8 @@ pub struct Link<J: Json> {
     /// Each server and wire has one try; afterwards the link is tried for ever.
     launching: bool,
     timers: Timers<Timer>,
+    /// Until then the server asked for no try.
+    rest_until: u64,
     events: Queue<LinkEvent<J>>,
 }
 
@@ -97,6 +101,7 @@ impl<J: Json> Link<J> {
             dice: Dice::new(seed.rotate_left(17)),
             launching: true,
             timers: Timers::new(),
+            rest_until: 0,
             events: Queue::new(),
         }
     }
@@ -170,6 +175,16 @@ impl<J: Json> Link<J> {
     pub fn renew(&mut self, now: Now, fault: Fault) {
         self.in_use().abandon();
         self.lost(now, fault);
+    }
+
+    /// The page has slept, or is looked at again: a wait between tries is over, unless the server asked for it.
+    pub fn wake(&mut self, now: Now) {
+        for timer in [Timer::Retry, Timer::Start] {
+            if self.timers.is_set(timer) {
+                self.timers.set(timer, self.rest_until.max(now.mono));
+            }
+        }
+        self.in_use().wake(now);
     }
 
     /// Says goodbye; ends with [`LinkEvent::Closed`].
@@ -272,6 +287,7 @@ impl<J: Json> Link<J> {
             }
             Event::Data { id, data } => LinkEvent::Data { id, data },
             Event::Acknowledged { id, result } => LinkEvent::Acknowledged { id, result },
+            Event::Doubtful => LinkEvent::Doubtful,
             Event::Forgotten => LinkEvent::Unsettled,
             Event::Lost(fault) => return self.lost(now, fault),
             Event::Malformed(what) => LinkEvent::Malformed(what),
@@ -300,6 +316,7 @@ impl<J: Json> Link<J> {
         }
         let server = fault.wait().unwrap_or(0).max(self.client.advised_interval());
         self.events.push_back(LinkEvent::Down(fault));
+        self.rest_until = if next == Next::Server { 0 } else { now.after(server) };
         match next {
             Next::Fallback => self.timers.set(Timer::Start, now.mono),
             Next::Server if self.launching => self.timers.set(Timer::Start, now.mono),

@@ -204,6 +204,13 @@ impl Engine {
         }
     }
 
+    /// The page is looked at again, is back, or is online: whether the link still works is found out.
+    pub fn wake(&self) {
+        if panic::error().is_none() {
+            self.driver.input(Input::Wake);
+        }
+    }
+
     /// The page is being hidden, and may not come back.
     pub fn hidden(&self) {
         if panic::error().is_none() {

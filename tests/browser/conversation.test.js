@@ -157,3 +157,22 @@ for (const [transport, storage] of [["websocket", "session"], ["long-polling", "
     for (const text of ["one", "three", "half", "after"]) assert.ok(!left.includes(`"${text}`), `${text} is gone from the storage`);
   });
 }
+
+for (const transport of ["websocket", "long-polling"]) {
+  test(`a page that is looked at again finds out a dead link, and one that is online again the live one (${transport})`, { timeout: 60_000 }, async (t) => {
+    const { agent, visitor, page, chat, chatId } = await meet(t, { transport });
+    const look = () => page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+    await look();
+    await agent.say(chatId, "still here");
+    await chat.heard("still here");
+    assert.deepEqual(await chat.events("onInterrupted"), []);
+    await visitor.context.setOffline(true);
+    await look();
+    await chat.event("onInterrupted");
+    await agent.say(chatId, "in the dark");
+    await visitor.context.setOffline(false);
+    await chat.event("onContinued");
+    await chat.heard("in the dark");
+    assert.deepEqual(await chat.texts(), ["still here", "in the dark"]);
+  });
+}

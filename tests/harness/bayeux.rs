@@ -52,6 +52,8 @@ pub struct Bayeux {
     pub advice: Value,
     /// How long a connect is really held, in milliseconds.
     pub hold: u64,
+    /// A connect is held no longer than the client asks for.
+    pub honours_timeout: bool,
     /// How long a client without a connect is known, in milliseconds.
     pub max_interval: u64,
     /// The error for an unknown client; `{}` is its id.
@@ -82,6 +84,7 @@ impl Bayeux {
             serial: 0,
             advice: json!({ "reconnect": "retry", "interval": 0, "timeout": 30_000 }),
             hold: 30_000,
+            honours_timeout: true,
             max_interval: 10_000,
             unknown: "402::session_unknown",
             unknown_advice: json!({ "reconnect": "handshake", "interval": 0 }),
@@ -284,6 +287,8 @@ impl Bayeux {
         if let Some(older) = client.held.take() {
             sent.push(Sent { by: older.by, status: 500, body: vec![] });
         }
+        let asked = message["advice"]["timeout"].as_u64().filter(|_| self.honours_timeout);
+        let hold = asked.map_or(hold, |asked| hold.min(now + asked));
         let at_once = message["advice"]["timeout"] == 0 || hold == now;
         let has_news = matches!(by, Carrier::Request(_)) && !client.queue.is_empty();
         if at_once || has_news || !alone {

@@ -123,6 +123,18 @@ impl Net {
         self.queue.insert((at, self.serial), packet);
     }
 
+    /// Nothing gets through any more, neither what is under way nor what is to come; or new connections work again.
+    pub fn silence(&mut self, silent: bool) {
+        self.mute_up = silent;
+        self.mute_down = silent;
+        if silent {
+            self.queue.clear();
+            for conn in self.sockets.keys() {
+                self.broken.extend([(*conn, true), (*conn, false)]);
+            }
+        }
+    }
+
     /// When the next packet arrives.
     pub fn next(&self) -> Option<u64> {
         self.queue.first_key_value().map(|((at, _), _)| *at)

@@ -66,6 +66,10 @@ pub struct Pair {
     pub world: World,
     pub launch: CommandId,
     pub(super) wake: Option<u64>,
+    /// The page's monotonic clock stood still for so long.
+    lag: u64,
+    /// The wall clock was set forward by so much.
+    clock_set: u64,
     /// Inputs that were given to the session, however late they were.
     pub steps: u64,
 }
@@ -79,7 +83,18 @@ impl Pair {
         let world = World::new(options.seed, options.flavour, &["one.test", "two.test"]);
         let session = Session::new(options.seed);
         let page = Page::default();
-        Self { options, session, page, earlier: Vec::new(), world, launch: 0, wake: None, steps: 0 }
+        Self {
+            options,
+            session,
+            page,
+            earlier: Vec::new(),
+            world,
+            launch: 0,
+            wake: None,
+            lag: 0,
+            clock_set: 0,
+            steps: 0,
+        }
     }
 
     /// A session that is on.
@@ -102,7 +117,56 @@ impl Pair {
     // Time.
 
     pub fn now(&self) -> Now {
-        Now { mono: self.world.now, wall: EPOCH + self.world.now }
+        Now { mono: self.world.now - self.lag, wall: EPOCH + self.world.now + self.clock_set }
+    }
+
+    /// Somebody sets the wall clock forward.
+    pub fn set_clock(&mut self, ms: u64) {
+        self.clock_set += ms;
+    }
+
+    /// The page does not run for some time: what comes for it waits, and so do its timers. Its monotonic clock may stand
+    /// still meanwhile, as it does on some systems.
+    pub fn sleep(&mut self, ms: u64, clock_runs: bool) {
+        let until = self.world.now + ms;
+        let mut waiting = Vec::new();
+        while let Some(next) = self.world.next().filter(|at| *at <= until) {
+            self.world.now = self.world.now.max(next);
+            waiting.extend(self.world.step());
+        }
+        self.world.now = until;
+        if !clock_runs {
+            self.lag += ms;
+            self.wake = self.wake.map(|at| at + ms);
+        }
+        for packet in waiting {
+            self.deliver(packet);
+        }
+        if self.wake.is_some_and(|at| at <= self.world.now) {
+            self.input(Input::Timeout);
+        }
+    }
+
+    /// The page runs, but the browser holds back its timers until the end.
+    pub fn throttle(&mut self, ms: u64) {
+        let until = self.world.now + ms;
+        while let Some(next) = self.world.next().filter(|at| *at <= until) {
+            self.world.now = self.world.now.max(next);
+            for packet in self.world.step() {
+                self.deliver(packet);
+            }
+        }
+        self.world.now = until;
+        if self.wake.is_some_and(|at| at <= self.world.now) {
+            self.input(Input::Timeout);
+        }
+    }
+
+    /// The same without a network: what was under way is lost, and nobody is told.
+    pub fn sleep_offline(&mut self, ms: u64, clock_runs: bool) {
+        self.world.net.silence(true);
+        self.sleep(ms, clock_runs);
+        self.world.net.silence(false);
     }
 
     /// Runs for some time.
@@ -201,8 +265,7 @@ impl Pair {
                 }
                 Output::Log(line) => self.page.logs.push(line),
                 Output::Wait(wake) => {
-                    assert!(wake.is_none_or(|at| at > now || !told.is_empty() || self.steps > 0));
-                    self.wake = wake;
+                    self.wake = wake.map(|at| at + self.lag);
                     if let (Some(index), false) = (told.pop(), self.page.is_busy) {
                         return self.input(Input::Told { index });
                     }
