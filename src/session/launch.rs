@@ -183,8 +183,15 @@ impl<J: Json> Session<J> {
     pub(super) fn refused_to_attach(&mut self, reply: &Reply<J>) -> bool {
         self.timers.cancel(Timer::Attach);
         let error = server_error(reply, Code::LoginRefused);
+        // Another server than the session's may not share its chats: that says nothing about the session.
+        let is_elsewhere = reply.status >= 2 && reply.ended != Some(true) && self.is_held() && self.is_elsewhere();
         match &self.state {
             State::Launching(Launch { visitor: Some(_), .. }) => self.fail_launch(error),
+            _ if is_elsewhere => {
+                if let Some(link) = &mut self.link {
+                    link.move_on(self.now, Fault::peer("a server that knows the session", "one that does not"));
+                }
+            }
             State::Launching(_) if reply.status >= 2 => {
                 self.out.push_back(Output::Forget);
                 self.fail_launch(Error::new(Code::SessionOver, error.detail));
@@ -209,9 +216,8 @@ impl<J: Json> Session<J> {
         self.timers.cancel(Timer::Detached);
         self.timers.cancel(Timer::Offline);
         self.returning = false;
-        let server = self.link.as_ref().map_or("", Link::server);
-        let elsewhere = !self.server_of_keys.is_empty() && self.server_of_keys != server;
-        self.server_of_keys = server.to_owned();
+        let elsewhere = self.is_elsewhere();
+        self.server_of_keys = self.link.as_ref().map_or("", Link::server).to_owned();
         if let State::Launching(launch) = &self.state {
             let command = launch.command;
             if let Some(reply) = reply.filter(|reply| launch.visitor.is_some() && reply.is_empty()) {
@@ -230,6 +236,16 @@ impl<J: Json> Session<J> {
             self.report(Code::RestoredElsewhere.into());
         }
         self.store();
+    }
+
+    fn is_held(&self) -> bool {
+        self.link.as_ref().is_some_and(Link::is_held)
+    }
+
+    /// Whether the link leads to another server than the one that the session was last on.
+    fn is_elsewhere(&self) -> bool {
+        let server = self.link.as_ref().map_or("", Link::server);
+        !self.server_of_keys.is_empty() && self.server_of_keys != server
     }
 
     /// The page has been told of all entries up to this index, counted from 0.

@@ -119,7 +119,8 @@ impl<J: Json> Session<J> {
         }
         let done = reply.status == 0;
         let Some(asked) = asked else {
-            if done || id.is_none() {
+            // A refusal of the opening operation is this tab's affair.
+            if done || id.is_none() && self.attached == Attached::Yes {
                 self.tell(None, None, vec![("data", Value::Json(data.clone(), 0))]);
             }
             return Some(id);

@@ -177,6 +177,13 @@ impl<J: Json> Link<J> {
         self.lost(now, fault);
     }
 
+    /// The server is there, but not for the session: the next one is tried.
+    pub fn move_on(&mut self, now: Now, fault: Fault) {
+        self.in_use().abandon();
+        let next = self.plan.leave(self.launching);
+        self.go_on(now, fault, next);
+    }
+
     /// The page has slept, or is looked at again: a wait between tries is over, unless the server asked for it.
     pub fn wake(&mut self, now: Now) {
         for timer in [Timer::Retry, Timer::Start] {
@@ -311,6 +318,10 @@ impl<J: Json> Link<J> {
             return self.events.push_back(LinkEvent::Failed(fault));
         }
         let next = self.plan.lost(self.launching);
+        self.go_on(now, fault, next);
+    }
+
+    fn go_on(&mut self, now: Now, fault: Fault, next: Next) {
         if next == Next::Exhausted {
             return self.events.push_back(LinkEvent::Failed(fault));
         }

@@ -22,6 +22,8 @@ pub const OWN_SERVER: &str = "own:";
 
 /// How many losses in a row on one server lead to the next.
 const LOSSES_PER_SERVER: u32 = 3;
+/// The same where there is another one to go to.
+const LOSSES_AMONG_SEVERAL: u32 = 2;
 
 /// Where the link goes now, and where next.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub struct Plan {
     /// A WebSocket has carried an answered exchange: its loss is then the network's, and long-polling no remedy.
     proven: bool,
     losses: u32,
+    /// How many servers were left since one has answered.
+    turns: usize,
     tried: usize,
 }
 
@@ -55,7 +59,8 @@ impl Plan {
     /// A plan for base URLs in order of preference. `polling` starts with long-polling: an earlier page found that the
     /// WebSocket is not answered.
     pub fn new(servers: Vec<String>, mode: Mode, polling: bool) -> Self {
-        let mut plan = Self { servers, mode, server: 0, wire: Wire::LongPolling, proven: false, losses: 0, tried: 1 };
+        let wire = Wire::LongPolling;
+        let mut plan = Self { servers, mode, server: 0, wire, proven: false, losses: 0, turns: 0, tried: 1 };
         if !polling || mode != Mode::Auto {
             plan.prefer();
         }
@@ -80,6 +85,7 @@ impl Plan {
     /// The wire in use carried an answered exchange.
     pub fn proved(&mut self) {
         self.losses = 0;
+        self.turns = 0;
         self.proven |= self.wire == Wire::WebSocket;
     }
 
@@ -89,7 +95,7 @@ impl Plan {
     }
 
     /// The link was lost, or did not come about. While launching, each server and wire has one try; later they take
-    /// turns for ever.
+    /// turns for ever: several servers over one wire, and then over the other, one server over both.
     pub fn lost(&mut self, launching: bool) -> Next {
         let falls_back = self.mode == Mode::Auto && self.wire == Wire::WebSocket;
         if falls_back && !self.proven {
@@ -98,27 +104,35 @@ impl Plan {
         }
         self.losses += 1;
         if launching {
+            return self.leave(true);
+        }
+        let several = self.servers.len() > 1;
+        if !self.losses.is_multiple_of(if several { LOSSES_AMONG_SEVERAL } else { LOSSES_PER_SERVER }) {
+            return Next::Same;
+        }
+        if falls_back && !several {
+            self.wire = Wire::LongPolling;
+            return Next::Fallback;
+        }
+        self.leave(false)
+    }
+
+    /// The server is of no use: the next one has its turn.
+    pub fn leave(&mut self, launching: bool) -> Next {
+        let before = self.wire;
+        self.prefer();
+        if launching {
             if self.tried >= self.servers.len() {
                 return Next::Exhausted;
             }
             self.tried += 1;
-            return self.next_server();
-        }
-        if !self.losses.is_multiple_of(LOSSES_PER_SERVER) {
-            return Next::Same;
-        }
-        if falls_back {
-            self.wire = Wire::LongPolling;
-            return Next::Fallback;
-        }
-        self.next_server()
-    }
-
-    fn next_server(&mut self) -> Next {
-        let before = self.wire;
-        self.prefer();
-        if self.servers.len() < 2 {
+        } else if self.servers.len() < 2 {
             return if self.wire == before { Next::Same } else { Next::Wire };
+        } else {
+            self.turns += 1;
+            if self.mode == Mode::Auto && !(self.turns / self.servers.len()).is_multiple_of(2) {
+                self.wire = Wire::LongPolling;
+            }
         }
         self.server = (self.server + 1) % self.servers.len();
         Next::Server

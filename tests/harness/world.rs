@@ -14,12 +14,14 @@ pub struct World {
     pub net: Net,
     pub hosts: Vec<Host>,
     pub chats: Chats,
+    /// Hosts that share no chats with the others, and what they have.
+    pub apart: Vec<(usize, Chats)>,
 }
 
 impl World {
     pub fn new(seed: u64, flavour: Flavour, names: &[&'static str]) -> Self {
         let hosts = names.iter().enumerate().map(|(place, name)| Host::new(place, name)).collect();
-        Self { now: 0, net: Net::new(seed), hosts, chats: Chats::new(flavour) }
+        Self { now: 0, net: Net::new(seed), hosts, chats: Chats::new(flavour), apart: Vec::new() }
     }
 
     /// The host of a URL, and the path there.
@@ -175,11 +177,18 @@ impl World {
         }
     }
 
+    /// A host shares its chats with no other.
+    pub fn set_apart(&mut self, host: usize) {
+        self.apart.push((host, Chats::new(self.chats.flavour)));
+    }
+
     fn take(&mut self, host: usize, by: Carrier, envelope: &[Value], rule: Option<Action>) -> Vec<Sent> {
+        let own = self.apart.iter_mut().find(|(place, _)| *place == host).map(|(_, chats)| chats);
+        let chats = own.unwrap_or(&mut self.chats);
         if rule == Some(Action::Twice) {
-            self.hosts[host].bayeux.receive(self.now, by, envelope, &mut self.chats);
+            self.hosts[host].bayeux.receive(self.now, by, envelope, chats);
         }
-        self.hosts[host].bayeux.receive(self.now, by, envelope, &mut self.chats)
+        self.hosts[host].bayeux.receive(self.now, by, envelope, chats)
     }
 
     fn send(&mut self, sent: Vec<Sent>, late: u64) {
