@@ -210,7 +210,7 @@ for (const transport of ["websocket", "long-polling"]) {
       assert.deepEqual(await refused("doAsIPlease", { ...visitor.ids }), [1, 400]);
       assert.equal((await visitor.do("sendMessage", { message: "still here" })).statusCode, 0);
 
-      const elsewhere = use(new Visitor(server.url, transport, "nowhere"));
+      const elsewhere = use(new Visitor(server.url, transport, { service: "nowhere" }));
       const unknown = await elsewhere.start();
       assert.deepEqual([unknown.statusCode, unknown.errors[0].code], [2, 404]);
     });

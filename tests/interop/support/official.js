@@ -3,7 +3,7 @@
 import { adapt } from "cometd-nodejs-client";
 
 adapt();
-const { CometD, LongPollingTransport, WebSocketTransport } = await import("cometd");
+const { AckExtension, CometD, LongPollingTransport, WebSocketTransport } = await import("cometd");
 
 /** Long-polling with a cookie jar for each client: the adapter has one for all, as if they were tabs of one browser. */
 class LongPollingWithOwnCookies extends LongPollingTransport {
@@ -26,9 +26,10 @@ class Client {
   events = []; // every event's data, in the order of its arrival
   #waiting = new Set();
 
-  constructor(url, transport, channel) {
+  constructor(url, transport, channel, { ack = false } = {}) {
     this.channel = channel;
     this.cometd = new CometD();
+    if (ack) this.cometd.registerExtension("ack", new AckExtension());
     this.cometd.unregisterTransports();
     this.cometd.registerTransport(transport, transport === "websocket" ? new WebSocketTransport() : new LongPollingWithOwnCookies());
     this.cometd.configure({ url: `${url}/cometd`, logLevel: "warn", useWorkerScheduler: false, backoffIncrement: 100,
@@ -113,8 +114,8 @@ class Client {
 export class Visitor extends Client {
   ids = {};
 
-  constructor(url, transport, service = "default") {
-    super(url, transport, `/service/chatV2/${service}`);
+  constructor(url, transport, { service = "default", ack } = {}) {
+    super(url, transport, `/service/chatV2/${service}`, { ack });
     this.took = ({ secureKey, userId, alias }) => { if (secureKey) this.ids = { secureKey, userId, alias }; };
   }
 
@@ -135,8 +136,8 @@ export class Visitor extends Client {
 }
 
 export class Agent extends Client {
-  constructor(url, transport, who) {
-    super(url, transport, "/service/desk");
+  constructor(url, transport, who, { ack } = {}) {
+    super(url, transport, "/service/desk", { ack });
     this.who = who;
     // As a desk has to, after every handshake.
     this.onHandshake = () => { this.signedIn = this.call("signIn", who); this.signedIn.catch(() => {}); };

@@ -26,7 +26,11 @@ export class Server {
   #binary = process.env.CAUSERIE_SERVER;
   #folder;
   #process;
+  #store;
   #port = 0;
+
+  /** store: "memory", whose chats are lost with a restart, or "sqlite", which keeps them in a file. */
+  constructor({ store = "memory" } = {}) { this.#store = store; }
 
   get url() { return `http://127.0.0.1:${this.#port}`; }
   get port() { return this.#port; }
@@ -37,9 +41,9 @@ export class Server {
       this.#folder = await mkdtemp(join(tmpdir(), "causerie-interop-"));
       await writeFile(join(this.#folder, "chat.toml"), CONFIG);
     }
-    // The port is kept over a restart; the chats, in memory, are not.
+    // The port is kept over a restart.
     this.#process = spawn(this.#binary, ["--listen", `127.0.0.1:${this.#port}`, "--config", join(this.#folder, "chat.toml"),
-      "--store", "memory"], { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe"] });
+      "--store", this.#store === "sqlite" ? `sqlite:${join(this.#folder, "chat.db")}` : this.#store], { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe"] });
     const said = [];
     this.#process.stderr.on("data", (chunk) => said.push(chunk));
     const exited = once(this.#process, "exit").then(([code]) => { throw new Error(`the server ended (${code}): ${said.join("")}`); });
@@ -54,10 +58,16 @@ export class Server {
     return this.url;
   }
 
-  async stop() {
-    if (!this.#process || this.#process.exitCode !== null) return;
+  /** As an operator would. */
+  stop() { return this.#end("SIGTERM"); }
+
+  /** As a power cut would. */
+  kill() { return this.#end("SIGKILL"); }
+
+  async #end(signal) {
+    if (!this.#process || this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const exited = once(this.#process, "exit");
-    this.#process.kill("SIGTERM");
+    this.#process.kill(signal);
     await exited;
   }
 
