@@ -2,11 +2,10 @@
 // a process of its own (java/src/Bridge.java) and carries messages only; the chats are here, and outlive it.
 
 import { once } from "node:events";
-import http from "node:http";
 import { createInterface } from "node:readline";
 import { ChatService } from "./support/chat-service.js";
 import { start } from "./support/java.js";
-import { serveFile } from "./support/static.js";
+import { serveSite } from "./support/static.js";
 
 export class JettyChat extends ChatService {
   #roots;
@@ -29,10 +28,10 @@ export class JettyChat extends ChatService {
   get url() { return `http://127.0.0.1:${this.#port}`; }
   get port() { return this.#port; }
   /** Where the pages are. */
-  get site() { return `http://127.0.0.1:${this.#pages.address().port}`; }
+  get site() { return this.#pages.url; }
 
   async start() {
-    await this.#serve();
+    this.#pages ??= await serveSite(this.#roots);
     // The port is kept over a restart, as a server's is.
     const java = start("Bridge", this.#port, 5000, this.#maxInterval);
     this.#process = java;
@@ -66,7 +65,6 @@ export class JettyChat extends ChatService {
   async remove() {
     await this.stop();
     this.#pages.close();
-    this.#pages.closeAllConnections();
   }
 
   #take({ arrived, departed, session, data, call }) {
@@ -79,11 +77,4 @@ export class JettyChat extends ChatService {
   deliver(session, data) { this.#tell({ session, channel: this.#channel, data }); }
 
   #tell(line) { this.#process?.stdin.write(`${JSON.stringify(line)}\n`); }
-
-  async #serve() {
-    if (this.#pages) return;
-    this.#pages = http.createServer((request, response) => serveFile(this.#roots, new URL(request.url, this.url).pathname, response));
-    this.#pages.listen(0, "127.0.0.1");
-    await once(this.#pages, "listening");
-  }
 }

@@ -27,10 +27,14 @@ export class Server {
   #folder;
   #process;
   #store;
+  #origins;
   #port = 0;
 
-  /** store: "memory", whose chats are lost with a restart, or "sqlite", which keeps them in a file. */
-  constructor({ store = "memory" } = {}) { this.#store = store; }
+  /** store: "memory", whose chats are lost with a restart, or "sqlite", which keeps them in a file. origins: of pages. */
+  constructor({ store = "memory", origins = [] } = {}) {
+    this.#store = store;
+    this.#origins = origins;
+  }
 
   get url() { return `http://127.0.0.1:${this.#port}`; }
   get port() { return this.#port; }
@@ -39,7 +43,7 @@ export class Server {
     if (!this.#binary) throw new Error("CAUSERIE_SERVER is not set: it names the server's binary (cargo xtask test sets it)");
     if (!this.#folder) {
       this.#folder = await mkdtemp(join(tmpdir(), "causerie-interop-"));
-      await writeFile(join(this.#folder, "chat.toml"), CONFIG);
+      await writeFile(join(this.#folder, "chat.toml"), `allowed_origins = ${JSON.stringify(this.#origins)}\n${CONFIG}`);
     }
     // The port is kept over a restart.
     this.#process = spawn(this.#binary, ["--listen", `127.0.0.1:${this.#port}`, "--config", join(this.#folder, "chat.toml"),

@@ -1,7 +1,9 @@
 // Serves the files of a test's site under the policy that the package promises to work under.
 
+import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
+import http from "node:http";
 import { extname, join, normalize } from "node:path";
 
 const TYPES = {
@@ -23,4 +25,18 @@ export async function serveFile(roots, path, response) {
   if (!found?.isFile()) return response.writeHead(404).end();
   response.writeHead(200, { ...headers, "Content-Type": TYPES[extname(file)] ?? "application/octet-stream" });
   createReadStream(file).pipe(response);
+}
+
+/** A site of its own, on a free port: `{ url, close() }`. */
+export async function serveSite(roots) {
+  const server = http.createServer((request, response) => serveFile(roots, new URL(request.url, "http://here").pathname, response));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }
