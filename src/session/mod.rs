@@ -15,6 +15,7 @@ mod launch;
 mod notices;
 mod outbox;
 mod receiving;
+mod refusal;
 mod relay;
 mod roster;
 mod sending;

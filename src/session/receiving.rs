@@ -3,7 +3,7 @@
 use super::error::{Code, Error};
 use super::event::{EndReason, Event, Place};
 use super::gap::fills;
-use super::launch::server_error;
+use super::refusal::server_error;
 use super::{Attached, Session, State, Timer};
 use crate::chat::{Entry, EntryKind, Malformed, Reply, Role};
 use crate::direct;
