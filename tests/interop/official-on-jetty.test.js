@@ -41,8 +41,11 @@ function control(transport, ack) {
 
     // The service answers as those in the field do, with events that name no call.
     const ask = (operation, members) => visitor.publish(operation, { ...visitor.ids, ...members });
-    const texts = () => visitor.entries().filter(({ type }) => type === "Message").map(({ text }) => text);
-    const indices = () => visitor.entries().map(({ index }) => index);
+    // The reference server sends a WebSocket the events of a batch before its number, each in a frame of its own: when the
+    // number alone is lost, the batch comes again. So each entry comes at least once, and the position tells.
+    const once = () => visitor.entries().filter(({ index }, at, all) => all.findIndex((one) => one.index === index) === at);
+    const texts = () => once().filter(({ type }) => type === "Message").map(({ text }) => text);
+    const indices = () => once().map(({ index }) => index);
     const upTo = (n) => Array.from({ length: n }, (_, at) => at + 1);
 
     async function talk() {
