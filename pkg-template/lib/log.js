@@ -249,12 +249,17 @@ class Page {
     return this.#log.channels.shared();
   }
 
-  holds(id) {
-    return this.#log.channels.join(id);
+  async join(id) {
+    const held = await this.#log.channels.join(id);
+    return [held, await this.#log.cache?.read(id).catch(() => undefined)];
   }
 
-  async kept(id) {
-    return this.#log.cache?.read(id).catch(() => undefined);
+  href(url) {
+    try {
+      return new URL(url, globalThis.location?.href).href;
+    } catch {
+      return undefined;
+    }
   }
 
   failure(code, description) {

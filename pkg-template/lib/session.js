@@ -1,5 +1,6 @@
 // The session as a page sees it. Every command goes to the engine; every event comes from the log.
 import { Channels } from "./channels.js";
+import { HIDDEN, TOLD, WAKE, run } from "./engine.js";
 import { ChatError } from "./error.js";
 import { Log } from "./log.js";
 import { ChatPromise } from "./promise.js";
@@ -23,13 +24,13 @@ export class ChatSession {
   static async launch(Engine, command, options, signal) {
     const log = new Log(options);
     const engine = new Engine(log.page);
-    log.told = (index) => engine.told(index);
+    log.told = (index) => engine.input(TOLD, index);
     log.state = new State(log, options);
-    const giveUp = () => engine.giveUp();
+    const giveUp = () => run(engine, "giveUp").catch(() => {});
     signal?.addEventListener("abort", giveUp, { once: true });
-    const hidden = () => engine.hidden();
+    const hidden = () => engine.input(HIDDEN, 0);
     // What the browser says of the network is a reason to look, not to believe.
-    const wake = () => globalThis.document?.visibilityState === "hidden" || engine.wake();
+    const wake = () => globalThis.document?.visibilityState === "hidden" || engine.input(WAKE, 0);
     const listen = (verb) => {
       globalThis[verb]?.("pagehide", hidden);
       globalThis[verb]?.("pageshow", wake);
@@ -48,7 +49,7 @@ export class ChatSession {
       if (signal?.aborted) throw new ChatError(308, "the launch was given up by its signal");
       log.channels = await Channels.of(engine, options);
       log.cache = await cacheOf(options, log);
-      await engine[command]({ ...options, dataKey: log.state.data.key });
+      await run(engine, command, { ...options, dataKey: log.state.data.key });
       log.state.begin();
       if (command === "startSession") await log.channels.join(engine.id);
       await log.cache?.keep(engine.id);
@@ -73,22 +74,22 @@ export class ChatSession {
 
   getTranscript(options) {
     return ChatPromise.of(async () => {
-      const from = await this.#engine.getTranscript(options);
+      const from = await run(this.#engine, "getTranscript", options);
       const records = this.#log.transcript().filter(({ index }) => index === undefined || index >= from);
       return { transcript: records.map(entry) };
     });
   }
 
   sendMessage(message) {
-    return ChatPromise.of(() => this.#engine.sendMessage(message));
+    return ChatPromise.of(() => run(this.#engine, "sendMessage", message));
   }
 
   sendTyping(options) {
-    return ChatPromise.of(() => this.#engine.sendTyping(options));
+    return ChatPromise.of(() => run(this.#engine, "sendTyping", options));
   }
 
   leave() {
-    return ChatPromise.of(() => this.#engine.leave());
+    return ChatPromise.of(() => run(this.#engine, "leave"));
   }
 
   /** The status of the session, `{ code, name }`. */
@@ -110,7 +111,7 @@ export class ChatSession {
       const { form } = this.#log.state;
       const wrong = form?.kind === kind ? wrongFields(form, values) : [];
       if (wrong.length > 0) throw incorrect(wrong.join("; "));
-      return this.#engine.giveNotice("submit-form", { kind: String(kind), values: textValues(values) });
+      return run(this.#engine, "giveNotice", { name: "submit-form", data: { kind: String(kind), values: textValues(values) } });
     });
   }
 
@@ -119,14 +120,14 @@ export class ChatSession {
       const { id, accepted } = options ?? {};
       if (id === undefined) throw new ChatError(2, "a mandatory parameter is missing: answerFaq expects `id`");
       if (typeof accepted !== "boolean") throw incorrect("answerFaq expects `accepted` to be a boolean");
-      return this.#engine.giveNotice("answer-faq", { id: String(id), accepted });
+      return run(this.#engine, "giveNotice", { name: "answer-faq", data: { id: String(id), accepted } });
     });
   }
 
   /** The data that this side may change. */
   get data() {
     const { data } = this.#log.state;
-    const give = (set, deleted, size) => this.#engine.giveData(set, deleted, size).then(() => data.taken(set ?? {}, deleted ?? []));
+    const give = (set, deleted, size) => run(this.#engine, "giveData", { set, deleted, size }).then(() => data.taken(set ?? {}, deleted ?? []));
     return {
       get: (name) => data.get(name),
       set: (values) =>

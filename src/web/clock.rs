@@ -48,14 +48,14 @@ pub fn secret() -> String {
 /// One timer, set again and again. It is not set later when the deadline moves away: it then fires too early, which
 /// costs less than to set it with every frame.
 pub struct Alarm {
-    callback: Closure<dyn FnMut()>,
+    callback: Closure<dyn FnMut(JsValue)>,
     set: RefCell<Option<(u64, JsValue)>>,
 }
 
 impl Alarm {
     /// A timer that calls back; it is not set.
-    pub fn new(callback: impl FnMut() + 'static) -> Self {
-        Self { callback: Closure::new(callback), set: RefCell::new(None) }
+    pub fn new(mut callback: impl FnMut() + 'static) -> Self {
+        Self { callback: Closure::new(move |_| callback()), set: RefCell::new(None) }
     }
 
     /// The timer is to fire at this point of the monotonic clock, if not before.

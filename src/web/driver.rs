@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use js_sys::{Function, JsString, Promise};
+use js_sys::{Function, JsString};
 use wasm_bindgen::JsValue;
 
 use super::clock::{self, Alarm};
@@ -20,30 +20,52 @@ use crate::session::{Code, Command, CommandId, Error, Input, Output, Session, Sn
 pub struct Driver {
     session: RefCell<Session<JsJson>>,
     pub page: Page,
-    sockets: RefCell<Vec<(u32, Socket)>>,
-    exchanges: RefCell<Vec<(u32, Exchange)>>,
-    promises: RefCell<Vec<(CommandId, Settle)>>,
+    open: RefCell<Open>,
     alarm: Alarm,
     stored: RefCell<Stored>,
     me: Weak<Driver>,
 }
 
-/// What settles a promise.
-pub struct Settle(Option<(Function, Function)>);
+/// What is under way, by its id.
+#[derive(Default)]
+struct Open {
+    sockets: Vec<(u32, Socket)>,
+    exchanges: Vec<(u32, Exchange)>,
+    promises: Vec<(CommandId, Settle)>,
+}
+
+impl Open {
+    /// Sends on a WebSocket; `false` when the socket is none.
+    fn send(&self, id: u32, frame: &JsValue) -> bool {
+        let socket = self.sockets.iter().find(|(of, _)| *of == id);
+        if let Some((_, socket)) = socket {
+            socket.send(&stringify(frame));
+        }
+        socket.is_some()
+    }
+}
+
+/// Takes out what has the id.
+fn take<T>(table: &mut Vec<(u32, T)>, id: u32) -> Option<T> {
+    let place = table.iter().position(|(of, _)| *of == id)?;
+    Some(table.swap_remove(place).1)
+}
+
+/// What settles the promise of a command. Calling either runs nobody's code: the promise's handlers run later.
+pub struct Settle {
+    pub resolve: Function,
+    pub reject: Function,
+}
 
 impl Settle {
-    /// A promise, and what settles it.
-    pub fn later() -> (Promise, Self) {
-        let mut settle = Self(None);
-        let promise = Promise::new(&mut |resolve, reject| settle.0 = Some((resolve, reject)));
-        (promise, settle)
+    /// The command is done.
+    pub fn resolve(&self, result: &JsValue) {
+        let _ = self.resolve.call1(&JsValue::UNDEFINED, result);
     }
 
-    /// Settles the promise. This runs nobody's code: its handlers run later.
-    pub fn settle(&self, error: Option<&JsValue>) {
-        let Some((resolve, reject)) = &self.0 else { return };
-        let function = if error.is_some() { reject } else { resolve };
-        let _ = function.call1(&JsValue::UNDEFINED, error.unwrap_or(&JsValue::UNDEFINED));
+    /// The command failed.
+    pub fn reject(&self, error: &JsValue) {
+        let _ = self.reject.call1(&JsValue::UNDEFINED, error);
     }
 }
 
@@ -62,9 +84,7 @@ impl Driver {
             Self {
                 session: RefCell::new(Session::new(clock::seed())),
                 page,
-                sockets: RefCell::default(),
-                exchanges: RefCell::default(),
-                promises: RefCell::default(),
+                open: RefCell::default(),
                 alarm: Alarm::new(move || {
                     if let Some(driver) = alarmed.upgrade() {
                         driver.alarm.fired();
@@ -82,17 +102,10 @@ impl Driver {
         *self.stored.borrow_mut() = Stored { store, last, failed: false };
     }
 
-    /// Runs a command; the promise settles when it does.
-    pub fn command(&self, command: Command<JsJson>) -> Promise {
-        let (promise, settle) = Settle::later();
-        self.begin(command, settle);
-        promise
-    }
-
     /// Runs a command, and settles a promise when it does.
-    pub fn begin(&self, command: Command<JsJson>, settle: Settle) {
+    pub fn run(&self, command: Command<JsJson>, settle: Settle) {
         let id = self.session.borrow_mut().command(clock::now(), command);
-        self.promises.borrow_mut().push((id, settle));
+        self.open.borrow_mut().promises.push((id, settle));
         self.drain();
     }
 
@@ -133,20 +146,23 @@ impl Driver {
                 "own:" | "tab:" => self.page.open(socket, url == "tab:"),
                 _ => self.open(socket, &url),
             },
-            Io::Frame { socket, body } => match self.sockets.borrow().iter().find(|(id, _)| *id == socket) {
-                Some((_, open)) => open.send(&stringify(&body)),
-                None => self.page.send(socket, build(&body)),
-            },
+            Io::Frame { socket, body } => {
+                let frame = build(&body);
+                // The borrow ends before a transport of the page's own is called.
+                if !self.open.borrow().send(socket, &frame) {
+                    self.page.send(socket, frame);
+                }
+            }
             Io::Close { socket } => {
-                self.sockets.borrow_mut().retain(|(id, _)| *id != socket);
+                drop(take(&mut self.open.borrow_mut().sockets, socket));
                 self.page.close(socket);
             }
             Io::Tell { to, except, frame } => self.page.tell_tabs(to, except, build(&frame)),
-            Io::Post { request, url, body } => self.post(request, &url, &stringify(&body), "application/json"),
+            Io::Post { request, url, body } => self.post(request, &url, &stringify(&build(&body)), "application/json"),
             Io::PostForm { request, url, body } => {
                 self.post(request, &url, &self.page.form(build(&body)), "application/x-www-form-urlencoded");
             }
-            Io::Abort { request } => self.exchanges.borrow_mut().retain(|(id, _)| *id != request),
+            Io::Abort { request } => drop(take(&mut self.open.borrow_mut().exchanges, request)),
         }
     }
 
@@ -157,14 +173,12 @@ impl Driver {
             let closed = matches!(input, Input::Closed { .. });
             driver.input(input);
             if closed {
-                // Its handlers are running: it is let go of when they have returned.
-                task::spawn(Box::pin(async move {
-                    driver.sockets.borrow_mut().retain(|(open, _)| *open != id);
-                }));
+                // Its handler is running: it is let go of when that has returned.
+                task::soon(move || drop(take(&mut driver.open.borrow_mut().sockets, id)));
             }
         });
         match socket {
-            Some(socket) => self.sockets.borrow_mut().push((id, socket)),
+            Some(socket) => self.open.borrow_mut().sockets.push((id, socket)),
             // The browser refuses the URL (mixed content, a bad port): as if nobody answered there.
             None => self.session.borrow_mut().handle_input(clock::now(), Input::Closed { socket: id, code: 1006 }),
         }
@@ -174,18 +188,18 @@ impl Driver {
         let me = self.me.clone();
         let exchange = http::post(url, body, kind, move |answer| {
             let Some(driver) = me.upgrade() else { return };
-            driver.exchanges.borrow_mut().retain(|(id, _)| *id != request);
+            drop(take(&mut driver.open.borrow_mut().exchanges, request));
             driver.input(Input::Reply { request, answer });
         });
-        self.exchanges.borrow_mut().push((request, exchange));
+        self.open.borrow_mut().exchanges.push((request, exchange));
     }
 
     fn settle(&self, id: CommandId, result: Result<(), Error>) {
-        let mut promises = self.promises.borrow_mut();
-        let Some(place) = promises.iter().position(|(waiting, _)| *waiting == id) else { return };
-        let (_, settle) = promises.swap_remove(place);
-        drop(promises);
-        settle.settle(result.err().map(|error| self.page.failed(&error)).as_ref());
+        let Some(settle) = take(&mut self.open.borrow_mut().promises, id) else { return };
+        match result {
+            Ok(()) => settle.resolve(&JsValue::UNDEFINED),
+            Err(error) => settle.reject(&self.page.failed(&error)),
+        }
     }
 
     fn persist(&self, mut snapshot: Snapshot<JsJson>) {

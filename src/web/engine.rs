@@ -2,18 +2,18 @@
 
 use std::rc::Rc;
 
-use js_sys::{JsString, Promise};
+use js_sys::{Function, JsString};
 use wasm_bindgen::prelude::*;
 
 use super::driver::{Driver, Settle};
-use super::json::JsText;
+use super::json::{JsJson, JsText};
 use super::options::Options;
 use super::page::Page;
-use super::storage::{Store, Wanted};
+use super::storage::{Store, Wanted, parse};
 use super::{clock, panic, task};
 use crate::chat::{Content, Visitor};
-use crate::json::Text;
-use crate::session::{Code, Command, Error, Input, Setup};
+use crate::json::{Json, Text};
+use crate::session::{Code, Command, Error, Input, Setup, Snapshot};
 use crate::text;
 use crate::transport::{Mode, OWN_SERVER};
 
@@ -26,6 +26,23 @@ pub struct Engine {
     driver: Rc<Driver>,
 }
 
+/// What a command of the page's comes to, once its arguments are found right.
+enum Begin {
+    /// The session runs it.
+    Run(Command<JsJson>),
+    /// What is stored is to be found first.
+    Restore(Setup, Store, Option<String>),
+    /// It is done, with this result.
+    Done(JsValue),
+}
+
+/// What the shim tells: the kinds of [`Engine::input`], in its own order.
+const TOLD: u8 = 0;
+const FRAME: u8 = 1;
+const TAB: u8 = 2;
+const HOLD: u8 = 3;
+const WAKE: u8 = 4;
+
 #[wasm_bindgen]
 #[allow(non_snake_case)]
 impl Engine {
@@ -36,127 +53,23 @@ impl Engine {
         Self { driver: Driver::new(page) }
     }
 
-    /// Launches a new session.
-    pub fn startSession(&self, options: JsValue) -> Promise {
-        self.run(|| {
-            let options = Options::of("startSession", options)?;
-            let mut setup = setup(&options)?;
-            if setup.servers.is_empty() {
-                return Err(options.missing("serverUrl"));
+    /// Runs a command; one of the functions is called, once, when it is settled. A few methods rather than one for each
+    /// command: each would be 300 bytes of the package.
+    pub fn command(&self, name: &str, options: JsValue, resolve: Function, reject: Function) {
+        let settle = Settle { resolve, reject };
+        let begin = match panic::error() {
+            Some(error) => Err(error),
+            None => self.begin(name, options),
+        };
+        match begin {
+            Ok(Begin::Run(command)) => self.driver.run(command, settle),
+            Ok(Begin::Restore(setup, store, service)) => {
+                let wanted = Rc::new(Wanted { servers: setup.servers.clone(), service });
+                Restoring { driver: Rc::clone(&self.driver), setup, store, wanted, settle }.read();
             }
-            let mut details = Vec::new();
-            for name in ["firstName", "lastName", "emailAddress", "subject", "dataKey"] {
-                details.extend(options.text(name)?.map(|text| (name, text)));
-            }
-            let visitor = Visitor {
-                nickname: options.username()?,
-                details,
-                user_data: options.object("userData")?,
-                request_id: clock::secret(),
-            };
-            let store = Store::of(&options, setup.max_offline as f64 / 1000.0)?;
-            setup.outbox_room = store.outbox_room();
-            self.driver.store_in(store, None);
-            Ok(self.driver.command(Command::Start(setup, visitor)))
-        })
-    }
-
-    /// Launches the session that an earlier page left.
-    pub fn restoreSession(&self, options: JsValue) -> Promise {
-        self.run(|| {
-            let options = Options::of("restoreSession", options)?;
-            let mut setup = setup(&options)?;
-            let store = Store::of(&options, setup.max_offline as f64 / 1000.0)?;
-            setup.outbox_room = store.outbox_room();
-            let service = options.string("service")?;
-            let driver = Rc::clone(&self.driver);
-            let (promise, settle) = Settle::later();
-            task::spawn(Box::pin(async move {
-                let wanted = Wanted { servers: &setup.servers, service: service.as_deref() };
-                let error = match store.read(&wanted).await {
-                    Err(_) if !matches!(store, Store::Denied) => {
-                        Error::new(Code::StorageFailed, "the stored state could not be read")
-                    }
-                    found => {
-                        let stored = found.ok().flatten();
-                        let denied = if matches!(store, Store::Denied) { "the browser denies the storage" } else { "" };
-                        let shared = if stored.is_none() { driver.page.shared(&wanted).await } else { None };
-                        if let Some(mut found) = stored.clone().or(shared) {
-                            setup.held = driver.page.holds(&found.keys.chat_id).await;
-                            store.own_outbox(&mut found, setup.held);
-                            driver.store_in(store, stored);
-                            let kept = driver.page.kept(&found.keys.chat_id).await;
-                            return driver.begin(Command::Restore(setup, found, kept), settle);
-                        }
-                        Error::new(Code::NothingToRestore, denied)
-                    }
-                };
-                settle.settle(Some(&driver.page.failed(&error)));
-            }));
-            Ok(promise)
-        })
-    }
-
-    /// Gives up a launch.
-    pub fn giveUp(&self) -> Promise {
-        self.run(|| Ok(self.driver.command(Command::GiveUp)))
-    }
-
-    /// Sends a message: a string, or `{ message, type }`.
-    pub fn sendMessage(&self, message: JsValue) -> Promise {
-        self.run(|| {
-            let (text, url) = match message.dyn_into::<JsString>() {
-                Ok(text) => (JsText(text), false),
-                Err(options) => message_of(&Options::of("sendMessage", options)?)?,
-            };
-            if text.size() == 0 {
-                let detail = "sendMessage expects `message` to be a string that is not empty, got an empty one";
-                return Err(Error::new(Code::ParameterIncorrect, detail));
-            }
-            Ok(self.driver.command(Command::Send { text, url }))
-        })
-    }
-
-    /// Sends an answer to a form or to the FAQ; the shim has seen to what it carries.
-    pub fn giveNotice(&self, name: JsString, data: JsValue) -> Promise {
-        self.run(|| Ok(self.driver.command(Command::Give(Content::Notice(JsText(name), data.into())))))
-    }
-
-    /// Changes the session data: members to set, names to delete, and about how many characters that is.
-    pub fn giveData(&self, set: JsValue, deleted: JsValue, size: u32) -> Promise {
-        let given = |value: JsValue| (!value.is_undefined()).then(|| value.into());
-        let content = Content::Data { set: given(set), deleted: given(deleted), size: size as usize };
-        self.run(|| Ok(self.driver.command(Command::Give(content))))
-    }
-
-    /// Tells that the visitor types, or has stopped: `{ isTyping, typedText }`.
-    pub fn sendTyping(&self, options: JsValue) -> Promise {
-        self.run(|| {
-            let options = Options::of("sendTyping", options)?;
-            let on = options.bool("isTyping")?.unwrap_or(true);
-            let preview = options.text("typedText")?.filter(|_| on);
-            Ok(self.driver.command(Command::Typing { on, preview }))
-        })
-    }
-
-    /// Validates the options of `getTranscript`; resolves to the index to begin with.
-    pub fn getTranscript(&self, options: JsValue) -> Promise {
-        self.run(|| {
-            let options = Options::of("getTranscript", options)?;
-            let from = options.number("fromIndex")?.unwrap_or(0.0);
-            if from.fract() != 0.0 {
-                return Err(options.incorrect("fromIndex", "a whole number from 0 on", &options.raw("fromIndex")));
-            }
-            match self.driver.read(|session| session.is_over()) {
-                true => Err(Code::SessionOver.into()),
-                false => Ok(Promise::resolve(&JsValue::from_f64(from))),
-            }
-        })
-    }
-
-    /// Ends the session.
-    pub fn leave(&self) -> Promise {
-        self.run(|| Ok(self.driver.command(Command::Leave)))
+            Ok(Begin::Done(result)) => settle.resolve(&result),
+            Err(error) => settle.reject(&self.driver.page.failed(&error)),
+        }
     }
 
     /// Whether at least one agent is in the session.
@@ -170,64 +83,140 @@ impl Engine {
         self.driver.read(|session| session.id().to_owned())
     }
 
-    /// The page has been told of all entries up to this index.
-    pub fn told(&self, index: u32) {
-        if panic::error().is_none() {
-            self.driver.input(Input::Told { index });
-        }
-    }
-
     /// What another tab needs to take part in the session; undefined when there is none.
     #[wasm_bindgen(getter)]
     pub fn state(&self) -> JsValue {
         self.driver.state()
     }
 
-    /// A frame came on a channel of messages.
-    pub fn frame(&self, socket: u32, body: JsValue) {
-        if panic::error().is_none() {
-            self.driver.input(Input::Frame { socket, body: Ok(body.into()) });
+    /// The shim tells something: the page has been told of all entries up to an index; a frame came on a channel of
+    /// messages; another tab says something to this one, which holds the connection; from now on this tab holds the
+    /// connection, or another one does; the page is looked at again, is back, or is online, so that whether the link
+    /// still works is to be found out; the page is being hidden, and may not come back.
+    pub fn input(&self, kind: u8, number: u32, value: JsValue) {
+        if panic::error().is_some() {
+            return;
         }
-    }
-
-    /// Another tab says something to this one, which holds the connection.
-    pub fn tab(&self, tab: u32, frame: JsValue) {
-        if panic::error().is_none() {
-            self.driver.input(Input::Tab { tab, frame: frame.into() });
-        }
-    }
-
-    /// From now on this tab holds the connection, or another one does.
-    pub fn hold(&self, held: bool) {
-        if panic::error().is_none() {
-            self.driver.input(Input::Hold(held));
-        }
-    }
-
-    /// The page is looked at again, is back, or is online: whether the link still works is found out.
-    pub fn wake(&self) {
-        if panic::error().is_none() {
-            self.driver.input(Input::Wake);
-        }
-    }
-
-    /// The page is being hidden, and may not come back.
-    pub fn hidden(&self) {
-        if panic::error().is_none() {
-            self.driver.input(Input::Hidden);
-        }
+        self.driver.input(match kind {
+            TOLD => Input::Told { index: number },
+            FRAME => Input::Frame { socket: number, body: Ok(value.into()) },
+            TAB => Input::Tab { tab: number, frame: value.into() },
+            HOLD => Input::Hold(number != 0),
+            WAKE => Input::Wake,
+            _ => Input::Hidden,
+        });
     }
 }
 
 impl Engine {
-    /// A promise for what `run` begins; a refusal of the arguments rejects it.
-    fn run(&self, run: impl FnOnce() -> Result<Promise, Error>) -> Promise {
-        let result = match panic::error() {
-            Some(error) => Err(error),
-            None => run(),
-        };
-        result.unwrap_or_else(|error| Promise::reject(&self.driver.page.failed(&error)))
+    fn begin(&self, name: &str, options: JsValue) -> Result<Begin, Error> {
+        Ok(Begin::Run(match name {
+            "startSession" => {
+                let options = Options::of("startSession", options)?;
+                let (mut setup, _) = self.setup(&options)?;
+                if setup.servers.is_empty() {
+                    return Err(options.missing("serverUrl"));
+                }
+                let mut details = Vec::new();
+                for name in ["firstName", "lastName", "emailAddress", "subject", "dataKey"] {
+                    details.extend(options.text(name)?.map(|text| (name, text)));
+                }
+                let visitor = Visitor {
+                    nickname: options.username()?,
+                    details,
+                    user_data: options.object("userData")?,
+                    request_id: clock::secret(),
+                };
+                let store = store(&options, &mut setup)?;
+                self.driver.store_in(store, None);
+                Command::Start(setup, visitor)
+            }
+            "restoreSession" => {
+                let options = Options::of("restoreSession", options)?;
+                let (mut setup, service) = self.setup(&options)?;
+                let store = store(&options, &mut setup)?;
+                return Ok(Begin::Restore(setup, store, service));
+            }
+            // Gives up a launch.
+            "giveUp" => Command::GiveUp,
+            "sendMessage" => {
+                let (text, url) = match options.dyn_into::<JsString>() {
+                    Ok(text) => (JsText(text), false),
+                    Err(options) => message_of(&Options::of("sendMessage", options)?)?,
+                };
+                if text.size() == 0 {
+                    let detail = "sendMessage expects `message` to be a string that is not empty, got an empty one";
+                    return Err(Error::new(Code::ParameterIncorrect, detail));
+                }
+                Command::Send { text, url }
+            }
+            "sendTyping" => {
+                let options = Options::of("sendTyping", options)?;
+                let on = options.bool("isTyping")?.unwrap_or(true);
+                let preview = options.text("typedText")?.filter(|_| on);
+                Command::Typing { on, preview }
+            }
+            // The shim has the transcript: here the options are validated, to the index to begin with.
+            "getTranscript" => {
+                let options = Options::of("getTranscript", options)?;
+                let from = options.number("fromIndex")?.unwrap_or(0.0);
+                if from.fract() != 0.0 {
+                    return Err(options.incorrect("fromIndex", "a whole number from 0 on", &options.raw("fromIndex")));
+                }
+                if self.driver.read(|session| session.is_over()) {
+                    return Err(Code::SessionOver.into());
+                }
+                return Ok(Begin::Done(from.into()));
+            }
+            "leave" => Command::Leave,
+            // An answer to a form or to the FAQ; the shim has seen to what it carries.
+            "giveNotice" => {
+                let options = Options::of("giveNotice", options)?;
+                let name = options.text("name")?.unwrap_or_else(|| JsText::new(""));
+                Command::Give(Content::Notice(name, options.raw("data").into()))
+            }
+            // Session data: members to set, names to delete, and about how many characters that is.
+            "giveData" => {
+                let options = Options::of("giveData", options)?;
+                let given = |name| Some(JsJson::from(options.raw(name))).filter(|value| !value.is_null());
+                let size = options.number("size")?.unwrap_or(0.0) as usize;
+                Command::Give(Content::Data { set: given("set"), deleted: given("deleted"), size })
+            }
+            _ => return Err(Error::new(Code::UnknownCommand, name)),
+        }))
     }
+
+    /// How the session is to be run, and the service as far as it is named.
+    fn setup(&self, options: &Options) -> Result<(Setup, Option<String>), Error> {
+        let service = options.string("service")?;
+        let named = service.as_deref().unwrap_or("default");
+        if named.is_empty() || !text::cut(named, b"/*").1.is_empty() {
+            return Err(options.incorrect("service", "a name without / and *", &options.raw("service")));
+        }
+        let max_offline = options.number("maxOfflineDuration")?.unwrap_or(MAX_OFFLINE);
+        let mode = options.mode()?;
+        let setup = Setup {
+            servers: if mode == Mode::Own {
+                vec![OWN_SERVER.to_owned()]
+            } else {
+                options.servers(&self.driver.page)?
+            },
+            service: named.to_owned(),
+            mode,
+            max_offline: (max_offline * 1000.0) as u64,
+            outbox_room: 0,
+            seed: clock::seed(),
+            held: true,
+            link: crate::protocol::Times::default(),
+        };
+        Ok((setup, service))
+    }
+}
+
+fn store(options: &Options, setup: &mut Setup) -> Result<Store, Error> {
+    let store = Store::of(options, setup.max_offline as f64 / 1000.0)?;
+    setup.outbox_room = store.outbox_room();
+    Ok(store)
 }
 
 fn message_of(options: &Options) -> Result<(JsText, bool), Error> {
@@ -239,21 +228,56 @@ fn message_of(options: &Options) -> Result<(JsText, bool), Error> {
     }
 }
 
-fn setup(options: &Options) -> Result<Setup, Error> {
-    let service = options.string("service")?.unwrap_or_else(|| "default".to_owned());
-    if service.is_empty() || !text::cut(&service, b"/*").1.is_empty() {
-        return Err(options.incorrect("service", "a name without / and *", &options.raw("service")));
+/// The way to the session that an earlier page left.
+struct Restoring {
+    driver: Rc<Driver>,
+    setup: Setup,
+    store: Store,
+    wanted: Rc<Wanted>,
+    settle: Settle,
+}
+
+impl Restoring {
+    /// What is stored comes first.
+    fn read(self) {
+        let (store, wanted) = (self.store.clone(), Rc::clone(&self.wanted));
+        let this = Box::new(self);
+        store.read(wanted, move |found| match found {
+            Ok(Some(found)) => this.join(Some(found.clone()), found),
+            Err(_) if !matches!(this.store, Store::Denied) => {
+                this.fail(Code::StorageFailed, "the stored state could not be read");
+            }
+            _ => this.ask_tabs(),
+        });
     }
-    let max_offline = options.number("maxOfflineDuration")?.unwrap_or(MAX_OFFLINE);
-    let mode = options.mode()?;
-    Ok(Setup {
-        servers: if mode == Mode::Own { vec![OWN_SERVER.to_owned()] } else { options.servers()? },
-        service,
-        mode,
-        max_offline: (max_offline * 1000.0) as u64,
-        outbox_room: 0,
-        seed: clock::seed(),
-        held: true,
-        link: crate::protocol::Times::default(),
-    })
+
+    /// Nothing is stored: another tab may be in the session.
+    fn ask_tabs(self: Box<Self>) {
+        task::after(&self.driver.page.shared(), move |states| {
+            let states = JsJson::from(states.unwrap_or_default());
+            let mut states = (0..states.len().unwrap_or(0)).filter_map(|place| parse(&states.at(place).into_js()));
+            let denied = if matches!(self.store, Store::Denied) { "the browser denies the storage" } else { "" };
+            match states.find(|state| self.wanted.is(state)) {
+                Some(found) => self.join(None, found),
+                None => self.fail(Code::NothingToRestore, denied),
+            }
+        });
+    }
+
+    /// Whether this tab is to hold the connection, and what the page kept of the transcript.
+    fn join(mut self: Box<Self>, stored: Option<Snapshot<JsJson>>, mut found: Snapshot<JsJson>) {
+        task::after(&self.driver.page.join(&found.keys.chat_id), move |joined| {
+            let joined = JsJson::from(joined.unwrap_or_default());
+            let kept = joined.at(1);
+            self.setup.held = joined.at(0).bool() == Some(true);
+            self.store.own_outbox(&mut found, self.setup.held);
+            self.driver.store_in(self.store, stored);
+            let kept = (!kept.is_null()).then_some(kept);
+            self.driver.run(Command::Restore(self.setup, found, kept), self.settle);
+        });
+    }
+
+    fn fail(&self, code: Code, detail: &str) {
+        self.settle.reject(&self.driver.page.failed(&Error::new(code, detail)));
+    }
 }

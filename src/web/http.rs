@@ -3,7 +3,6 @@
 use gloo_net::http::Response;
 use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortController;
 
 use super::json::{JsJson, build, parse_json};
@@ -39,29 +38,30 @@ pub fn post(url: &str, body: &JsString, kind: &str, sink: impl FnOnce(HttpAnswer
         ("body", Value::Json(JsValue::from(body).into(), 0)),
     ];
     init.extend(signal.iter().map(|signal| ("signal", Value::Json(JsValue::from(signal).into(), 0))));
-    let sent = JsFuture::from(fetch(url, &build(&Value::Map(init))));
-    task::spawn(Box::pin(async move {
-        let answer = read(sent).await.unwrap_or_else(|| {
-            let body = Err("nothing".to_owned());
-            HttpAnswer { status: 0, retry_after: None, body }
-        });
+    let finish = move |answer: Option<HttpAnswer<JsJson>>| {
         // Aborted: nobody waits for the answer.
         if !signal.is_some_and(|signal| signal.aborted()) {
-            sink(answer);
+            let nothing = || HttpAnswer { status: 0, retry_after: None, body: Err("nothing".to_owned()) };
+            sink(answer.unwrap_or_else(nothing));
         }
-    }));
+    };
+    task::after(&fetch(url, &build(&Value::Map(init))), move |response| match response {
+        Ok(response) => read(response.unchecked_into(), finish),
+        Err(_) => finish(None),
+    });
     Exchange(controller)
 }
 
-async fn read(sent: JsFuture) -> Option<HttpAnswer<JsJson>> {
-    let response = sent.await.ok()?.unchecked_into::<web_sys::Response>();
-    let text = response.text().ok()?;
+/// Reads an answer, whose body stays a JavaScript string: it is parsed where it is.
+fn read(response: web_sys::Response, finish: impl FnOnce(Option<HttpAnswer<JsJson>>) + 'static) {
+    let text = response.text();
     let response = Response::from(response);
     let status = response.status();
     let retry_after = response.headers().get("retry-after").and_then(|value| seconds(&value));
-    // The body stays a JavaScript string: it is parsed where it is.
-    let text = JsFuture::from(text).await.ok()?;
-    Some(HttpAnswer { status, retry_after, body: parse_json(&text) })
+    let Ok(text) = text else { return finish(None) };
+    task::after(&text, move |text| {
+        finish(text.ok().map(|text| HttpAnswer { status, retry_after, body: parse_json(&text) }));
+    });
 }
 
 /// `Retry-After`: seconds, or a date.

@@ -11,6 +11,13 @@ use crate::json::{Json, Name, Text, Value, with_names};
 #[derive(Clone, Debug)]
 pub struct JsJson(JsValue);
 
+impl JsJson {
+    /// The value.
+    pub fn into_js(self) -> JsValue {
+        self.0
+    }
+}
+
 /// A JavaScript string.
 #[derive(Clone, Debug)]
 pub struct JsText(pub JsString);
@@ -129,8 +136,8 @@ impl Json for JsJson {
 }
 
 /// The JSON text of a value to send.
-pub fn stringify(value: &Value<JsJson>) -> JsString {
-    js_sys::JSON::stringify(&build(value)).unwrap_or_else(|_| JsString::from("[]"))
+pub fn stringify(value: &JsValue) -> JsString {
+    js_sys::JSON::stringify(value).unwrap_or_else(|_| JsString::from("[]"))
 }
 
 /// A value as a JavaScript object.

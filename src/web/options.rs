@@ -5,20 +5,11 @@ use js_sys::{Array, JsString, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 use super::json::{JsJson, JsText};
+use super::page::Page;
 use crate::json::Json;
 use crate::session::{Code, Error};
 use crate::text;
 use crate::transport::Mode;
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = URL)]
-    type Url;
-    #[wasm_bindgen(constructor, catch, js_class = "URL")]
-    fn new(url: &str, base: Option<&str>) -> Result<Url, JsValue>;
-    #[wasm_bindgen(method, getter)]
-    fn href(this: &Url) -> String;
-}
 
 /// An options object, and whose it is.
 pub struct Options {
@@ -44,72 +35,71 @@ impl Options {
         if value.is_null() { JsValue::UNDEFINED } else { value }
     }
 
-    /// An option, or that it is none of what was expected.
-    fn typed<T>(
-        &self,
-        name: &str,
-        expected: &str,
-        read: impl FnOnce(&JsValue) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
+    /// An option, undefined when absent, or that it is none of what was expected.
+    fn checked(&self, name: &str, expected: &str, is: fn(&JsValue) -> bool) -> Result<JsValue, Error> {
         let value = self.raw(name);
-        if value.is_undefined() {
-            return Ok(None);
-        }
-        read(&value).map(Some).ok_or_else(|| self.incorrect(name, expected, &value))
+        if value.is_undefined() || is(&value) { Ok(value) } else { Err(self.incorrect(name, expected, &value)) }
     }
 
     /// A string that the core understands.
     pub fn string(&self, name: &str) -> Result<Option<String>, Error> {
-        self.typed(name, "a string", JsValue::as_string)
+        Ok(self.checked(name, "a string", JsValue::is_string)?.as_string())
     }
 
     /// A string that is passed on.
     pub fn text(&self, name: &str) -> Result<Option<JsText>, Error> {
-        self.typed(name, "a string", |value| value.dyn_ref::<JsString>().cloned().map(JsText))
+        Ok(JsJson::from(self.checked(name, "a string", JsValue::is_string)?).text())
     }
 
     /// A boolean.
     pub fn bool(&self, name: &str) -> Result<Option<bool>, Error> {
-        self.typed(name, "a boolean", JsValue::as_bool)
+        Ok(self.checked(name, "a boolean", |value| value.as_bool().is_some())?.as_bool())
     }
 
     /// A finite number from 0 on.
     pub fn number(&self, name: &str) -> Result<Option<f64>, Error> {
-        let read = |value: &JsValue| value.as_f64().filter(|number| number.is_finite() && *number >= 0.0);
-        self.typed(name, "a number from 0 on", read)
+        let is = |value: &JsValue| value.as_f64().is_some_and(|number| number.is_finite() && number >= 0.0);
+        Ok(self.checked(name, "a number from 0 on", is)?.as_f64())
     }
 
     /// An object that is passed on.
     pub fn object(&self, name: &str) -> Result<Option<JsJson>, Error> {
-        let read = |value: &JsValue| {
-            // What JSON can not carry (a cycle, a BigInt) is refused here, not found out when it is to be sent.
-            let plain = value.is_object() && !Array::is_array(value) && js_sys::JSON::stringify(value).is_ok();
-            plain.then(|| value.clone().into())
-        };
-        self.typed(name, "an object that JSON can carry", read)
+        // What JSON can not carry (a cycle, a BigInt) is refused here, not found out when it is to be sent.
+        let is =
+            |value: &JsValue| value.is_object() && !Array::is_array(value) && js_sys::JSON::stringify(value).is_ok();
+        let value = self.checked(name, "an object that JSON can carry", is)?;
+        Ok((!value.is_undefined()).then(|| value.into()))
     }
 
     /// The servers: `servers`, or `serverUrl` alone, as absolute URLs.
-    pub fn servers(&self) -> Result<Vec<String>, Error> {
+    pub fn servers(&self, page: &Page) -> Result<Vec<String>, Error> {
         let one = self.string("serverUrl")?.filter(|url| !url.is_empty());
-        let several = self.typed("servers", "an array of strings", |value| {
-            value.dyn_ref::<Array>()?.iter().map(|url| url.as_string()).collect::<Option<Vec<String>>>()
-        })?;
-        let name = if several.is_some() { "servers" } else { "serverUrl" };
-        let given = several.filter(|several| !several.is_empty()).unwrap_or_else(|| one.into_iter().collect());
-        given.iter().map(|url| self.base_url(name, url)).collect()
+        let strings = |value: &JsValue| {
+            let list = JsJson::from(value.clone());
+            list.len().is_some_and(|len| (0..len).all(|place| list.at(place).text().is_some()))
+        };
+        let several = JsJson::from(self.checked("servers", "an array of strings", strings)?);
+        let mut urls = Vec::new();
+        for place in 0..several.len().unwrap_or(0) {
+            urls.push(self.base_url(page, "servers", several.at(place).string())?);
+        }
+        if urls.is_empty() && one.is_some() {
+            urls.push(self.base_url(page, "serverUrl", one)?);
+        }
+        Ok(urls)
     }
 
-    fn base_url(&self, name: &str, url: &str) -> Result<String, Error> {
-        let here = Reflect::get(&js_sys::global(), &"location".into()).and_then(|it| Reflect::get(&it, &"href".into()));
-        let here = here.ok().and_then(|href| href.as_string());
-        let expected = || self.incorrect(name, "the http: or https: URL of a chat server", &JsValue::from_str(url));
-        let href = Url::new(url, here.as_deref()).map_err(|_| expected())?.href();
+    fn base_url(&self, page: &Page, name: &str, url: Option<String>) -> Result<String, Error> {
+        let url = url.unwrap_or_default();
+        let href = page.href(&url).unwrap_or_default();
         let (scheme, rest) = text::cut(&href, b":");
         let scheme = match scheme {
             "http" | "ws" => "http",
             "https" | "wss" => "https",
-            _ => return Err(expected()),
+            _ => {
+                let expected = "the http: or https: URL of a chat server";
+                return Err(self.incorrect(name, expected, &JsValue::from_str(&url)));
+            }
         };
         Ok(text::join(&[scheme, text::without_slashes(rest)]))
     }

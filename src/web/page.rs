@@ -1,15 +1,13 @@
 //! The page's side of the boundary: the shim's object that builds events and errors. Each event crosses once, as one call.
 //! None of these calls runs a callback of the page's: the shim queues.
 
-use js_sys::{Array, JsString, Promise};
+use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 use super::json::JsJson;
-use super::storage::{Wanted, parse};
 use crate::chat::{Party, PartyId, Role};
 use crate::json::Json;
-use crate::session::{Error, Event, Snapshot};
+use crate::session::{Error, Event};
 
 #[wasm_bindgen]
 extern "C" {
@@ -61,41 +59,25 @@ extern "C" {
     /// Tells the other tabs something, or one of them, or all but one.
     #[wasm_bindgen(structural, method)]
     pub fn tell_tabs(this: &Page, to: Option<u32>, except: Option<u32>, frame: JsValue);
-    /// What the page kept of a session's transcript, or undefined.
-    #[wasm_bindgen(structural, method, js_name = kept)]
-    fn ask_kept(this: &Page, id: &str) -> Promise;
     /// An object as the body of a form.
     #[wasm_bindgen(structural, method)]
     pub fn form(this: &Page, fields: JsValue) -> JsString;
     /// The states of the sessions that other tabs have, an array.
-    #[wasm_bindgen(structural, method, js_name = shared)]
-    fn ask_shared(this: &Page) -> Promise;
-    /// Whether this tab is to hold the connection of a session.
-    #[wasm_bindgen(structural, method, js_name = holds)]
-    fn ask_holds(this: &Page, id: &str) -> Promise;
+    #[wasm_bindgen(structural, method)]
+    pub fn shared(this: &Page) -> Promise;
+    /// Takes part in a session: whether this tab is to hold its connection, and what the page kept of its transcript or
+    /// undefined; an array.
+    #[wasm_bindgen(structural, method)]
+    pub fn join(this: &Page, id: &str) -> Promise;
+    /// A URL made absolute; undefined when it is none.
+    #[wasm_bindgen(structural, method)]
+    pub fn href(this: &Page, url: &str) -> Option<String>;
     /// A line for the page's logger.
     #[wasm_bindgen(structural, method)]
     pub fn log(this: &Page, line: &str);
 }
 
 impl Page {
-    /// The state of a session that another tab has.
-    pub async fn shared(&self, wanted: &Wanted<'_>) -> Option<Snapshot<JsJson>> {
-        let states: Array = JsFuture::from(self.ask_shared()).await.ok()?.into();
-        states.iter().filter_map(|state| parse(&state)).find(|state| wanted.is(state))
-    }
-
-    /// What the page kept of a session's transcript.
-    pub async fn kept(&self, id: &str) -> Option<JsJson> {
-        let kept = JsFuture::from(self.ask_kept(id)).await.ok()?;
-        (!kept.is_undefined()).then(|| kept.into())
-    }
-
-    /// Whether this tab is to hold the connection of a session; else another one does.
-    pub async fn holds(&self, id: &str) -> bool {
-        JsFuture::from(self.ask_holds(id)).await.is_ok_and(|held| held.is_truthy())
-    }
-
     /// Queues an event.
     pub fn tell(&self, event: &Event<JsJson>) {
         match event {

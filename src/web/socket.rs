@@ -2,9 +2,10 @@
 
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;
-use web_sys::{CloseEvent, MessageEvent, WebSocket};
+use web_sys::WebSocket;
 
 use super::json::{JsJson, parse_json};
+use crate::json::{Json, Name};
 use crate::session::Input;
 
 #[wasm_bindgen]
@@ -18,29 +19,32 @@ extern "C" {
 /// An open, or opening, WebSocket.
 pub struct Socket {
     socket: WebSocket,
-    _on_open: Closure<dyn FnMut()>,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_close: Closure<dyn FnMut(CloseEvent)>,
+    _handler: Closure<dyn FnMut(JsValue)>,
 }
 
 impl Socket {
     /// Opens a socket; what it brings goes to `sink`. `None` when the browser refuses to.
-    pub fn open(id: u32, url: &str, sink: impl Fn(Input<JsJson>) + Clone + 'static) -> Option<Self> {
+    pub fn open(id: u32, url: &str, sink: impl Fn(Input<JsJson>) + 'static) -> Option<Self> {
         let socket = WebSocket::new(url).ok()?;
-        let (on_open, on_message) = (sink.clone(), sink.clone());
-        let on_open = Closure::<dyn FnMut()>::new(move || on_open(Input::Opened { socket: id }));
-        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-            let data = event.data();
-            let body = if data.is_string() { parse_json(&data) } else { Err("a binary frame".to_owned()) };
-            on_message(Input::Frame { socket: id, body });
+        // One handler for all events, told apart by what only they have: each type of closure has its own glue.
+        let handler = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
+            let event = JsJson::from(event);
+            let data = event.get(Name::Data).into_js();
+            sink(if data.is_string() {
+                Input::Frame { socket: id, body: parse_json(&data) }
+            } else if !data.is_undefined() {
+                Input::Frame { socket: id, body: Err("a binary frame".to_owned()) }
+            } else if let Some(code) = event.get(Name::Code).number() {
+                Input::Closed { socket: id, code: code as u16 }
+            } else {
+                Input::Opened { socket: id }
+            });
         });
-        let on_close = Closure::<dyn FnMut(CloseEvent)>::new(move |event: CloseEvent| {
-            sink(Input::Closed { socket: id, code: event.code() });
-        });
-        socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
-        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Some(Self { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
+        let function = Some(handler.as_ref().unchecked_ref());
+        socket.set_onopen(function);
+        socket.set_onmessage(function);
+        socket.set_onclose(function);
+        Some(Self { socket, _handler: handler })
     }
 
     /// Sends a text frame. What can not be sent is lost with the socket, which tells of its end itself.

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use js_sys::{Function, Promise, Reflect};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 use super::json::{JsJson, parse_json};
 use super::options::Options;
@@ -90,13 +89,19 @@ impl Store {
         }
     }
 
-    /// The newest state that is wanted.
-    pub async fn read(&self, wanted: &Wanted<'_>) -> Result<Option<Snapshot<JsJson>>, JsValue> {
-        let found = match self {
-            Store::Own(own) => own.read().await?.into_iter().collect(),
-            _ => self.slots()?.into_iter().filter_map(|(_, value)| parse(&value)).collect::<Vec<Snapshot<JsJson>>>(),
+    /// Reads the newest state that is wanted.
+    pub fn read(&self, wanted: Rc<Wanted>, found: impl FnOnce(Result<Option<Snapshot<JsJson>>, JsValue>) + 'static) {
+        let newest = move |states: Vec<JsValue>| {
+            let states = states.iter().filter_map(parse).filter(|snapshot| wanted.is(snapshot));
+            states.max_by_key(|snapshot| snapshot.seen)
         };
-        Ok(found.into_iter().filter(|snapshot| wanted.is(snapshot)).max_by_key(|snapshot| snapshot.seen))
+        match self {
+            Store::Own(own) => match own.read() {
+                Ok(state) => task::after(&state, move |state| found(state.map(|state| newest(vec![state])))),
+                Err(error) => found(Err(error)),
+            },
+            _ => found(self.states().map(newest)),
+        }
     }
 
     /// Of a state that all tabs store in one place, what is not settled is taken only if it is this tab's, or if no
@@ -165,19 +170,19 @@ impl Store {
         }
     }
 
-    /// All slots, by name.
-    fn slots(&self) -> Result<Vec<(String, JsValue)>, JsValue> {
+    /// All states that are stored.
+    fn states(&self) -> Result<Vec<JsValue>, JsValue> {
         match self {
             Store::Web(storage, _) => {
-                let mut slots = Vec::new();
+                let mut states = Vec::new();
                 for place in 0..storage.length()? {
                     let Some(name) = storage.key(place)?.filter(|name| name.starts_with(PREFIX)) else { continue };
-                    slots.extend(storage.get_item(&name)?.map(|value| (name, value.into())));
+                    states.extend(storage.get_item(&name)?.map(JsValue::from));
                 }
-                Ok(slots)
+                Ok(states)
             }
             Store::Cookie(_) => Ok(cookies()),
-            Store::Memory => Ok(MEMORY.with_borrow(Clone::clone)),
+            Store::Memory => Ok(MEMORY.with_borrow(|memory| memory.iter().map(|(_, state)| state.clone()).collect())),
             Store::Own(_) => Ok(Vec::new()),
             Store::Denied => Err("the browser denies the storage".into()),
         }
@@ -185,56 +190,52 @@ impl Store {
 }
 
 /// Which session is to be restored.
-pub struct Wanted<'a> {
+pub struct Wanted {
     /// One of these servers'; any server's when there is none.
-    pub servers: &'a [String],
+    pub servers: Vec<String>,
     /// This service's, if one is named.
-    pub service: Option<&'a str>,
+    pub service: Option<String>,
 }
 
-impl Wanted<'_> {
+impl Wanted {
     /// Whether a state is of that session.
     pub fn is(&self, snapshot: &Snapshot<JsJson>) -> bool {
-        let server = match self.servers {
+        let server = match self.servers.as_slice() {
             [] => snapshot.server != OWN_SERVER,
             servers => servers.contains(&snapshot.server),
         };
-        server && self.service.is_none_or(|service| service == snapshot.service)
+        server && self.service.as_ref().is_none_or(|service| *service == snapshot.service)
     }
 }
 
 impl Own {
-    async fn read(&self) -> Result<Option<Snapshot<JsJson>>, JsValue> {
-        let Some(read) = method(&self.object, "read") else { return Ok(None) };
-        let state = JsFuture::from(Promise::resolve(&read.call0(&self.object)?)).await?;
-        Ok(parse(&state))
+    fn read(&self) -> Result<Promise, JsValue> {
+        let state = method(&self.object, "read").map(|read| read.call0(&self.object)).transpose()?;
+        Ok(Promise::resolve(&state.unwrap_or_default()))
     }
 
     /// Writes a state, or clears it; after what is being written.
     fn put(self: &Rc<Self>, state: Option<JsValue>) {
-        *self.next.borrow_mut() = Some(state);
-        if self.busy.replace(true) {
-            return;
+        self.next.replace(Some(state));
+        if !self.busy.replace(true) {
+            let own = Rc::clone(self);
+            task::soon(move || own.put_next());
         }
-        let own = Rc::clone(self);
-        task::spawn(Box::pin(async move {
-            loop {
-                // The borrow ends before the page's code runs.
-                let next = own.next.borrow_mut().take();
-                let Some(state) = next else { break };
-                let done = match (state, method(&own.object, "clear"), method(&own.object, "write")) {
-                    (Some(state), _, Some(write)) => write.call1(&own.object, &state),
-                    (None, Some(clear), _) => clear.call0(&own.object),
-                    (None, None, Some(write)) => write.call1(&own.object, &JsValue::NULL),
-                    _ => Ok(JsValue::UNDEFINED),
-                };
-                if let Ok(done) = done {
-                    // The page's own trouble: the state is written again with the next change.
-                    let _ = JsFuture::from(Promise::resolve(&done)).await;
-                }
-            }
-            own.busy.set(false);
-        }));
+    }
+
+    fn put_next(self: Rc<Self>) {
+        let Some(state) = self.next.take() else {
+            self.busy.set(false);
+            return;
+        };
+        let clear = if state.is_none() { method(&self.object, "clear") } else { None };
+        let done = match (clear, method(&self.object, "write")) {
+            (Some(clear), _) => clear.call0(&self.object),
+            (None, Some(write)) => write.call1(&self.object, &state.unwrap_or(JsValue::NULL)),
+            (None, None) => Ok(JsValue::UNDEFINED),
+        };
+        // The page's own trouble: the state is written again with the next change.
+        task::after(&Promise::resolve(&done.unwrap_or_default()), move |_| self.put_next());
     }
 }
 
@@ -271,7 +272,7 @@ fn document() -> Option<JsValue> {
     web_sys::window()?.document().map(JsValue::from)
 }
 
-fn cookies() -> Vec<(String, JsValue)> {
+fn cookies() -> Vec<JsValue> {
     let Some(document) = document() else { return Vec::new() };
     let decode = |text: &str| js_sys::decode_uri_component(text).ok().map(String::from);
     let all = document.unchecked_ref::<Cookies>().cookie();
@@ -280,9 +281,8 @@ fn cookies() -> Vec<(String, JsValue)> {
     while !rest.is_empty() {
         let (cookie, more) = text::cut(rest, b";");
         let (name, value) = text::cut(cookie.trim_ascii(), b"=");
-        let name = decode(name).filter(|name| name.starts_with(PREFIX));
-        if let (Some(name), Some(value)) = (name, value.strip_prefix('=').and_then(decode)) {
-            found.push((name, value.into()));
+        if decode(name).is_some_and(|name| name.starts_with(PREFIX)) {
+            found.extend(value.strip_prefix('=').and_then(decode).map(JsValue::from));
         }
         rest = more.strip_prefix(';').unwrap_or_default();
     }
