@@ -25,7 +25,14 @@ pub enum Fault {
         /// What came instead; never content.
         got: String,
     },
-    /// The peer refused for good; its own error text or code.
+    /// The peer answered with an error, and another try may help.
+    Error {
+        /// What the protocol asks for.
+        expected: &'static str,
+        /// The peer's own words.
+        error: String,
+    },
+    /// The peer refused for good; its own words.
     Refused(String),
     /// The peer refused the size of what was sent.
     TooLarge,
@@ -58,11 +65,30 @@ impl Fault {
             Fault::Network(what) => (*what).to_owned(),
             Fault::Timeout(what) => text::join(&["no ", what, " in time"]),
             Fault::Http { status, .. } => text::numbered("HTTP status ", (*status).into()),
-            Fault::Peer { expected, got } => text::join(&["expected ", expected, ", got ", got]),
+            Fault::Peer { expected, got } | Fault::Error { expected, error: got } => {
+                text::join(&["expected ", expected, ", got ", got])
+            }
             Fault::Refused(error) => text::join(&["refused: ", error]),
             Fault::TooLarge => "too large for the server".to_owned(),
         }
     }
+}
+
+impl Fault {
+    /// The same for the log, without the peer's own words: they may hold anything. Of them only the code is taken.
+    pub fn line(&self) -> String {
+        match self {
+            Fault::Error { expected, error } => text::join(&["expected ", expected, ", got the error ", code(error)]),
+            Fault::Refused(error) => text::join(&["refused ", code(error)]),
+            fault => fault.text(),
+        }
+    }
+}
+
+/// The code that an error of Bayeux begins with: three digits.
+fn code(error: &str) -> &str {
+    let digits = error.bytes().take(3).take_while(u8::is_ascii_digit).count();
+    error.get(..digits).unwrap_or_default()
 }
 
 impl fmt::Display for Fault {

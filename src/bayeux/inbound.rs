@@ -42,10 +42,9 @@ impl<J: Json> Client<J> {
             Inbound::Event { id, data } => {
                 // Some servers leave the publisher's id on what they deliver: only our own ids mean anything here.
                 let id = id.filter(|id| id.starts_with(&self.id_prefix));
-                if let Some(id) = &id {
-                    // The result says more than the acknowledgement, which may follow it or not.
-                    self.unexpect(id);
-                }
+                // The result says more than the acknowledgement, which may follow it or not. Nothing but a publish is
+                // answered by data: a connect that is forgotten would leave the link deaf.
+                self.pending.retain(|(sent, _)| sent.kind != Kind::Publish || Some(&sent.id) != id.as_ref());
                 self.emit(Event::Data { id, data });
             }
             Inbound::Malformed(what) => self.emit(Event::Malformed(what)),
@@ -83,7 +82,11 @@ impl<J: Json> Client<J> {
         if !answer.successful {
             let stop = answer.advice.is_some_and(|advice| advice.reconnect == Some(Reconnect::None));
             let error = answer.error.clone();
-            return self.lose(if stop { Fault::Refused(error) } else { Fault::peer("a handshake", error) });
+            return self.lose(if stop {
+                Fault::Refused(error)
+            } else {
+                Fault::Error { expected: "a handshake", error }
+            });
         }
         let Some(client) = answer.message.string_of(Name::ClientId) else {
             return self.lose(Fault::peer("a clientId in the answer to the handshake", "none"));
@@ -134,7 +137,9 @@ impl<J: Json> Client<J> {
             Some(Reconnect::None) => self.lose(Fault::Refused(answer.error.clone())),
             Some(Reconnect::Handshake) => self.shake_hands_again(now),
             _ if message::names_unknown_client(&answer.error) => self.shake_hands_again(now),
-            Some(Reconnect::Retry) | None => self.lose(Fault::peer("a successful connect", answer.error.clone())),
+            Some(Reconnect::Retry) | None => {
+                self.lose(Fault::Error { expected: "a successful connect", error: answer.error.clone() });
+            }
         }
     }
 }

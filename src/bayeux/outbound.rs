@@ -50,6 +50,10 @@ impl<J: Json> Client<J> {
 
     /// The server does not know us any more: a new handshake on the same wire, after the advised interval.
     pub(super) fn shake_hands_again(&mut self, now: Now) {
+        if self.phase == Phase::Leaving {
+            // It does not know us any more, and that is all that a goodbye is for.
+            return self.close();
+        }
         self.client_id = None;
         self.pending.clear();
         self.drop_requests();

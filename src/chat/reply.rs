@@ -175,9 +175,10 @@ impl<J: Json> Entry<J> {
             return malformed("an object as an entry", entry, None);
         }
         let at = match index.number() {
-            Some(number) => match whole(number).filter(|at| (1..u32::MAX).contains(at)) {
+            // The upper half is left to what this side counts on.
+            Some(number) => match whole(number).filter(|at| (1..1 << 31).contains(at)) {
                 Some(at) => Some(at),
-                None => return malformed("a whole number from 1 on as index", &index, None),
+                None => return malformed("a whole number from 1 to 2147483647 as index", &index, None),
             },
             None if index.is_null() => None,
             None => return malformed("a number as index", &index, None),

@@ -285,7 +285,8 @@ impl<J: Json> Protocol<J> for Client<J> {
             (200, Ok(body)) => Fault::peer("a JSON object", body.kind()),
             (200, Err(got)) => Fault::peer("a JSON object", got),
             (0, _) => Fault::Network("no HTTP answer"),
-            (413, _) if self.phase == Phase::Up => {
+            // In a question there is nothing of the page's: what finds it too large is not the chat server.
+            (413, _) if self.phase == Phase::Up && call.name != "refresh" => {
                 self.emit(Event::Acknowledged { id: call.id, result: Err(Fault::TooLarge) });
                 self.timers.set(Timer::Poll, now.after(self.period));
                 return self.flush(now);

@@ -249,11 +249,13 @@ impl<J: Json> Session<J> {
             Input::Frame { socket, body } => link.handle_frame(now, socket, body),
             Input::Closed { socket, code } => link.handle_closed(socket, code),
             Input::Reply { request, answer } => link.handle_reply(now, request, answer),
-            Input::Hold(held) => {
+            // A link that says goodbye is not begun again.
+            Input::Hold(held) if !matches!(self.state, State::Over) => {
                 self.overslept = 0;
                 link.hold(now, held);
             }
             Input::Tab { tab, frame } => self.take_tab(tab, &frame),
+            Input::Hold(_) => {}
             Input::Timeout | Input::Told { .. } | Input::Hidden | Input::Wake => self.handle_timeout(),
         }
     }

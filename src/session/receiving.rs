@@ -26,6 +26,9 @@ pub(super) const ECHO_TIME: u64 = 3_000;
 impl<J: Json> Session<J> {
     pub(super) fn take_link_event(&mut self, event: LinkEvent<J>) {
         match event {
+            LinkEvent::Closed => self.link = None,
+            // The page has been told of the end, and nothing comes after it.
+            _ if matches!(self.state, State::Over) => {}
             LinkEvent::Attach => self.attach(),
             LinkEvent::Data { id, data } => self.take_data(id.as_deref(), &data),
             LinkEvent::Acknowledged { id, result } => self.take_acknowledgement(&id, result),
@@ -41,7 +44,6 @@ impl<J: Json> Session<J> {
                 self.report(Error::new(Code::MalformedEvent, text::join(&["expected a Bayeux message, got ", &got])));
             }
             LinkEvent::Left => self.relay.leave(),
-            LinkEvent::Closed => self.link = None,
         }
     }
 
@@ -71,7 +73,7 @@ impl<J: Json> Session<J> {
     fn link_down(&mut self, fault: &Fault) {
         self.detach();
         self.tell_link(None, direct::DOWN);
-        self.log(text::join(&["link down: ", &fault.text()]));
+        self.log(text::join(&["link down: ", &fault.line()]));
         if *fault == Fault::TooLarge {
             self.refuse_largest();
         }
