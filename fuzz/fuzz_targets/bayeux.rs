@@ -1,0 +1,4 @@
+//! See `causerie_fuzz::sdk`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| causerie_fuzz::sdk::run("bayeux", bytes));
