@@ -71,6 +71,7 @@ pub struct Limits {
     pub connections_per_address: usize,
     pub max_connections: usize,
     pub queue_events: usize,
+    pub session_data_bytes: usize,
 }
 
 impl Default for Limits {
@@ -86,6 +87,7 @@ impl Default for Limits {
             connections_per_address: 50,
             max_connections: 20_000,
             queue_events: 5_000,
+            session_data_bytes: 10_485_760,
         }
     }
 }
@@ -153,6 +155,11 @@ pub struct Channel {
     pub lifetime: u64,
     #[serde(default = "renewal_timeout")]
     pub renewal_timeout: u64,
+    /// Days.
+    #[serde(default = "data_retention")]
+    pub data_retention: u64,
+    #[serde(default = "locale")]
+    pub locale: String,
     pub welcome: Option<String>,
     pub pre_chat: Option<Form>,
     pub post_chat: Option<Form>,
@@ -165,6 +172,12 @@ fn idle_timeout() -> u64 {
 }
 fn visitor_timeout() -> u64 {
     300
+}
+fn data_retention() -> u64 {
+    30
+}
+fn locale() -> String {
+    "en-us".to_owned()
 }
 fn renewal_timeout() -> u64 {
     86_400
@@ -252,6 +265,9 @@ impl Config {
             if self.channels.iter().take(n).any(|other| other.name == channel.name) {
                 return wrong(&channel.name, format!("the channel \"{}\" is there twice", channel.name));
             }
+            if channel.data_retention == 0 {
+                return wrong("data_retention", "data_retention must be more than 0 days".to_owned());
+            }
             if let Some(Err((place, reason))) = channel.faq.as_ref().map(FaqConfig::check) {
                 return wrong(&place, reason);
             }
@@ -304,6 +320,14 @@ impl Config {
     #[must_use]
     pub fn channel(&self, name: &str) -> Option<&Channel> {
         self.channels.iter().find(|channel| channel.name == name)
+    }
+}
+
+impl Channel {
+    /// The id of the channel's bot.
+    #[must_use]
+    pub fn bot_id(&self) -> &str {
+        ""
     }
 }
 

@@ -7,7 +7,7 @@
 //! - [`rest`], [`form`]: chat v2 without Bayeux.
 //! - [`bayeux`]: what the messages of an envelope ask; [`session`]: who is connected, and the events that wait.
 //! - [`chat`]: the chats and what visitors do; [`status`]: the states of a chat; [`forms`]: what visitors fill in;
-//!   [`faq`]: what they may read first;
+//!   [`faq`]: what they may read first; [`data`]: what is kept with them;
 //!   [`desk`]: what agents do; [`store`]: where it is all kept.
 //! - [`config`], [`cli`]: what the operator says; [`export`]: what the operator takes out; [`limits`]: how much is too much; [`json`], [`secret`], [`clock`]: small
 //!   tools.
@@ -20,6 +20,7 @@ pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod data;
 pub mod desk;
 pub mod export;
 pub mod faq;

@@ -35,6 +35,13 @@ pub fn same(ours: &str, theirs: &str) -> bool {
 #[serde(transparent)]
 pub struct SecureKey(String);
 
+impl From<String> for SecureKey {
+    /// A key that was kept.
+    fn from(key: String) -> Self {
+        Self(key)
+    }
+}
+
 /// How many characters of a key find its chat; the rest prove it.
 const HANDLE: usize = 16;
 

@@ -133,18 +133,6 @@ async fn a_new_name_a_notice_and_data_are_told() {
 }
 
 #[tokio::test]
-async fn data_is_added_to_what_there_is_up_to_a_limit() {
-    let (ann, chat) = visitor(&server()).await;
-    let half = "x".repeat(20_000);
-    let update = |name: &str| {
-        chat.fill(&format!(r#"{{"operation":"updateData","secureKey":"$key","userData":{{"{name}":"{half}"}}}}"#))
-    };
-    assert_eq!(ann.chat(&update("a")).await["statusCode"], 0);
-    assert_eq!(ann.chat(&update("a")).await["statusCode"], 0, "the same again takes no more room");
-    assert_eq!(ann.chat(&update("b")).await["errors"][0]["code"], 400);
-}
-
-#[tokio::test]
 async fn notifications_can_be_had_from_any_position() {
     let (ann, _, chat) = in_chat(&server()).await;
     ann.chat(&chat.fill(r#"{"operation":"sendMessage","secureKey":"$key","message":"Hi"}"#)).await;

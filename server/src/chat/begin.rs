@@ -7,6 +7,7 @@ use super::operation::Operation;
 use super::reply::{Refusal, VisitorData};
 use super::{Floor, Seat};
 use crate::config::Channel;
+use crate::data::DataChange;
 use crate::json::Raw;
 use crate::status::Cause;
 
@@ -28,13 +29,15 @@ impl Floor {
         }
         let nickname = operation.visitor_name()?;
         let subject = operation.subject()?;
-        let (email, user_data) = (operation.email()?, operation.user_data()?);
+        let email = operation.email()?;
+        let data = operation.user_data()?.map(|_| operation.data_change()).transpose()?;
         let text = operation.first_words(self.config.limits.message_length)?;
         asker.take_start(self)?;
         let mut chat = Chat::new(&channel.name, asker.address(), self.clock.now())?;
         chat.request.clone_from(&request);
-        (chat.nickname, chat.subject, chat.email, chat.user_data) = (nickname, subject, email, user_data);
-        chat.notices = operation.reads_notices();
+        (chat.nickname, chat.subject, chat.email) = (nickname, subject, email);
+        (chat.notices, chat.locale) = (operation.reads_notices(), operation.locale()?);
+        self.recognise(&mut chat, operation).await?;
         let draft = self.beginning(&chat, channel, request.clone(), text);
         let address = chat.address;
         self.reserve(address).map_err(|_| Refusal::new(240, "no new chat now: there are too many"))?;
@@ -43,6 +46,15 @@ impl Floor {
             self.release(address);
             return Err(Refusal::new(249, "the server could not do it"));
         };
+        if let Some(change) = data {
+            // Before the chat: a request that is repeated because this failed makes both.
+            let refused = self.change_data(&live.chat, DataChange { only: None, message: None, ..change }).await.err();
+            if let Some(refusal) = refused {
+                self.forget(&live.chat.id);
+                self.release(address);
+                return Err(refusal);
+            }
+        }
         let created = self.store.create(&draft).await;
         match created {
             Ok(crate::store::Created::New) => {}
@@ -60,7 +72,9 @@ impl Floor {
             }
         }
         live.attach(asker.session(), operation);
-        let entries = self.with_holding(&live.chat, draft.entries);
+        let mut entries = draft.entries;
+        entries.extend(self.holding(&live.chat, operation.reads()));
+        entries.extend(self.data_for(&mut live, operation).await?);
         asker.send(&VisitorData::of(&live.chat, &entries));
         self.desk.begun(&live.chat);
         tracing::info!(service = channel.name, "a chat has begun");
@@ -113,7 +127,8 @@ impl Floor {
         let (mut live, mut entries) = self.newest(live, 1).await?;
         live.attach(asker.session(), operation);
         entries.extend(self.store.entries(&live.chat.id, 1).await?);
-        let entries = self.with_holding(&live.chat, entries);
+        entries.extend(self.holding(&live.chat, operation.reads()));
+        entries.extend(self.data_for(&mut live, operation).await?);
         asker.send(&VisitorData::of(&live.chat, &entries));
         Ok(())
     }

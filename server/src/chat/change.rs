@@ -1,14 +1,15 @@
 //! How a change of a chat is made: drafted, committed to the store, and then shown to everybody.
 
 use super::draft::{Draft, Rules};
-use super::model::{Chat, Entry, Kind};
+use super::model::{Chat, Entry, Kind, Role, WordKind};
 use super::reply::VisitorData;
-use super::{Floor, Live, event, notice, visitor};
+use super::{Floor, Live, Reads, event, notice, visitor};
 use crate::config::Channel;
 use crate::json::Raw;
 use crate::session::Session;
 use crate::status::{Cause, Status};
 use crate::store::StoreError;
+use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -60,36 +61,43 @@ impl Floor {
     /// Shows entries to the visitor's sessions.
     pub(crate) fn push_to_visitor(&self, live: &Live, entries: &[Entry], except: Option<&Session>) {
         let channel = visitor::channel_of(&live.chat.service);
-        let (mut plain, mut whole) = (None, None);
+        let mut texts: HashMap<Reads, Arc<str>> = HashMap::new();
         for seat in live.seats.iter().filter(|seat| except.is_none_or(|except| except.id != seat.session.id)) {
-            let text = if seat.notices {
-                whole.get_or_insert_with(|| {
-                    let entries = self.with_holding(&live.chat, entries.to_vec());
-                    event(&channel, None, &VisitorData::of(&live.chat, &entries))
-                })
-            } else {
-                plain.get_or_insert_with(|| event(&channel, None, &VisitorData::of(&live.chat, entries)))
-            };
+            let text = texts.entry(seat.reads).or_insert_with(|| {
+                let entries = self.with_news(&live.chat, seat.reads, entries.to_vec());
+                event(&channel, None, &VisitorData::of(&live.chat, &entries))
+            });
             seat.session.deliver(Arc::clone(text));
         }
     }
 
-    /// The entries; and, when a notice among them may tell something new, what goes with it.
-    pub(crate) fn with_holding(&self, chat: &Chat, mut entries: Vec<Entry>) -> Vec<Entry> {
-        if entries.iter().any(|entry| entry.kind == Kind::Notice) {
-            entries.extend(self.holding(chat));
+    /// The entries; and what goes with them, where they may have changed it.
+    pub(crate) fn with_news(&self, chat: &Chat, reads: Reads, mut entries: Vec<Entry>) -> Vec<Entry> {
+        let told = |entry: &Entry| entry.kind == Kind::Notice && entry.index.is_some();
+        let said = |entry: &Entry| entry.from.role == Role::Client && entry.index.is_some();
+        let (told, said) = (entries.iter().any(told), entries.iter().any(said));
+        if told && reads.notices {
+            entries.extend(self.form_asked(chat));
+        }
+        if (told || said) && reads.data {
+            entries.push(self.internal(chat));
         }
         entries
     }
 
-    /// What passes by as long as it holds.
-    pub(crate) fn holding(&self, chat: &Chat) -> Vec<Entry> {
-        let channel = self.config.channel(&chat.service);
-        channel.map(|channel| notice::holding(channel, chat, self.clock.now())).unwrap_or_default()
+    /// What passes by as long as it holds: the form that is asked for, the internal session data.
+    pub(crate) fn holding(&self, chat: &Chat, reads: Reads) -> Vec<Entry> {
+        let form = self.form_asked(chat).filter(|_| reads.notices);
+        form.into_iter().chain(reads.data.then(|| self.internal(chat))).collect()
+    }
+
+    fn form_asked(&self, chat: &Chat) -> Option<Entry> {
+        notice::form(self.config.channel(&chat.service)?, chat, self.clock.now())
     }
 
     /// The visitor has said this: the chat's state goes on, and the FAQ is asked if it is its turn.
     pub(crate) fn heard(&self, draft: &mut Draft, said: &Raw) {
+        (draft.chat.last_words, draft.chat.last_kind, draft.chat.intent) = (Some(said.clone()), WordKind::Text, None);
         if draft.chat.status == Status::Faq {
             let question = serde_json::from_str::<String>(said.get()).unwrap_or_default();
             draft.suggest(self.faqs.get(&draft.chat.service).and_then(|faq| faq.find(&question)).as_ref());

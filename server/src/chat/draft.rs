@@ -86,6 +86,7 @@ impl Draft {
         let Some(next) = chat.status.next(cause, facts) else { return false };
         let old = std::mem::replace(&mut self.chat.status, next);
         if old != next {
+            self.chat.status_before = Some(old);
             self.tell_status(old, cause);
         }
         true
@@ -107,6 +108,7 @@ impl Draft {
 
     /// The visitor asks the FAQ, and this is what it says.
     pub fn suggest(&mut self, found: Option<&Match>) {
+        self.chat.intent = found.map(|found| (found.id.clone(), found.score));
         match found.filter(|found| self.chat.faq != FaqState::Suggested(found.id.clone())) {
             Some(Match { id, question, answer, .. }) => {
                 self.chat.faq = FaqState::Suggested(id.clone());

@@ -2,13 +2,15 @@
 //!
 //! `model` is what the store keeps, `draft` a change of it, `change` how that is made and shown; `operation` reads what clients
 //! ask, `reply` and `notice` are what they get, `asker` is who asks; `begin` begins chats, `renew` puts new ones in their
-//! place, `visitor` does what else visitors ask, `submit` takes their forms, `sweep` ends what has had its time. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
+//! place, `visitor` does what else visitors ask, `submit` takes their forms, `data` is what is
+//! kept with them, `sweep` ends what has had its time. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
 //! to the store, and only then shown to anybody. Answers and pushes are queued under the same lock, so that every
 //! session sees the entries in their order.
 
 pub mod asker;
 pub mod begin;
 pub mod change;
+pub mod data;
 pub mod draft;
 pub mod model;
 pub mod notice;
@@ -48,6 +50,8 @@ pub struct Floor {
     /// By service.
     faqs: HashMap<String, Faq>,
     lives: Mutex<Lives>,
+    /// When the store was last looked through for what is kept no longer.
+    expired: Mutex<Option<Instant>>,
 }
 
 #[derive(Default)]
@@ -80,8 +84,16 @@ pub(crate) struct Live {
 #[derive(Debug)]
 pub(crate) struct Seat {
     pub(crate) session: Arc<Session>,
-    /// Whether it reads notices: others get those with a place in the transcript only.
+    pub(crate) reads: Reads,
+}
+
+/// What a client reads of what chat v2 does not know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Reads {
+    /// Notices: others get those with a place in the transcript only.
     pub(crate) notices: bool,
+    /// Session data.
+    pub(crate) data: bool,
 }
 
 pub(crate) type Locked = OwnedMutexGuard<Live>;
@@ -118,7 +130,7 @@ impl Floor {
                 _ => {}
             }
         }
-        Self { config, clock, store, desk, faqs, lives: Mutex::default() }
+        Self { config, clock, store, desk, faqs, lives: Mutex::default(), expired: Mutex::default() }
     }
 
     /// Takes up the chats that are in the store. Visitors and agents are given the time to come back that they have when

@@ -30,8 +30,6 @@ pub struct Chat {
     pub subject: Raw,
     /// The visitor's e-mail address, a JSON string.
     pub email: Option<Raw>,
-    /// What the page attached, a JSON object.
-    pub user_data: Option<Raw>,
     /// When it began, in milliseconds since the epoch.
     pub since: u64,
     /// The index of the next entry; the first is 1.
@@ -60,6 +58,24 @@ pub struct Chat {
     /// What has become of the FAQ.
     #[serde(default)]
     pub faq: FaqState,
+    /// Whether the visitor's client knows the key of the session data, which then outlives the session.
+    #[serde(default)]
+    pub data_key_told: bool,
+    /// What the visitor said last, a JSON string.
+    #[serde(default)]
+    pub last_words: Option<Raw>,
+    /// How it was said.
+    #[serde(default)]
+    pub last_kind: WordKind,
+    /// What the FAQ made of it: the id of the entry that fits, and how well.
+    #[serde(default)]
+    pub intent: Option<(String, f64)>,
+    /// The visitor's locale, as the client says.
+    #[serde(default)]
+    pub locale: Option<String>,
+    /// The status before this one.
+    #[serde(default)]
+    pub status_before: Option<Status>,
     /// Since when its time is over, while its visitor may still open a new one by writing.
     #[serde(default)]
     pub lapsed: Option<u64>,
@@ -69,6 +85,19 @@ pub struct Chat {
     /// The session that took its place.
     #[serde(default)]
     pub renewed: Option<Renewed>,
+}
+
+/// How the visitor said something last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WordKind {
+    /// Nothing was said yet.
+    #[default]
+    Intro,
+    /// By filling in a form, or answering the FAQ.
+    Postback,
+    /// In words.
+    Text,
 }
 
 /// The session that took a chat's place.
@@ -217,7 +246,6 @@ impl Chat {
             nickname: Raw::string(""),
             subject: Raw::string(""),
             email: None,
-            user_data: None,
             since: now,
             next_index: 1,
             next_participant: 2,
@@ -229,6 +257,12 @@ impl Chat {
             bot_active: false,
             forms: BTreeMap::new(),
             faq: FaqState::Unasked,
+            data_key_told: false,
+            last_words: None,
+            last_kind: WordKind::Intro,
+            intent: None,
+            locale: None,
+            status_before: None,
             lapsed: None,
             previous: None,
             renewed: None,

@@ -40,8 +40,7 @@ pub(crate) fn asked<'a>(channel: &'a Channel, chat: &Chat) -> Option<(&'static s
     form.as_ref().map(|form| (kind, form))
 }
 
-/// What passes by as long as it holds: the form that is asked for.
-pub(crate) fn holding(channel: &Channel, chat: &Chat, now: u64) -> Vec<Entry> {
-    let form = asked(channel, chat);
-    form.map(|(kind, form)| passing("form", &Asked { kind, fields: &form.fields }, now)).into_iter().collect()
+/// The form that is asked for, as a notice.
+pub(crate) fn form(channel: &Channel, chat: &Chat, now: u64) -> Option<Entry> {
+    asked(channel, chat).map(|(kind, form)| passing("form", &Asked { kind, fields: &form.fields }, now))
 }

@@ -1,7 +1,9 @@
 //! An operation as a client sent it: its members, read one by one, each with its own complaint.
 
+use crate::chat::Reads;
 use crate::chat::reply::Refusal;
-use crate::json::{Raw, is_string, kind, write};
+use crate::data::{DataChange, NAME};
+use crate::json::{Raw, is_string, kind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -49,6 +51,14 @@ pub struct Operation<'a> {
     #[serde(borrow)]
     text: Option<&'a RawValue>,
     #[serde(borrow)]
+    data_version: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data_key: Option<&'a RawValue>,
+    #[serde(borrow)]
+    deleted: Option<&'a RawValue>,
+    #[serde(borrow)]
+    locale: Option<&'a RawValue>,
+    #[serde(borrow)]
     after: Option<&'a RawValue>,
     #[serde(borrow)]
     id: Option<&'a RawValue>,
@@ -58,8 +68,6 @@ type Member<T> = Result<T, Refusal>;
 
 /// Characters in names, subjects and the like.
 const SHORT: usize = 1024;
-/// Bytes of user data.
-const USER_DATA: usize = 32 * 1024;
 /// Schemes of pushed addresses; one without a scheme is fine too.
 const SCHEMES: [&str; 4] = ["http", "https", "mailto", "tel"];
 
@@ -100,6 +108,13 @@ fn plain(name: &str, value: Option<&RawValue>) -> Member<Option<String>> {
 fn whole(name: &str, value: &RawValue) -> Member<u64> {
     let digits = value.get().trim_matches('"');
     digits.parse().map_err(|_| Refusal::malformed(format!("{name}: a whole number from 0 on is expected")))
+}
+
+fn check_names<'a>(member: &str, mut names: impl Iterator<Item = &'a String>) -> Member<()> {
+    match names.any(|name| name.is_empty() || name.len() > NAME) {
+        true => Err(Refusal::malformed(format!("{member}: names of 1 to {NAME} bytes are expected"))),
+        false => Ok(()),
+    }
 }
 
 fn needed<T>(name: &str, value: Option<T>) -> Member<T> {
@@ -158,32 +173,61 @@ impl<'a> Operation<'a> {
         short("emailAddress", self.email_address)
     }
 
-    pub(crate) fn user_data(&self) -> Member<Option<Raw>> {
-        match self.user_data {
-            None => Ok(None),
-            Some(value) if !value.get().starts_with('{') => Err(wrong("userData", "an object", value)),
-            Some(value) if value.get().len() > USER_DATA => {
-                Err(Refusal::malformed(format!("userData: at most {USER_DATA} bytes are expected, more came")))
-            }
-            Some(value) => Ok(Some(Raw::new(value))),
+    /// The members of an object, each with its value as it came.
+    pub(crate) fn user_data(&self) -> Member<Option<BTreeMap<String, Raw>>> {
+        let Some(value) = self.user_data else { return Ok(None) };
+        if !value.get().starts_with('{') {
+            return Err(wrong("userData", "an object", value));
         }
+        let members: BTreeMap<String, Raw> = serde_json::from_str(value.get())
+            .map_err(|_| Refusal::malformed("userData: well-formed Unicode is expected in the names of members"))?;
+        check_names("userData", members.keys())?;
+        Ok(Some(members))
     }
 
-    /// What the page attached before, with what it attaches now; the newer counts.
-    pub(crate) fn merged_user_data(&self, before: Option<&Raw>) -> Member<Raw> {
-        let added = needed("userData", self.user_data()?)?;
-        let Some(before) = before else { return Ok(added) };
-        let wrong = || Refusal::malformed("userData: well-formed Unicode is expected in the names of members");
-        let read = |raw: &Raw| serde_json::from_str::<BTreeMap<String, Raw>>(raw.get()).map_err(|_| wrong());
-        let mut merged = read(before)?;
-        merged.extend(read(&added)?);
-        let merged = RawValue::from_string(write(&merged)).map_err(|_| wrong())?;
-        if merged.get().len() > USER_DATA {
-            return Err(Refusal::malformed(format!(
-                "userData: at most {USER_DATA} bytes in all are expected, more came"
-            )));
+    /// How session data is to be changed.
+    pub(crate) fn data_change(&self) -> Member<DataChange> {
+        let set = self.user_data()?;
+        let deleted: Option<Vec<String>> = match self.deleted {
+            Some(value) => {
+                Some(serde_json::from_str(value.get()).map_err(|_| wrong("deleted", "an array of names", value))?)
+            }
+            None => None,
+        };
+        if set.is_none() && deleted.is_none() {
+            return Err(Refusal::malformed("userData is expected, nothing came"));
         }
-        Ok(Raw::new(&merged))
+        check_names("deleted", deleted.iter().flatten())?;
+        Ok(DataChange {
+            set: set.unwrap_or_default(),
+            deleted: deleted.unwrap_or_default(),
+            only: self.data_version()?,
+            message: self.message_id()?,
+            ..DataChange::default()
+        })
+    }
+
+    /// The version of the session data that the client has.
+    pub(crate) fn data_version(&self) -> Member<Option<u64>> {
+        self.data_version.map(|value| whole("dataVersion", value)).transpose()
+    }
+
+    /// The key of the session data of an earlier session.
+    pub(crate) fn data_key(&self) -> Member<Option<String>> {
+        plain("dataKey", self.data_key)
+    }
+
+    /// The visitor's locale; one that does not look like one is none.
+    pub(crate) fn locale(&self) -> Member<Option<String>> {
+        let fits = |locale: &String| {
+            (2..=35).contains(&locale.len()) && locale.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        Ok(plain("locale", self.locale)?.map(|locale| locale.replace('_', "-").to_lowercase()).filter(fits))
+    }
+
+    /// What the client reads.
+    pub(crate) fn reads(&self) -> Reads {
+        Reads { notices: self.reads_notices(), data: self.data_version.is_some() }
     }
 
     pub(crate) fn message_id(&self) -> Member<Option<String>> {

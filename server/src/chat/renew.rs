@@ -9,7 +9,6 @@ use super::{Floor, Live, Locked, event, notice};
 use crate::session::Session;
 use crate::store::StoreError;
 use serde::Serialize;
-use std::sync::Arc;
 
 /// What the notice between two sessions carries.
 #[derive(Serialize)]
@@ -42,7 +41,8 @@ impl Floor {
         chat.nickname = before.nickname.clone();
         chat.subject = before.subject.clone();
         chat.email.clone_from(&before.email);
-        chat.user_data.clone_from(&before.user_data);
+        chat.locale.clone_from(&before.locale);
+        chat.data_key_told = before.data_key_told;
         chat.notices = before.notices;
         chat.previous = Some(before.id.clone());
         // What was filled in before the queue is not asked again.
@@ -79,11 +79,11 @@ impl Floor {
     /// Shows a new session to the connections that it took over. Those that read no notices see it begin, and no more.
     fn tell_renewed(&self, live: &Live, trail: &[Entry], entries: &[Entry], except: Option<&Session>) {
         let channel = channel_of(&live.chat.service);
-        let plain = event(&channel, None, &VisitorData::of(&live.chat, entries));
-        let whole: Vec<_> = trail.iter().chain(entries).cloned().chain(self.holding(&live.chat)).collect();
-        let whole = event(&channel, None, &VisitorData::of(&live.chat, &whole));
         for seat in live.seats.iter().filter(|seat| except.is_none_or(|except| except.id != seat.session.id)) {
-            seat.session.deliver(Arc::clone(if seat.notices { &whole } else { &plain }));
+            let trail = if seat.reads.notices { trail } else { &[] };
+            let all: Vec<_> =
+                trail.iter().chain(entries).cloned().chain(self.holding(&live.chat, seat.reads)).collect();
+            seat.session.deliver(event(&channel, None, &VisitorData::of(&live.chat, &all)));
         }
     }
 

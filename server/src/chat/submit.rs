@@ -1,7 +1,7 @@
 //! What visitors submit inside `customNotice`: forms, and what they think of the FAQ's answer.
 
 use super::draft::Draft;
-use super::model::{FaqState, Kind, Values};
+use super::model::{FaqState, Kind, Values, WordKind};
 use super::notice;
 use super::operation::{Operation, wrong};
 use super::reply::Refusal;
@@ -58,6 +58,7 @@ impl Floor {
         self.may_change(live)?;
         live.sends.take().map_err(Refusal::too_many)?;
         let mut draft = self.draft(&live.chat);
+        draft.chat.last_kind = WordKind::Postback;
         match name.as_str() {
             "submit-form" => self.fill_in(&mut draft, carried, message_id)?,
             _ => answer_faq(&mut draft, carried, message_id)?,

@@ -3,12 +3,16 @@
 
 use super::Floor;
 use super::draft::Draft;
+use crate::session::locked;
 use crate::status::Cause;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How often it is looked.
 pub const PERIOD: Duration = Duration::from_millis(500);
+
+/// How often the store is looked through for what is kept no longer.
+const EXPIRY: Duration = Duration::from_secs(60);
 
 impl Floor {
     /// One pass over the chats.
@@ -20,6 +24,23 @@ impl Floor {
             self.sweep_chat(&id).await;
         }
         self.forget_full_buckets();
+        if self.is_time_to_expire() {
+            match self.store.expire_data(self.clock.now()).await {
+                Ok(0) => {}
+                Ok(visitors) => tracing::info!(visitors, "session data is forgotten"),
+                Err(error) => tracing::warn!(%error, "session data could not be forgotten"),
+            }
+        }
+    }
+
+    /// Whether it was long ago that the store was looked through.
+    fn is_time_to_expire(&self) -> bool {
+        let mut last = locked(&self.expired);
+        let due = last.is_none_or(|last| last.elapsed() >= EXPIRY);
+        if due {
+            *last = Some(Instant::now());
+        }
+        due
     }
 
     async fn sweep_chat(&self, id: &str) {
@@ -34,6 +55,10 @@ impl Floor {
                 kept = !matches!(self.store.load(&newer.id).await, Ok(None));
             }
             if !kept && self.store.remove(id).await.is_ok() {
+                // Session data that no client knows the key of ends with the last session that it belongs to.
+                if !live.chat.data_key_told && live.chat.renewed.is_none() {
+                    let _ = self.store.remove_data(&live.chat.user_id).await;
+                }
                 for seat in &live.seats {
                     seat.session.detach(id);
                 }

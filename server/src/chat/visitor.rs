@@ -5,7 +5,7 @@ use super::draft::Draft;
 use super::model::{Entry, Kind, Reason};
 use super::operation::Operation;
 use super::reply::{Refusal, VisitorData};
-use super::{Floor, Live, Locked, Seat, TRIES};
+use super::{Floor, Live, Locked, Reads, Seat, TRIES};
 use crate::secret::handle;
 use crate::session::Session;
 use crate::status::Cause;
@@ -104,9 +104,8 @@ impl Floor {
         match name.as_str() {
             "requestNotifications" => self.resume(&visit, live).await,
             "customNotice" if live.chat.notices && operation.is_submission() => self.submit(&visit, live).await,
-            "sendMessage" | "pushUrl" | "customNotice" | "updateNickname" | "updateData" => {
-                self.say(&visit, live, &name).await
-            }
+            "sendMessage" | "pushUrl" | "customNotice" | "updateNickname" => self.say(&visit, live, &name).await,
+            "updateData" => self.update_data(&visit, live).await,
             "startTyping" => self.visitor_types(&visit, live, Kind::TypingStarted).await,
             "stopTyping" => self.visitor_types(&visit, live, Kind::TypingStopped).await,
             "disconnect" => self.hang_up(&visit, live).await,
@@ -133,9 +132,8 @@ impl Floor {
             None => made,
             Some(from) => self.entries_from(live, from).await?,
         };
-        if live.reads_notices(visit.asker) {
-            entries = self.with_holding(&live.chat, entries);
-        }
+        let reads = live.reads(visit.asker, visit.operation);
+        entries = self.with_news(&live.chat, reads, entries);
         visit.asker.send(&VisitorData::of(&live.chat, &entries));
         Ok(())
     }
@@ -168,9 +166,8 @@ impl Floor {
             true => self.entries_from(live, position).await?,
             false => self.after_trail(visit, live).await?,
         };
-        if operation.reads_notices() {
-            entries.extend(self.holding(&live.chat));
-        }
+        entries.extend(self.holding(&live.chat, operation.reads()));
+        entries.extend(self.data_for(live, operation).await?);
         if asker.is_rest() {
             live.typed.retain(|(_, since)| since.elapsed() < TYPED);
             entries.extend(live.typed.iter().map(|(entry, _)| entry.clone()));
@@ -195,12 +192,11 @@ impl Floor {
             "customNotice" => {
                 draft.add(Kind::CustomNotice, visitor, Some(operation.message(length)?)).marked(message_id, None);
             }
-            "updateNickname" => {
+            _ => {
                 draft.chat.nickname = operation.visitor_name()?;
                 let visitor = draft.chat.visitor();
                 draft.add(Kind::NicknameUpdated, visitor, None).marked(message_id, None);
             }
-            _ => draft.chat.user_data = Some(operation.merged_user_data(draft.chat.user_data.as_ref())?),
         }
         if matches!(name, "sendMessage" | "pushUrl")
             && let Some(said) = draft.entries.last().and_then(|entry| entry.text.clone())
@@ -210,7 +206,7 @@ impl Floor {
         Ok(draft)
     }
 
-    /// The operations that make an entry, and `updateData`, which makes none.
+    /// The operations that make an entry.
     async fn say(&self, visit: &Visit<'_>, live: &mut Live, name: &str) -> Result<(), Refusal> {
         let message_id = visit.operation.message_id()?;
         if let Some(made) = self.known(live, 1, message_id.as_deref()).await? {
@@ -291,17 +287,18 @@ impl Live {
         if !session.attach(&self.chat.id) {
             return;
         }
-        let notices = operation.reads_notices();
+        let reads = operation.reads();
         match self.seats.iter_mut().find(|seat| seat.session.id == session.id) {
-            Some(seat) => seat.notices = notices,
-            None => self.seats.push(Seat { session: Arc::clone(session), notices }),
+            Some(seat) => seat.reads = reads,
+            None => self.seats.push(Seat { session: Arc::clone(session), reads }),
         }
         self.alone = None;
     }
 
-    /// Whether who asks reads notices; where nothing was said yet, as the chat's client said.
-    fn reads_notices(&self, asker: &Asker<'_>) -> bool {
+    /// What who asks reads: as it said; where it did not, as the chat's client said.
+    pub(super) fn reads(&self, asker: &Asker<'_>, operation: &Operation<'_>) -> Reads {
         let seat = asker.session().and_then(|session| self.seats.iter().find(|seat| seat.session.id == session.id));
-        seat.map_or(self.chat.notices, |seat| seat.notices)
+        let said = Reads { notices: self.chat.notices, data: operation.reads().data };
+        seat.map_or(said, |seat| seat.reads)
     }
 }

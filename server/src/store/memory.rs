@@ -3,8 +3,10 @@
 use super::{Created, OfflineRequest, Store, StoreError, Stored};
 use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry};
+use crate::data::{Changed, DataChange, Delta, GONE, Owner, RECENT, size};
+use crate::json::Raw;
 use crate::session::locked;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Mutex;
 
 /// A store in memory.
@@ -16,6 +18,7 @@ struct Memory {
     chats: HashMap<String, Kept>,
     requests: HashMap<(String, String), String>,
     handles: HashMap<String, String>,
+    data: HashMap<String, Data>,
     offline: BTreeMap<u64, OfflineRequest>,
     last_request: u64,
 }
@@ -36,6 +39,72 @@ impl Kept {
             }
             self.entries.insert(index, entry.clone());
         }
+    }
+}
+
+/// The session data of a visitor.
+#[derive(Debug)]
+struct Data {
+    owner: Owner,
+    version: u64,
+    floor: u64,
+    expires: u64,
+    /// None: deleted.
+    members: BTreeMap<String, (u64, Option<Raw>)>,
+    recent: VecDeque<(String, u64)>,
+}
+
+impl Data {
+    fn change(&mut self, change: &DataChange) -> Changed {
+        let known = change.message.as_ref().and_then(|id| self.recent.iter().find(|(other, _)| other == id));
+        if let Some((_, version)) = known {
+            return Changed::Done(*version);
+        }
+        if change.only.is_some_and(|only| only != self.version) {
+            return Changed::Stale;
+        }
+        let mut after = self.members.clone();
+        let version = self.version + 1;
+        for (name, value) in &change.set {
+            after.insert(name.clone(), (version, Some(value.clone())));
+        }
+        for name in change.deleted.iter().filter(|name| !change.set.contains_key(*name)) {
+            if let Some(member) = after.get_mut(name) {
+                *member = (version, None);
+            }
+        }
+        let total: usize =
+            after.iter().filter_map(|(name, (_, value))| value.as_ref().map(|value| size(name, value))).sum();
+        if total > change.limit {
+            return Changed::TooLarge;
+        }
+        (self.members, self.version, self.expires) = (after, version, change.expires);
+        if self.members.values().filter(|(_, value)| value.is_none()).count() > GONE {
+            self.members.retain(|_, (_, value)| value.is_some());
+            self.floor = version;
+        }
+        if let Some(id) = &change.message {
+            self.recent.push_back((id.clone(), version));
+            if self.recent.len() > RECENT {
+                self.recent.pop_front();
+            }
+        }
+        Changed::Done(version)
+    }
+
+    fn since(&self, since: u64) -> Delta {
+        let from = if since < self.floor || since > self.version { 0 } else { since };
+        let mut delta = Delta { version: self.version, from, ..Delta::default() };
+        for (name, (_, value)) in self.members.iter().filter(|(_, (version, _))| *version > from) {
+            match value {
+                Some(value) => {
+                    delta.set.insert(name.clone(), value.clone());
+                }
+                None if from > 0 => delta.deleted.push(name.clone()),
+                None => {}
+            }
+        }
+        delta
     }
 }
 
@@ -144,6 +213,46 @@ impl Store for MemoryStore {
             }
         }
         ready(Ok(()))
+    }
+
+    fn open_data<'a>(&'a self, owner: &'a Owner, expires: u64) -> Stored<'a, Owner> {
+        let mut memory = locked(&self.0);
+        let data = memory.data.entry(owner.user.clone()).or_insert_with(|| Data {
+            owner: owner.clone(),
+            version: 0,
+            floor: 0,
+            expires,
+            members: BTreeMap::new(),
+            recent: VecDeque::new(),
+        });
+        data.expires = expires;
+        ready(Ok(data.owner.clone()))
+    }
+
+    fn find_data<'a>(&'a self, handle: &'a str) -> Stored<'a, Option<Owner>> {
+        let memory = locked(&self.0);
+        ready(Ok(memory.data.values().find(|data| data.owner.key.handle() == handle).map(|data| data.owner.clone())))
+    }
+
+    fn change_data<'a>(&'a self, user: &'a str, change: &'a DataChange) -> Stored<'a, Changed> {
+        let mut memory = locked(&self.0);
+        ready(memory.data.get_mut(user).map(|data| data.change(change)).ok_or(StoreError::Unknown))
+    }
+
+    fn read_data<'a>(&'a self, user: &'a str, since: u64) -> Stored<'a, Delta> {
+        ready(Ok(locked(&self.0).data.get(user).map(|data| data.since(since)).unwrap_or_default()))
+    }
+
+    fn remove_data<'a>(&'a self, user: &'a str) -> Stored<'a, ()> {
+        locked(&self.0).data.remove(user);
+        ready(Ok(()))
+    }
+
+    fn expire_data(&self, now: u64) -> Stored<'_, usize> {
+        let mut memory = locked(&self.0);
+        let before = memory.data.len();
+        memory.data.retain(|_, data| data.expires >= now);
+        ready(Ok(before - memory.data.len()))
     }
 
     fn requests(&self, after: u64, limit: usize) -> Stored<'_, Vec<OfflineRequest>> {

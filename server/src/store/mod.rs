@@ -12,6 +12,7 @@ pub mod sqlite;
 
 use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry, Values};
+use crate::data::{Changed, DataChange, Delta, Owner};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::pin::Pin;
@@ -80,6 +81,19 @@ pub trait Store: Send + Sync + 'static {
     fn find_message<'a>(&'a self, chat: &'a str, who: u64, message: &'a str) -> Stored<'a, Option<Entry>>;
     /// Forgets a chat, and everything of it but its offline request.
     fn remove<'a>(&'a self, chat: &'a str) -> Stored<'a, ()>;
+    /// Begins the session data of a visitor, if there is none yet, and keeps it until then (milliseconds since the epoch).
+    /// Returns whose it is, with the key that it has.
+    fn open_data<'a>(&'a self, owner: &'a Owner, expires: u64) -> Stored<'a, Owner>;
+    /// Whose session data the key with this handle opens.
+    fn find_data<'a>(&'a self, handle: &'a str) -> Stored<'a, Option<Owner>>;
+    /// Changes session data that was begun.
+    fn change_data<'a>(&'a self, user: &'a str, change: &'a DataChange) -> Stored<'a, Changed>;
+    /// What has changed in session data since a version; everything since version 0.
+    fn read_data<'a>(&'a self, user: &'a str, since: u64) -> Stored<'a, Delta>;
+    /// Forgets the session data of a visitor.
+    fn remove_data<'a>(&'a self, user: &'a str) -> Stored<'a, ()>;
+    /// Forgets all session data that was kept until before this time.
+    fn expire_data(&self, now: u64) -> Stored<'_, usize>;
     /// Offline requests with ids above this one, the oldest first, at most so many.
     fn requests(&self, after: u64, limit: usize) -> Stored<'_, Vec<OfflineRequest>>;
     /// Forgets an offline request; says whether there was one.

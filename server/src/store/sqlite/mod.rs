@@ -1,14 +1,16 @@
 //! Everything in one SQLite file, which outlives the server: what was acknowledged is there after a crash.
 //!
-//! `schema` is the tables, `worker` the threads. One server at a time has the file, which a lock beside it sees to; the
+//! `schema` is the tables, `worker` the threads, `data` session data. One server at a time has the file, which a lock beside it sees to; the
 //! next one finds all that the last one acknowledged.
 
+mod data;
 mod schema;
 mod worker;
 
 use super::{Created, OfflineRequest, Store, StoreError, Stored};
 use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry};
+use crate::data::{Changed, DataChange, Delta, Owner};
 use crate::json::write;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use schema::{SchemaError, migrate};
@@ -264,6 +266,35 @@ impl Store for SqliteStore {
             prepared(connection, "DELETE FROM chats WHERE id = ?")?.execute([chat])?;
             Ok(())
         })
+    }
+
+    fn open_data<'a>(&'a self, owner: &'a Owner, expires: u64) -> Stored<'a, Owner> {
+        let owner = owner.clone();
+        self.write(move |connection| data::open(connection, &owner, expires))
+    }
+
+    fn find_data<'a>(&'a self, handle: &'a str) -> Stored<'a, Option<Owner>> {
+        let handle = handle.to_owned();
+        self.read(move |connection| data::find(connection, &handle))
+    }
+
+    fn change_data<'a>(&'a self, user: &'a str, change: &'a DataChange) -> Stored<'a, Changed> {
+        let (user, change) = (user.to_owned(), change.clone());
+        self.write(move |connection| data::change(connection, &user, &change))
+    }
+
+    fn read_data<'a>(&'a self, user: &'a str, since: u64) -> Stored<'a, Delta> {
+        let user = user.to_owned();
+        self.read(move |connection| data::read(connection, &user, since))
+    }
+
+    fn remove_data<'a>(&'a self, user: &'a str) -> Stored<'a, ()> {
+        let user = user.to_owned();
+        self.write(move |connection| data::remove(connection, &user))
+    }
+
+    fn expire_data(&self, now: u64) -> Stored<'_, usize> {
+        self.write(move |connection| data::expire(connection, now))
     }
 
     fn requests(&self, after: u64, limit: usize) -> Stored<'_, Vec<OfflineRequest>> {

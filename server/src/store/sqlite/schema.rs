@@ -6,7 +6,7 @@ use rusqlite::{Connection, Error};
 const APPLICATION: i32 = 0x4341_5553;
 
 /// Each step leads from the version that is its place to the next one.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     // The record and the entries are JSON; the columns beside them are what is looked for.
     "CREATE TABLE chats (
         id TEXT NOT NULL PRIMARY KEY,
@@ -31,6 +31,30 @@ const STEPS: [&str; 2] = [
         service TEXT NOT NULL,
         time INTEGER NOT NULL,
         filled TEXT NOT NULL
+    ) STRICT;",
+    // A member without a value is a deleted one.
+    "CREATE TABLE data (
+        user TEXT NOT NULL PRIMARY KEY,
+        handle TEXT NOT NULL UNIQUE,
+        key TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        floor INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        expires INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX data_by_expiry ON data (expires);
+    CREATE TABLE members (
+        user TEXT NOT NULL REFERENCES data (user) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        value TEXT,
+        PRIMARY KEY (user, name)
+    ) STRICT;
+    CREATE TABLE data_messages (
+        user TEXT NOT NULL REFERENCES data (user) ON DELETE CASCADE,
+        message TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        PRIMARY KEY (user, message)
     ) STRICT;",
 ];
 

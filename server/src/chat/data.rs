@@ -1,0 +1,161 @@
+//! Session data in a chat: what visitors change, and what they are told of it; and the internal data, which nobody changes.
+
+use super::model::{Chat, Entry};
+use super::notice;
+use super::operation::Operation;
+use super::reply::Refusal;
+use super::visitor::{Visit, channel_of};
+use super::{Floor, Live, event};
+use crate::chat::reply::VisitorData;
+use crate::data::{Changed, DataChange, Delta, Owner};
+use crate::json::Raw;
+use crate::secret::{SecureKey, handle};
+use crate::session::Session;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+const DAY: u64 = 86_400_000;
+
+/// What the notice about session data carries.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    #[serde(flatten)]
+    delta: &'a Delta,
+    limit: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_key: Option<&'a str>,
+}
+
+impl Floor {
+    /// Until when a visitor's session data is kept if nothing more happens.
+    fn data_expires(&self, chat: &Chat) -> u64 {
+        let days = self.config.channel(&chat.service).map_or(0, |channel| channel.data_retention);
+        self.clock.now().saturating_add(days.saturating_mul(DAY))
+    }
+
+    async fn open_data(&self, chat: &Chat) -> Result<Owner, Refusal> {
+        let owner = Owner { user: chat.user_id.clone(), key: SecureKey::random()? };
+        Ok(self.store.open_data(&owner, self.data_expires(chat)).await?)
+    }
+
+    /// Who shows the key of earlier session data is that visitor. A key that opens nothing is as none.
+    pub(super) async fn recognise(&self, chat: &mut Chat, operation: &Operation<'_>) -> Result<(), Refusal> {
+        if let Some(key) = operation.data_key()?
+            && let Some(owner) = self.store.find_data(handle(&key)).await?
+            && owner.key.is(&key)
+        {
+            chat.user_id = owner.user;
+            chat.data_key_told = true;
+        }
+        chat.data_key_told |= operation.reads().data;
+        Ok(())
+    }
+
+    /// Changes the session data of a chat's visitor.
+    pub(crate) async fn change_data(&self, chat: &Chat, change: DataChange) -> Result<Changed, Refusal> {
+        self.open_data(chat).await?;
+        let limit = self.config.limits.session_data_bytes;
+        let change = DataChange { limit, expires: self.data_expires(chat), ..change };
+        match self.store.change_data(&chat.user_id, &change).await? {
+            Changed::TooLarge => Err(Refusal::new(
+                413,
+                format!("the session data would be larger than {limit} bytes; nothing is changed"),
+            )),
+            changed => Ok(changed),
+        }
+    }
+
+    /// A notice that tells what has changed since a version.
+    async fn data_since(&self, chat: &Chat, since: u64, key: Option<&str>) -> Result<Entry, Refusal> {
+        let delta = self.store.read_data(&chat.user_id, since).await?;
+        let limit = self.config.limits.session_data_bytes;
+        Ok(notice::passing("session-data", &Told { delta: &delta, limit, data_key: key }, self.clock.now()))
+    }
+
+    /// What an attaching client has not had of the session data, if it reads that.
+    pub(super) async fn data_for(&self, live: &mut Live, operation: &Operation<'_>) -> Result<Option<Entry>, Refusal> {
+        let Some(since) = operation.data_version()?.filter(|_| operation.reads_notices()) else { return Ok(None) };
+        let owner = self.open_data(&live.chat).await?;
+        if !live.chat.data_key_told && live.chat.ended.is_none() {
+            let mut draft = self.draft(&live.chat);
+            draft.chat.data_key_told = true;
+            self.commit(live, draft, None).await?;
+        }
+        self.data_since(&live.chat, since, Some(owner.key.reveal())).await.map(Some)
+    }
+
+    /// A visitor changes session data.
+    pub(super) async fn update_data(&self, visit: &Visit<'_>, live: &mut Live) -> Result<(), Refusal> {
+        let change = visit.operation.data_change()?;
+        self.may_change(live)?;
+        live.sends.take().map_err(Refusal::too_many)?;
+        let asked = change.only;
+        match self.change_data(&live.chat, change).await? {
+            Changed::Done(version) => {
+                let news = self.data_since(&live.chat, version.saturating_sub(1), None).await?;
+                self.push_data(live, &news, visit.asker.except());
+                let reads = live.reads(visit.asker, visit.operation);
+                let made = if reads.notices { vec![news] } else { Vec::new() };
+                self.reply(visit, live, made).await
+            }
+            _ => {
+                let news = self.data_since(&live.chat, asked.unwrap_or(0), None).await?;
+                let refusal = Refusal::new(409, "the session data has changed meanwhile");
+                visit
+                    .asker
+                    .send(&VisitorData { messages: &[news], ..VisitorData::refused(Some(&live.chat), &refusal) });
+                Ok(())
+            }
+        }
+    }
+
+    /// Tells the visitor's other connections that session data has changed.
+    pub(crate) fn push_data(&self, live: &Live, news: &Entry, except: Option<&Session>) {
+        let entries = std::slice::from_ref(news);
+        let text = event(&channel_of(&live.chat.service), None, &VisitorData::of(&live.chat, entries));
+        for seat in live.seats.iter().filter(|seat| seat.reads.data) {
+            if except.is_none_or(|except| except.id != seat.session.id) {
+                seat.session.deliver(Arc::clone(&text));
+            }
+        }
+    }
+
+    /// The internal session data: made from the chat each time, so that nobody can have changed it.
+    pub(crate) fn internal(&self, chat: &Chat) -> Entry {
+        notice::passing("internal", &self.internal_of(chat), self.clock.now())
+    }
+
+    pub(crate) fn internal_of(&self, chat: &Chat) -> Value {
+        let channel = self.config.channel(&chat.service);
+        let locale = chat.locale.as_deref().or(channel.map(|channel| channel.locale.as_str())).unwrap_or("en");
+        let said = chat.last_words.as_ref().map(Raw::get);
+        // Half a character has no place in a value that is read here; the message itself is passed on as it came.
+        let words: Value = said.and_then(|said| serde_json::from_str(said).ok()).unwrap_or_else(|| json!(""));
+        let text = |raw: &Raw| serde_json::from_str::<Value>(raw.get()).unwrap_or_default();
+        let form = chat.forms.get("pre-chat");
+        let filled = |name: &str| form.and_then(|values| values.get(name)).map(|value| json!(value));
+        let mut user = json!({"firstName": filled("firstName").unwrap_or_else(|| text(&chat.nickname))});
+        if let Some(members) = user.as_object_mut() {
+            members.extend(filled("lastName").map(|name| ("lastName".to_owned(), name)));
+            members.extend(chat.email.as_ref().map(|email| ("email".to_owned(), text(email))));
+        }
+        let intent = chat.intent.as_ref().map(|(name, score)| json!({"name": name, "score": score}));
+        let dialog = |status: crate::status::Status| json!({"name": status.name(), "id": status.code().to_string(), "type": "STATUS"});
+        json!({
+            "botId": channel.map_or("", |channel| channel.bot_id()),
+            "sessionId": chat.id,
+            "version": "LIVE",
+            "channel": chat.service,
+            "user": user,
+            "preferredLanguage": locale.split('-').next(),
+            "locale": locale,
+            "nlp": {"expression": words, "intent": intent, "entities": [], "intents": intent.iter().collect::<Vec<_>>()},
+            "currentDialogstate": dialog(chat.status),
+            "previousDialogstate": chat.status_before.map(dialog),
+            "messageContent": words,
+            "messageType": chat.last_kind,
+        })
+    }
+}
