@@ -26,6 +26,8 @@ export class Log {
   channels;
   /** Keeps the transcript for a later page, where the page wants that. Set by the session. */
   cache;
+  /** Where the state for a restore is stored. Set by the session. */
+  store;
   /** What is known beside the transcript. Set by the session. */
   state;
   /** What the engine calls: each call adds a record, none runs a callback. */
@@ -243,6 +245,15 @@ class Page {
     };
     for (const [name, value] of Object.entries(fields)) add(name, value);
     return form.toString();
+  }
+
+  get room() {
+    const { room, denied } = this.#log.store;
+    return denied ? undefined : room;
+  }
+
+  store(verb, key, state) {
+    return this.#log.store[verb]?.(key, state);
   }
 
   shared() {

@@ -6,6 +6,7 @@ import { Log } from "./log.js";
 import { ChatPromise } from "./promise.js";
 import { entry } from "./shapes.js";
 import { State } from "./state.js";
+import { storeOf } from "./storage.js";
 import { incorrect } from "./data.js";
 
 const internal = Symbol("internal");
@@ -47,6 +48,7 @@ export class ChatSession {
     };
     try {
       if (signal?.aborted) throw new ChatError(308, "the launch was given up by its signal");
+      log.store = storeOf(command, options);
       log.channels = await Channels.of(engine, options);
       log.cache = await cacheOf(options, log);
       await run(engine, command, { ...options, dataKey: log.state.data.key });

@@ -11,7 +11,7 @@ use super::http::{self, Exchange};
 use super::json::{JsJson, build, stringify};
 use super::page::Page;
 use super::socket::Socket;
-use super::storage::{Store, state_of};
+use super::storage::state_of;
 use super::task;
 use crate::io::Io;
 use crate::session::{Code, Command, CommandId, Error, Input, Output, Session, Snapshot};
@@ -69,9 +69,9 @@ impl Settle {
     }
 }
 
-/// What is stored, and where.
+/// What is stored.
+#[derive(Default)]
 struct Stored {
-    store: Store,
     last: Option<Snapshot<JsJson>>,
     failed: bool,
 }
@@ -91,15 +91,15 @@ impl Driver {
                         driver.input(Input::Timeout);
                     }
                 }),
-                stored: RefCell::new(Stored { store: Store::Denied, last: None, failed: false }),
+                stored: RefCell::default(),
                 me: me.clone(),
             }
         })
     }
 
-    /// Where the state for a restore is to be stored; `last` is what is there of this session.
-    pub fn store_in(&self, store: Store, last: Option<Snapshot<JsJson>>) {
-        *self.stored.borrow_mut() = Stored { store, last, failed: false };
+    /// What is stored of this session.
+    pub fn found(&self, last: Option<Snapshot<JsJson>>) {
+        self.stored.borrow_mut().last = last;
     }
 
     /// Runs a command, and settles a promise when it does.
@@ -122,7 +122,7 @@ impl Driver {
 
     /// What another tab needs to take part in the session; undefined when there is none.
     pub fn state(&self) -> JsValue {
-        self.stored.borrow().last.as_ref().and_then(|last| state_of(last).ok()).unwrap_or_default()
+        self.stored.borrow().last.as_ref().map(state_of).unwrap_or_default()
     }
 
     fn drain(&self) {
@@ -206,10 +206,10 @@ impl Driver {
         let mut stored = self.stored.borrow_mut();
         let elsewhere = stored.last.as_ref().is_some_and(|last| last.server != snapshot.server);
         if let (true, Some(last)) = (elsewhere, &stored.last) {
-            let _ = stored.store.clear(last);
+            self.page.clear_state(last);
         }
         let mut failed = false;
-        while stored.store.write(&snapshot).is_err() {
+        while self.page.write_state(&snapshot).is_err() {
             failed = true;
             if snapshot.outbox.is_empty() {
                 break;
@@ -228,8 +228,7 @@ impl Driver {
     fn forget(&self) {
         let mut stored = self.stored.borrow_mut();
         if let Some(last) = stored.last.take() {
-            // What can not be deleted is refused at the next restore.
-            let _ = stored.store.clear(&last);
+            self.page.clear_state(&last);
         }
     }
 }

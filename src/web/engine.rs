@@ -9,7 +9,7 @@ use super::driver::{Driver, Settle};
 use super::json::{JsJson, JsText};
 use super::options::Options;
 use super::page::Page;
-use super::storage::{Store, Wanted, parse};
+use super::storage::Wanted;
 use super::{clock, panic, task};
 use crate::chat::{Content, Visitor};
 use crate::json::{Json, Text};
@@ -31,7 +31,7 @@ enum Begin {
     /// The session runs it.
     Run(Command<JsJson>),
     /// What is stored is to be found first.
-    Restore(Setup, Store, Option<String>),
+    Restore(Setup, Option<String>),
     /// It is done, with this result.
     Done(JsValue),
 }
@@ -63,9 +63,9 @@ impl Engine {
         };
         match begin {
             Ok(Begin::Run(command)) => self.driver.run(command, settle),
-            Ok(Begin::Restore(setup, store, service)) => {
-                let wanted = Rc::new(Wanted { servers: setup.servers.clone(), service });
-                Restoring { driver: Rc::clone(&self.driver), setup, store, wanted, settle }.read();
+            Ok(Begin::Restore(setup, service)) => {
+                let wanted = Wanted { servers: setup.servers.clone(), service };
+                Box::new(Restoring { driver: Rc::clone(&self.driver), setup, wanted, settle }).read();
             }
             Ok(Begin::Done(result)) => settle.resolve(&result),
             Err(error) => settle.reject(&self.driver.page.failed(&error)),
@@ -113,7 +113,7 @@ impl Engine {
         Ok(Begin::Run(match name {
             "startSession" => {
                 let options = Options::of("startSession", options)?;
-                let (mut setup, _) = self.setup(&options)?;
+                let (setup, _) = self.setup(&options)?;
                 if setup.servers.is_empty() {
                     return Err(options.missing("serverUrl"));
                 }
@@ -127,15 +127,12 @@ impl Engine {
                     user_data: options.object("userData")?,
                     request_id: clock::secret(),
                 };
-                let store = store(&options, &mut setup)?;
-                self.driver.store_in(store, None);
                 Command::Start(setup, visitor)
             }
             "restoreSession" => {
                 let options = Options::of("restoreSession", options)?;
-                let (mut setup, service) = self.setup(&options)?;
-                let store = store(&options, &mut setup)?;
-                return Ok(Begin::Restore(setup, store, service));
+                let (setup, service) = self.setup(&options)?;
+                return Ok(Begin::Restore(setup, service));
             }
             // Gives up a launch.
             "giveUp" => Command::GiveUp,
@@ -204,19 +201,13 @@ impl Engine {
             service: named.to_owned(),
             mode,
             max_offline: (max_offline * 1000.0) as u64,
-            outbox_room: 0,
+            outbox_room: self.driver.page.room().unwrap_or(0.0) as usize,
             seed: clock::seed(),
             held: true,
             link: crate::protocol::Times::default(),
         };
         Ok((setup, service))
     }
-}
-
-fn store(options: &Options, setup: &mut Setup) -> Result<Store, Error> {
-    let store = Store::of(options, setup.max_offline as f64 / 1000.0)?;
-    setup.outbox_room = store.outbox_room();
-    Ok(store)
 }
 
 fn message_of(options: &Options) -> Result<(JsText, bool), Error> {
@@ -232,32 +223,26 @@ fn message_of(options: &Options) -> Result<(JsText, bool), Error> {
 struct Restoring {
     driver: Rc<Driver>,
     setup: Setup,
-    store: Store,
-    wanted: Rc<Wanted>,
+    wanted: Wanted,
     settle: Settle,
 }
 
 impl Restoring {
     /// What is stored comes first.
-    fn read(self) {
-        let (store, wanted) = (self.store.clone(), Rc::clone(&self.wanted));
-        let this = Box::new(self);
-        store.read(wanted, move |found| match found {
-            Ok(Some(found)) => this.join(Some(found.clone()), found),
-            Err(_) if !matches!(this.store, Store::Denied) => {
-                this.fail(Code::StorageFailed, "the stored state could not be read");
-            }
-            _ => this.ask_tabs(),
+    fn read(self: Box<Self>) {
+        let driver = Rc::clone(&self.driver);
+        driver.page.read_states(move |states| match states.map(|states| self.wanted.newest(states)) {
+            Ok(Some(found)) => self.join(Some(found.clone()), found),
+            Ok(None) => self.ask_tabs(),
+            Err(_) => self.fail(Code::StorageFailed, "the stored state could not be read"),
         });
     }
 
     /// Nothing is stored: another tab may be in the session.
     fn ask_tabs(self: Box<Self>) {
         task::after(&self.driver.page.shared(), move |states| {
-            let states = JsJson::from(states.unwrap_or_default());
-            let mut states = (0..states.len().unwrap_or(0)).filter_map(|place| parse(&states.at(place).into_js()));
-            let denied = if matches!(self.store, Store::Denied) { "the browser denies the storage" } else { "" };
-            match states.find(|state| self.wanted.is(state)) {
+            let denied = if self.driver.page.room().is_none() { "the browser denies the storage" } else { "" };
+            match self.wanted.newest(states.unwrap_or_default()) {
                 Some(found) => self.join(None, found),
                 None => self.fail(Code::NothingToRestore, denied),
             }
@@ -270,8 +255,8 @@ impl Restoring {
             let joined = JsJson::from(joined.unwrap_or_default());
             let kept = joined.at(1);
             self.setup.held = joined.at(0).bool() == Some(true);
-            self.store.own_outbox(&mut found, self.setup.held);
-            self.driver.store_in(self.store, stored);
+            self.driver.page.own_outbox(&mut found, self.setup.held);
+            self.driver.found(stored);
             let kept = (!kept.is_null()).then_some(kept);
             self.driver.run(Command::Restore(self.setup, found, kept), self.settle);
         });

@@ -59,6 +59,12 @@ extern "C" {
     /// Tells the other tabs something, or one of them, or all but one.
     #[wasm_bindgen(structural, method)]
     pub fn tell_tabs(this: &Page, to: Option<u32>, except: Option<u32>, frame: JsValue);
+    /// The store of the states for a restore: `read`, `own`, `write` or `clear`.
+    #[wasm_bindgen(structural, method, catch)]
+    pub fn store(this: &Page, verb: &str, key: &str, state: &JsValue) -> Result<JsValue, JsValue>;
+    /// How many characters of messages that are not settled the store has room for; undefined when it is denied.
+    #[wasm_bindgen(structural, method, getter)]
+    pub fn room(this: &Page) -> Option<f64>;
     /// An object as the body of a form.
     #[wasm_bindgen(structural, method)]
     pub fn form(this: &Page, fields: JsValue) -> JsString;
