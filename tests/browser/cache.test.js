@@ -7,6 +7,7 @@ import { useBrowser } from "./support/browser.js";
 import { restoreChat, startChat } from "./support/chat.js";
 import { signIn } from "./support/desk.js";
 import { startServer } from "./support/server.js";
+import { until } from "./support/wait.js";
 
 const browser = useBrowser();
 
@@ -24,6 +25,7 @@ async function meet(t, options = {}) {
   await chat.heard("one");
   await chat.send("two");
   await chat.heard("two");
+  if (options.cache === undefined) await until("what was said is kept", async () => /"two"/.test(await stored(page)));
   return { server, agent, visitor, page, chat, chatId };
 }
 
