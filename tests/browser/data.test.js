@@ -1,0 +1,75 @@
+// Session data: shared between tabs, bounded, and kept over a reload.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { useBrowser } from "./support/browser.js";
+import { restoreChat, startChat } from "./support/chat.js";
+import { startServer } from "./support/server.js";
+
+const browser = useBrowser();
+
+async function open(t, options = {}) {
+  const server = await startServer(t);
+  const visitor = await browser.visitor(t);
+  const page = await visitor.open(`${server.url}/t/plain.html`);
+  const chat = await startChat(page, { serverUrl: server.url, username: "Ada", ...options });
+  return { server, visitor, page, chat };
+}
+
+const data = (page, name) => page.evaluate((name) => window.session.data.get(name), name);
+
+test("session data is set, read and deleted, and outlives a reload", async (t) => {
+  const { server, page, chat } = await open(t, { userData: { plan: "gold" } });
+  assert.equal(await data(page, "plan"), "gold");
+  const set = await page.evaluate(() => window.session.data.set({ cart: { items: [1, 2] }, __proto__x: true }));
+  assert.equal(set, undefined);
+  assert.deepEqual(await data(page, "cart"), { items: [1, 2] });
+  await page.evaluate(() => window.session.data.delete(["plan"]));
+  assert.equal(await data(page, "plan"), undefined);
+  const changes = await chat.events("onDataChanged");
+  assert.ok(changes.some(({ keys }) => keys.includes("cart")) && changes.some(({ keys }) => keys.includes("plan")));
+  await page.reload();
+  await restoreChat(page, { serverUrl: server.url });
+  await page.waitForFunction(() => window.session.data.get("cart") !== undefined);
+  assert.deepEqual(await page.evaluate(() => window.session.data.get()), { cart: { items: [1, 2] }, __proto__x: true });
+});
+
+test("a copy is given out, not the data itself, and the internal fields can not be changed", async (t) => {
+  const { page } = await open(t, { userData: { cart: { items: [1] } } });
+  const seen = await page.evaluate(() => {
+    window.session.data.get("cart").items.push(2);
+    const { internal } = window.session;
+    const before = JSON.stringify(internal);
+    try {
+      internal.sessionId = "mine";
+    } catch {
+      // A module is strict: it throws.
+    }
+    return { items: window.session.data.get("cart").items, same: JSON.stringify(window.session.internal) === before, frozen: Object.isFrozen(internal) };
+  });
+  assert.deepEqual(seen, { items: [1], same: true, frozen: true });
+});
+
+test("data beyond ten megabytes is refused with code 3 and nothing is changed", async (t) => {
+  const { page } = await open(t, { userData: { plan: "gold" } });
+  const error = await page.evaluate(() => window.session.data.set({ plan: "silver", large: "x".repeat(11_000_000) }).catch(({ error }) => error));
+  assert.equal(error.code, 3);
+  assert.match(error.description, /bytes/);
+  assert.deepEqual(await page.evaluate(() => window.session.data.get()), { plan: "gold" });
+  const wrong = await page.evaluate(() => Promise.all([
+    window.session.data.set("text").catch(({ error }) => error.code),
+    window.session.data.set({ big: 1n }).catch(({ error }) => error.code),
+    window.session.data.delete([7]).catch(({ error }) => error.code),
+  ]));
+  assert.deepEqual(wrong, [3, 3, 3]);
+});
+
+test("tabs of one session share its data", async (t) => {
+  const { server, visitor, page } = await open(t, { userData: { plan: "gold" } });
+  const other = await visitor.open(`${server.url}/t/plain.html`);
+  const second = await restoreChat(other, { serverUrl: server.url });
+  await other.waitForFunction(() => window.session.data.get("plan") === "gold");
+  await page.evaluate(() => window.session.data.set({ plan: "silver" }));
+  await second.event("onDataChanged", ({ keys }) => keys.includes("plan"));
+  await other.waitForFunction(() => window.session.data.get("plan") === "silver");
+});
