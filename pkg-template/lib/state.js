@@ -62,8 +62,11 @@ export class State {
     if (kind === "message" && role === CLIENT) {
       // Nobody has taken it yet: it stays in the queue.
       if (this.status.code > IN_QUEUE || this.#log.hasAgents()) this.#change(CUSTOMER_LAST, place);
-    } else if (kind === "message" || kind === "agentConnected") {
+    } else if (kind === "message") {
       this.#change(USER_LAST, place);
+    } else if (kind === "agentConnected") {
+      // Taken from the queue: the visitor waits for a word.
+      if (this.status.code === IN_QUEUE) this.#change(CUSTOMER_LAST, place);
     } else if (kind === "ended") {
       this.#change(FINISHED, place);
     }

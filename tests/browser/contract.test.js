@@ -266,3 +266,23 @@ test("the options of a start reach the server under their names", async (t) => {
     },
   );
 });
+
+test("with a server that tells no status it is derived from who speaks", async (t) => {
+  const { fake, page, serverUrl } = await open(t);
+  const chat = await startChat(page, { serverUrl });
+  const status = () => page.evaluate(() => window.session.status);
+  assert.deepEqual(await status(), { code: 4, name: "inQueue" });
+  await chat.send("anybody?");
+  assert.equal((await status()).name, "inQueue", "nobody has taken it");
+  const room = await fake.chats.first();
+  room.join();
+  await chat.event("onAgentConnected");
+  assert.equal((await status()).name, "customerLast");
+  room.say("hello");
+  await chat.heard("hello");
+  assert.equal((await status()).name, "userLast");
+  await chat.send("hi");
+  assert.equal((await status()).name, "customerLast");
+  assert.deepEqual(await chat.states(), ["inQueue", "customerLast", "userLast", "customerLast"]);
+  assert.equal((await chat.events("onStatusChanged"))[1].old.name, "inQueue");
+});
