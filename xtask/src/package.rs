@@ -102,9 +102,9 @@ fn template_version(template: &Path) -> Result<String> {
 }
 
 fn compile(place: &Place, compiler: setup::Wasm) -> Result<PathBuf> {
-    let mut command = compiler.cargo(place, "build");
+    let mut command = compiler.smallest(place);
     command.args(["--locked", "--profile", "wasm", "--package", "causerie", "--lib"]);
-    run::live(command.env("CARGO_ENCODED_RUSTFLAGS", compiler.remap(place)))?;
+    run::live(&mut command)?;
     Ok(place.target.join("wasm32-unknown-unknown").join("wasm").join("causerie.wasm"))
 }
 

@@ -43,7 +43,29 @@ pub fn wasm(place: &Place) -> Result<Wasm> {
     Ok(Wasm::Debian)
 }
 
+/// The build whose standard library is compiled along with us, for size: without the words that a panic would say (it traps
+/// all the same, and the shim sees that), and without the code that puts them together. It takes options that stable Rust
+/// has only for itself.
+const SMALL: &[&str] = &["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+const SMALL_FLAGS: &[&str] =
+    &["-Zlocation-detail=none", "-Zfmt-debug=none", "-Zunstable-options", "-Cpanic=immediate-abort"];
+
 impl Wasm {
+    /// A `cargo build` of the smallest kind that this compiler can do.
+    pub fn smallest(self, place: &Place) -> Command {
+        let mut command = self.cargo(place, "build");
+        let mut flags = self.remap(place);
+        if self == Self::Rustup && has_source(place) {
+            command.env("RUSTC_BOOTSTRAP", "1").args(SMALL);
+            for flag in SMALL_FLAGS {
+                flags.push('\x1f');
+                flags.push_str(flag);
+            }
+        }
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags);
+        command
+    }
+
     /// A `cargo <subcommand>` for the target. `remap` are paths that must not show in what is built.
     pub fn cargo(self, place: &Place, subcommand: &str) -> Command {
         let mut command = match self {
@@ -63,7 +85,7 @@ impl Wasm {
     }
 
     /// Flags that keep this machine's paths out of the panic messages, so that every machine builds the same bytes.
-    pub fn remap(self, place: &Place) -> String {
+    fn remap(self, place: &Place) -> String {
         let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE")).unwrap_or_default();
         let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(|| Path::new(&home).join(".cargo"), Into::into);
         let mut prefixes =
@@ -77,6 +99,21 @@ impl Wasm {
         // The form of `CARGO_ENCODED_RUSTFLAGS`, in which a path may hold spaces.
         flags.join("\x1f")
     }
+}
+
+/// Whether the source of the standard library is there, or could be brought.
+fn has_source(place: &Place) -> bool {
+    let sysroot = run::first_line(place.command(rustc()).args(["--print", "sysroot"])).unwrap_or_default();
+    let source = Path::new(&sysroot).join("lib").join("rustlib").join("src").join("rust").join("library");
+    if !source.join("Cargo.lock").is_file() {
+        let added = run::step("the source of Rust's standard library", || {
+            run::live(place.command("rustup").args(["component", "add", "rust-src"]))
+        });
+        if let Err(error) = added {
+            eprintln!("{error:#}\nbuilding with the ready-made standard library: some 4 kB more");
+        }
+    }
+    source.join("Cargo.lock").is_file()
 }
 
 fn rustc() -> std::ffi::OsString {
