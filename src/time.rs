@@ -53,6 +53,16 @@ impl<K: Copy + PartialEq> Timers<K> {
         self.set.retain(|(k, _)| *k != kind);
     }
 
+    /// How many are set.
+    pub fn len(&self) -> usize {
+        self.set.len()
+    }
+
+    /// Whether none is set.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+
     /// Unsets all.
     pub fn clear(&mut self) {
         self.set.clear();

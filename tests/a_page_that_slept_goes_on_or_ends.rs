@@ -95,6 +95,24 @@ fn a_link_that_lives_goes_on_however_long_the_page_slept() {
 }
 
 #[test]
+fn after_a_long_sleep_an_acceptance_gives_the_session_its_whole_time_again() {
+    for (options, clock_runs) in all() {
+        let mut pair = Pair::chatting(options);
+        pair.sleep(2 * HOUR, clock_runs);
+        pair.run_for(1_000);
+        pair.cut();
+        pair.wait(10_000, "the server takes it up", |pair| !pair.page.is_interrupted());
+        pair.world.stop(0);
+        pair.run_for(40_000);
+        assert_eq!(pair.page.ended, None);
+        pair.host().go();
+        pair.run_for(15_000);
+        assert!(!pair.page.is_interrupted());
+        pair.assert_complete();
+    }
+}
+
+#[test]
 fn an_interruption_goes_on_while_the_page_sleeps() {
     for (options, clock_runs) in all() {
         let interrupted = || {

@@ -261,3 +261,39 @@ fn the_goodbye_is_said_to_the_bayeux_server_too() {
         assert_eq!(pair.envelopes().last().unwrap(), &["/meta/disconnect"]);
     }
 }
+
+#[test]
+fn however_a_session_ends_nothing_of_it_is_kept() {
+    let ends: [fn(&mut Pair); 4] = [
+        |pair| {
+            pair.leave();
+        },
+        Pair::agent_ends,
+        |pair| {
+            pair.world.chats.chats.clear();
+            pair.host().bayeux.forget();
+            pair.cut();
+        },
+        |pair| pair.world.stop(0),
+    ];
+    for options in Options::all() {
+        for end in ends {
+            for busy in [false, true] {
+                let mut pair = Pair::chatting(Options { max_offline: 5_000, ..options.clone() });
+                pair.agent_types(true);
+                if busy {
+                    pair.send("mine");
+                    pair.type_on(true);
+                    pair.cut();
+                } else {
+                    pair.run_for(5_000);
+                }
+                end(&mut pair);
+                pair.wait(30_000, "the session is over", |pair| pair.page.ended.is_some());
+                pair.run_for(2_100);
+                assert_eq!(pair.session.footprint(), 0, "{:?}", pair.session);
+                assert!(pair.open.is_empty());
+            }
+        }
+    }
+}

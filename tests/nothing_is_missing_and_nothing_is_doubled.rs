@@ -184,8 +184,56 @@ fn the_end_does_not_wait_for_ever_for_what_is_missing() {
         pair.world.chats.refusals = vec![("requestNotifications".to_owned(), 1, 249); 100];
         unsaid(&mut pair, "lost");
         pair.agent_ends();
-        pair.wait(20_000, "the session is over", |pair| pair.page.ended.is_some());
+        pair.wait(90_000, "the session is over", |pair| pair.page.ended.is_some());
         assert_eq!(pair.page.first(Kind::Ended).unwrap().code, 2);
+    }
+}
+
+#[test]
+fn no_page_is_told_of_a_transcript_with_a_hole_in_it_not_even_at_the_end() {
+    for options in Options::all() {
+        let mut pair = Pair::chatting(Options { max_offline: 10_000, ..options });
+        pair.agent_says("one");
+        pair.run_for(100);
+        unsaid(&mut pair, "lost");
+        pair.agent_says("after it");
+        pair.run_for(50);
+        pair.world.stop(0);
+        pair.wait(30_000, "the session is over", |pair| pair.page.ended.is_some());
+        assert_eq!(pair.page.texts(), ["one"]);
+        assert_eq!(pair.page.count(Kind::Left), 1);
+    }
+}
+
+#[test]
+fn a_leave_waits_for_what_is_missing() {
+    for options in Options::all() {
+        let mut pair = Pair::chatting(options);
+        unsaid(&mut pair, "missing");
+        pair.agent_says("there");
+        let leave = pair.leave();
+        pair.wait(30_000, "the session is over", |pair| pair.page.ended.is_some());
+        assert!(pair.is_done(leave));
+        assert_eq!(pair.page.first(Kind::Ended).unwrap().code, 1);
+        assert_eq!(pair.page.texts(), ["missing", "there"]);
+    }
+}
+
+#[test]
+fn a_question_whose_answers_are_lost_is_asked_on_new_links() {
+    for flavour in FLAVOURS {
+        for times in 1..=2 {
+            let mut pair = Pair::chatting(Options::of(flavour, Mode::LongPolling));
+            unsaid(&mut pair, "one");
+            for _ in 0..times {
+                pair.rule("requestNotifications", harness::Action::Delay(3_600_000));
+            }
+            pair.agent_says("two");
+            pair.wait(60_000, "it has come", |pair| pair.page.texts().len() == 2);
+            assert_eq!(pair.page.texts(), ["one", "two"]);
+            assert!(!pair.page.errors().contains(&304), "{:?}", pair.page.errors());
+            pair.assert_complete();
+        }
     }
 }
 

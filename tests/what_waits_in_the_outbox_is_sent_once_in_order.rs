@@ -143,6 +143,26 @@ fn a_flapping_network_loses_and_doubles_nothing() {
 }
 
 #[test]
+fn a_message_whose_refusal_was_lost_is_not_sent_after_a_later_one() {
+    for mode in [Mode::WebSocket, Mode::LongPolling, Mode::Rest] {
+        let mut pair = Pair::chatting(Options::of(Flavour::Ours, mode));
+        pair.world.chats.refusals.push(("sendMessage".to_owned(), 1, 249));
+        pair.rule("sendMessage", Action::Swallow);
+        let first = pair.send("first");
+        pair.run_for(100);
+        let second = pair.send("second");
+        pair.wait(60_000, "both are settled", |pair| pair.result(first).is_some() && pair.is_done(second));
+        pair.run_for(5_000);
+        let said: Vec<String> = pair.chat().visitor_said().into_iter().map(str::to_owned).collect();
+        match pair.code(first) {
+            Some(code) => assert_eq!((code, said), (52, vec!["second".to_owned()])),
+            // Where only one is under way at a time the first goes again, and first.
+            None => assert_eq!(said, ["first", "second"]),
+        }
+    }
+}
+
+#[test]
 fn the_end_rejects_what_still_waits() {
     let mut pair = Pair::chatting(Options { max_offline: 10_000, ..Options::default() });
     pair.host().stop();

@@ -12,16 +12,20 @@ impl<J: Json> Session<J> {
             return;
         }
         self.prove_ended();
+        // The server has said why before; what was missing did not come.
+        let reason = self.ended.take().unwrap_or(reason);
         if reason == EndReason::LeaveRequest && !self.relay.is_left() {
             self.tell_left_and_ended();
         }
         self.state = State::Over;
         self.attached = Attached::No;
         self.timers.clear();
-        while let Some(entry) = self.transcript.release(true) {
-            self.pass_on(entry);
-        }
+        // What comes after something that is missing is not told: no page is told of a transcript with a hole in it.
+        self.transcript.drop_held();
         self.forget_typing();
+        self.opening = None;
+        self.resync = None;
+        self.stored = None;
         let time = self.now.wall as f64;
         self.part_agents();
         for (sender, arrived) in self.outbox.drain().collect::<Vec<_>>() {
@@ -36,6 +40,15 @@ impl<J: Json> Session<J> {
         }
         if let Some(link) = &mut self.link {
             link.disconnect(self.now);
+        }
+    }
+
+    /// The session is over, as soon as what is missing has come: the last words are in it.
+    pub(super) fn end_whole(&mut self, reason: EndReason) {
+        if self.transcript.has_gap() {
+            self.ended = Some(reason);
+        } else {
+            self.end(reason);
         }
     }
 

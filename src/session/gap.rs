@@ -1,5 +1,5 @@
-//! What is missing in the transcript: noticed, waited for a little, asked for, and given up only when the server was
-//! asked and does not say.
+//! What is missing in the transcript: noticed, waited for a little, asked for, on a new link if the answer does not come,
+//! and given up only when the server has answered and does not say.
 
 use super::error::{Code, Error};
 use super::event::Event;
@@ -10,11 +10,12 @@ use crate::text;
 
 /// How long something missing may still be on its way, in milliseconds, before it is asked for.
 const GAP_PATIENCE: u64 = 300;
-/// How long after the question's acknowledgement its answer may take, in milliseconds, before what is held goes on
-/// without it.
+/// How long after the question's acknowledgement its answer may take, in milliseconds.
 pub(super) const GAP_TIME: u64 = 8_000;
 /// How long after a refusal the question is asked again, in milliseconds.
 const GAP_PAUSE: u64 = 1_000;
+/// How often the link is begun anew for an answer. Each new link begins with the question.
+const MOST_TRIES: u8 = 3;
 
 impl<J: Json> Session<J> {
     /// Whether a reply has everything from the position that is next: it answers the opening operation, or the question
@@ -47,8 +48,12 @@ impl<J: Json> Session<J> {
     pub(super) fn look_for_gap(&mut self) {
         if !self.transcript.has_gap() {
             self.resync = None;
+            self.gap_tries = 0;
             self.timers.cancel(Timer::Gap);
             self.timers.cancel(Timer::GapLost);
+            if let Some(reason) = self.ended.take() {
+                self.end(reason);
+            }
         } else if self.resync.is_none() && !self.timers.is_set(Timer::Gap) {
             self.timers.set(Timer::Gap, self.now.after(GAP_PATIENCE));
         }
@@ -81,9 +86,14 @@ impl<J: Json> Session<J> {
         }
     }
 
-    /// The server does not say what is missing: the rest goes on, and the page is told.
+    /// The server does not say what is missing: it is asked on a new link. When that does not help either, the rest goes on
+    /// and the page is told.
     pub(super) fn give_up_gap(&mut self) {
         self.resync = None;
+        if self.transcript.has_gap() && self.gap_tries < MOST_TRIES {
+            self.gap_tries += 1;
+            return self.renew_link("answer to the question for what is missing");
+        }
         if self.transcript.has_gap() {
             let detail = text::join(&[
                 "expected entry ",

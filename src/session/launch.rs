@@ -216,6 +216,7 @@ impl<J: Json> Session<J> {
         self.timers.cancel(Timer::Detached);
         self.timers.cancel(Timer::Offline);
         self.returning = false;
+        self.overslept = 0;
         let elsewhere = self.is_elsewhere();
         self.server_of_keys = self.link.as_ref().map_or("", Link::server).to_owned();
         if let State::Launching(launch) = &self.state {

@@ -61,6 +61,8 @@ pub struct Session<J: Json> {
     heard: bool,
     /// The operation that asks for what is missing in mid-session.
     resync: Option<String>,
+    /// How often the link was begun anew because the answer did not come.
+    gap_tries: u8,
     /// The server answers operations under their ids.
     answers_by_id: bool,
     server_of_keys: String,
@@ -189,6 +191,7 @@ impl<J: Json> Session<J> {
             opening: None,
             heard: false,
             resync: None,
+            gap_tries: 0,
             answers_by_id: false,
             server_of_keys: String::new(),
             transcript: Transcript::new(),
@@ -303,6 +306,26 @@ impl<J: Json> Session<J> {
         self.link.as_ref().map_or(0, Link::stale_inputs)
     }
 
+    /// How much is kept: what waits, what is held, whom it is about, timers. For tests: zero after the end.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn footprint(&self) -> usize {
+        let flags = [
+            self.link.is_some(),
+            self.leaving.is_some(),
+            self.opening.is_some(),
+            self.resync.is_some(),
+            self.stored.is_some(),
+        ];
+        self.timers.len()
+            + self.outbox.len()
+            + self.transcript.held().count()
+            + self.roster.len()
+            + self.typing_asked.len()
+            + self.relay.len()
+            + usize::from(self.next_timeout().is_some())
+            + flags.into_iter().map(usize::from).sum::<usize>()
+    }
+
     fn next_timeout(&self) -> Option<u64> {
         let link = self.link.as_ref().and_then(Link::next_timeout);
         [self.timers.next(), link, self.outbox.next_deadline(), self.roster.next_deadline()].into_iter().flatten().min()
@@ -320,7 +343,7 @@ impl<J: Json> Session<J> {
                 Timer::GapLost => self.give_up_gap(),
                 Timer::Resend => self.look_up_unsettled(!self.transcript.has_gap()),
                 Timer::Typing => self.tell_typing(),
-                Timer::Leave => self.end(EndReason::LeaveRequest),
+                Timer::Leave => self.end_whole(EndReason::LeaveRequest),
                 Timer::Seen => self.note_seen(),
                 Timer::Look => self.look_up(),
             }

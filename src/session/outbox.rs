@@ -71,6 +71,12 @@ impl<J: Json> Outbox<J> {
         true
     }
 
+    /// How many messages are not settled.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn len(&self) -> usize {
+        self.sends.len()
+    }
+
     /// Whether every message is settled.
     pub fn is_empty(&self) -> bool {
         self.sends.is_empty()
@@ -166,19 +172,19 @@ impl<J: Json> Outbox<J> {
                 !searched && send.state != SendState::Waiting && send.content.said().is_some_and(same)
             }
         })?;
-        self.take_out(place).map(|send| send.command)
+        self.arrived(place).map(|send| send.command)
     }
 
     /// What has this id stands in the transcript: its send, if it is one.
     pub fn echo_of(&mut self, id: Option<&str>) -> Option<Sender> {
         let place = self.sends.iter().position(|send| Some(send.id.as_str()) == id)?;
-        self.take_out(place).map(|send| send.command)
+        self.arrived(place).map(|send| send.command)
     }
 
-    /// An operation was answered: takes out its send.
-    pub fn answered(&mut self, operation: &str) -> Option<Send<J>> {
+    /// An operation was answered, well or not: takes out its send.
+    pub fn answered(&mut self, operation: &str, well: bool) -> Option<Send<J>> {
         let place = self.place(operation)?;
-        self.take_out(place)
+        if well { self.arrived(place) } else { self.take_out(place) }
     }
 
     /// The server acknowledged the publish of an operation; more is waited for until `deadline`.
@@ -224,6 +230,15 @@ impl<J: Json> Outbox<J> {
     /// Whether a message is in flight.
     pub fn is_in_flight(&self) -> bool {
         self.sends.iter().any(|send| matches!(send.state, SendState::InFlight { .. }))
+    }
+
+    /// A message has arrived: takes it out. What was sent before it and is not settled was refused, and the refusal lost,
+    /// unless the transcript has it: sent again, it would come after this one.
+    fn arrived(&mut self, place: usize) -> Option<Send<J>> {
+        for send in self.sends.iter_mut().take(place).filter(|send| send.state != SendState::Waiting) {
+            send.tries = MOST_TRIES;
+        }
+        self.take_out(place)
     }
 
     fn take_out(&mut self, place: usize) -> Option<Send<J>> {

@@ -293,21 +293,16 @@ impl<J: Json> Session<J> {
             let leaving = self.leaving.is_some() || self.relay.is_left();
             let reason = if reply.status == 0 { EndReason::Agent } else { EndReason::Error };
             let reason = if leaving { EndReason::LeaveRequest } else { reason };
-            if reply.status == 0 && self.transcript.has_gap() {
-                // What is missing is asked for first: the last words are in it.
-                self.ended = Some(reason);
-                return;
-            }
-            return self.end(reason);
+            return if reply.status == 0 { self.end_whole(reason) } else { self.end(reason) };
         }
         if left && reply.status == 0 {
-            return self.end(EndReason::LeaveRequest);
+            return self.end_whole(EndReason::LeaveRequest);
         }
         if let Some(id) = id {
             self.settle_typing(id);
         }
         let send = match id {
-            Some(id) => self.outbox.answered(id),
+            Some(id) => self.outbox.answered(id, reply.status == 0),
             None if reply.status != 0 && !opening => self.outbox.oldest_in_flight(),
             None => None,
         };
@@ -350,7 +345,7 @@ impl<J: Json> Session<J> {
             Err(fault) => {
                 self.settle_typing(id);
                 let code = if fault == Fault::TooLarge { Code::ParameterIncorrect } else { Code::CommandFailed };
-                if let Some(send) = self.outbox.answered(id) {
+                if let Some(send) = self.outbox.answered(id, false) {
                     self.settle(send.command, Err(Error::new(code, fault.text())));
                 }
             }

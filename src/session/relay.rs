@@ -39,6 +39,12 @@ impl Relay {
         self.left
     }
 
+    /// How many operations of other tabs are not answered.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn len(&self) -> usize {
+        self.asked.len()
+    }
+
     /// A tab has ended the session.
     pub fn leave(&mut self) {
         self.left = true;

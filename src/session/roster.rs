@@ -29,6 +29,12 @@ impl<J: Json> Roster<J> {
         self.agents.retain(|party| party.id != *id);
     }
 
+    /// How many agents are there or type.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn len(&self) -> usize {
+        self.agents.len() + self.typing.len() + self.typed_at.len()
+    }
+
     /// Whether an agent is there.
     pub fn has_agents(&self) -> bool {
         !self.agents.is_empty()
@@ -36,6 +42,7 @@ impl<J: Json> Roster<J> {
 
     /// Takes out all agents.
     pub fn take_agents(&mut self) -> Vec<Party<J>> {
+        self.typed_at.clear();
         std::mem::take(&mut self.agents)
     }
 

@@ -65,7 +65,7 @@ impl<J: Json> Session<J> {
     /// What is not in the transcript is sent again, then what waits.
     pub(super) fn resend(&mut self) {
         for sender in self.outbox.resend() {
-            let error = Error::new(Code::CommandFailed, "the link broke each time it was sent");
+            let error = Error::new(Code::CommandFailed, "the server did not take it, or the link broke each time");
             self.settle(sender, Err(error));
         }
         self.flush();

@@ -101,6 +101,11 @@ impl<J: Json> Transcript<J> {
         self.held.pop_front()
     }
 
+    /// Lets go of the entries that wait.
+    pub fn drop_held(&mut self) {
+        self.held.clear();
+    }
+
     /// The positions of the entries that wait.
     pub fn held(&self) -> impl Iterator<Item = u32> {
         self.held.iter().filter_map(|entry| entry.index)

@@ -44,6 +44,7 @@ impl Pair {
         self.earlier.push(std::mem::replace(&mut self.page, next));
         self.session = Session::new(self.options.seed + 7 * self.earlier.len() as u64);
         self.wake = None;
+        self.open.clear();
     }
 
     /// The page comes again: a new session from the stored state.

@@ -24,7 +24,7 @@ mod world;
 pub use self::{
     chat::Flavour,
     host::{Action, Http, Socket},
-    page::{Kind, Seen},
+    page::{Kind, Seen, Storage},
     pair::{Options, Pair},
 };
 

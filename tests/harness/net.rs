@@ -68,6 +68,8 @@ pub struct Net {
     pub mute_up: bool,
     /// Nothing gets to the page.
     pub mute_down: bool,
+    /// So many of a hundred requests and answers are lost without a word; sockets die as often at each tenth packet.
+    pub loss: u64,
     /// The hosts of open sockets.
     pub sockets: BTreeMap<Conn, usize>,
     /// The hosts of requests without an answer.
@@ -88,6 +90,7 @@ impl Net {
             upload: None,
             mute_up: false,
             mute_down: false,
+            loss: 0,
             sockets: BTreeMap::new(),
             requests: BTreeMap::new(),
             arrivals: BTreeMap::new(),
@@ -107,7 +110,7 @@ impl Net {
         let mute = if is_up { self.mute_up } else { self.mute_down };
         let mut at = now + late + self.dice.between(self.latency.0, self.latency.1);
         if let Some(conn) = packet.socket() {
-            if mute {
+            if mute || self.loss > 0 && self.dice.chance(self.loss) && self.dice.chance(10) {
                 self.broken.insert((conn, is_up));
             }
             if self.broken.contains(&(conn, is_up)) {
@@ -116,7 +119,7 @@ impl Net {
             let last = self.arrivals.entry((conn, is_up)).or_default();
             at = at.max(*last);
             *last = at;
-        } else if mute {
+        } else if mute || self.loss > 0 && self.dice.chance(self.loss) {
             return;
         }
         self.serial += 1;

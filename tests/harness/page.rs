@@ -34,6 +34,18 @@ pub struct Seen {
     pub code: u16,
 }
 
+/// How the browser's store is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Storage {
+    /// As it should be.
+    #[default]
+    Well,
+    /// Nothing is written or deleted; what is there stays.
+    Denied,
+    /// There is no room for messages.
+    Full,
+}
+
 /// One page, from its load to its unload.
 #[derive(Debug, Default)]
 pub struct Page {
@@ -47,6 +59,8 @@ pub struct Page {
     pub logs: Vec<String>,
     /// The next index that no earlier page was told of.
     pub fresh_from: u32,
+    /// How the store is.
+    pub storage: Storage,
     /// The page does not tell what it has been told.
     pub is_busy: bool,
     is_interrupted: bool,
@@ -59,7 +73,24 @@ impl Page {
     /// The next page of the same browser.
     pub fn next(&self) -> Self {
         let fresh_from = self.stored.as_ref().map_or(0, |stored| stored.position);
-        Self { stored: self.stored.clone(), fresh_from, ..Self::default() }
+        Self { stored: self.stored.clone(), storage: self.storage, fresh_from, ..Self::default() }
+    }
+
+    /// The state is to be stored.
+    pub fn store(&mut self, mut snapshot: Snapshot<NativeJson>) {
+        if self.storage == Storage::Full {
+            snapshot.outbox.clear();
+        }
+        if self.storage != Storage::Denied {
+            self.stored = Some(snapshot);
+        }
+    }
+
+    /// The stored state is to be deleted.
+    pub fn forget(&mut self) {
+        if self.storage != Storage::Denied {
+            self.stored = None;
+        }
     }
 
     /// A command is settled: once.

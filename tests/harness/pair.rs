@@ -1,5 +1,7 @@
 //! The pair: a session and its page on one side, the world on the other, and the steps of virtual time.
 
+use std::collections::BTreeSet;
+
 use causerie::io::{HttpAnswer, Io};
 use causerie::json::native::NativeJson;
 use causerie::session::{Command, CommandId, Input, Output, Session, Snapshot};
@@ -7,6 +9,7 @@ use causerie::time::Now;
 use causerie::transport::Mode;
 
 use super::EPOCH;
+use super::bayeux::Conn;
 use super::chat::Flavour;
 use super::net::Packet;
 use super::page::Page;
@@ -70,6 +73,8 @@ pub struct Pair {
     lag: u64,
     /// The wall clock was set forward by so much.
     clock_set: u64,
+    /// Sockets and requests that the page has, as it knows.
+    pub open: BTreeSet<u32>,
     /// Inputs that were given to the session, however late they were.
     pub steps: u64,
 }
@@ -93,6 +98,7 @@ impl Pair {
             wake: None,
             lag: 0,
             clock_set: 0,
+            open: BTreeSet::new(),
             steps: 0,
         }
     }
@@ -162,6 +168,24 @@ impl Pair {
         }
     }
 
+    /// The browser puts the page aside, which closes its connections, and shows it again.
+    pub fn put_aside(&mut self, ms: u64, clock_runs: bool) {
+        let page = self.earlier.len() as u32;
+        let of_page = |conn: &&Conn| conn.0 == page;
+        let sockets: Vec<u32> = self.world.net.sockets.keys().filter(of_page).map(|conn| conn.1).collect();
+        let requests: Vec<u32> = self.world.net.requests.keys().filter(of_page).map(|conn| conn.1).collect();
+        self.world.net.unload(self.world.now, page);
+        self.sleep(ms, clock_runs);
+        for socket in sockets {
+            self.input(Input::Closed { socket, code: 1006 });
+        }
+        for request in requests {
+            let answer = HttpAnswer { status: 0, retry_after: None, body: Err("put aside".to_owned()) };
+            self.input(Input::Reply { request, answer });
+        }
+        self.input(Input::Wake);
+    }
+
     /// The same without a network: what was under way is lost, and nobody is told.
     pub fn sleep_offline(&mut self, ms: u64, clock_runs: bool) {
         self.world.net.silence(true);
@@ -227,8 +251,18 @@ impl Pair {
         }
     }
 
+    /// The page tells what it has been told, after a while in which it did not.
+    pub fn tell(&mut self) {
+        if let Some(index) = self.page.seen.iter().rev().find_map(|seen| seen.index) {
+            self.input(Input::Told { index });
+        }
+    }
+
     /// Gives the session an input, and does all that it asks for.
     pub fn input(&mut self, input: Input<NativeJson>) {
+        if let Input::Closed { socket: id, .. } | Input::Reply { request: id, .. } = &input {
+            self.open.remove(id);
+        }
         self.session.handle_input(self.now(), input);
         self.drain();
     }
@@ -250,18 +284,18 @@ impl Pair {
                 Output::Resolve(command, result) => self.page.settle(command, result),
                 Output::Event(event) => told.extend(self.page.note(now, &event)),
                 Output::Persist(snapshot) => {
-                    if snapshot.outbox.len() < 50 {
+                    if self.page.persists.is_multiple_of(8) && snapshot.outbox.len() < 50 {
                         let text = serde_json::to_string(&snapshot).expect("a snapshot is JSON");
                         let read = NativeJson::parse(&text).ok().and_then(|json| Snapshot::read(&json));
                         let again = serde_json::to_string(&read.expect("a state")).expect("a snapshot is JSON");
                         assert_eq!(again, text, "a stored state is read as it was written");
                     }
                     self.page.persists += 1;
-                    self.page.stored = Some(snapshot);
+                    self.page.store(snapshot);
                 }
                 Output::Forget => {
                     self.page.forgets += 1;
-                    self.page.stored = None;
+                    self.page.forget();
                 }
                 Output::Log(line) => self.page.logs.push(line),
                 Output::Wait(wake) => {
@@ -276,7 +310,18 @@ impl Pair {
         panic!("the drain of an input does not end");
     }
 
+    fn note_open(&mut self, io: &Io<NativeJson>) {
+        match io {
+            Io::Open { socket: id, .. } | Io::Post { request: id, .. } | Io::PostForm { request: id, .. } => {
+                assert!(self.open.insert(*id), "the number {id} is used twice");
+            }
+            Io::Close { socket: id } | Io::Abort { request: id } => drop(self.open.remove(id)),
+            _ => {}
+        }
+    }
+
     fn transmit(&mut self, io: Io<NativeJson>) {
+        self.note_open(&io);
         let page = self.earlier.len() as u32;
         let world = &mut self.world;
         match io {

@@ -16,12 +16,14 @@ pub struct World {
     pub chats: Chats,
     /// Hosts that share no chats with the others, and what they have.
     pub apart: Vec<(usize, Chats)>,
+    /// What hosts get is not noted.
+    pub quiet: bool,
 }
 
 impl World {
     pub fn new(seed: u64, flavour: Flavour, names: &[&'static str]) -> Self {
         let hosts = names.iter().enumerate().map(|(place, name)| Host::new(place, name)).collect();
-        Self { now: 0, net: Net::new(seed), hosts, chats: Chats::new(flavour), apart: Vec::new() }
+        Self { now: 0, net: Net::new(seed), hosts, chats: Chats::new(flavour), apart: Vec::new(), quiet: false }
     }
 
     /// The host of a URL, and the path there.
@@ -96,7 +98,9 @@ impl World {
     fn frame(&mut self, conn: Conn, body: Value) {
         let Some(host) = self.net.sockets.get(&conn).copied() else { return };
         let envelope = body.as_array().expect("an envelope is an array").clone();
-        self.hosts[host].log.push((self.now, "ws".to_owned(), envelope.clone()));
+        if !self.quiet {
+            self.hosts[host].log.push((self.now, "ws".to_owned(), envelope.clone()));
+        }
         if self.hosts[host].socket == Socket::Silent {
             return;
         }
@@ -125,7 +129,9 @@ impl World {
             Some((_, data)) => vec![serde_json::json!({ "channel": "/service/chatV2/default", "data": data })],
             None => body.as_array().expect("an envelope is an array").clone(),
         };
-        self.hosts[host].log.push((self.now, path, envelope.clone()));
+        if !self.quiet {
+            self.hosts[host].log.push((self.now, path, envelope.clone()));
+        }
         match self.hosts[host].http {
             Http::Down => return self.net.break_request(self.now, conn),
             Http::Silent => return,
@@ -158,13 +164,15 @@ impl World {
     /// A request of chat v2 by REST. What is pushed has nowhere to go: it is polled.
     fn rest(&mut self, conn: Conn, host: usize, service: &str, data: &Value, rule: Option<Action>) {
         let bound = (host, "polls".to_owned());
+        let now = self.now;
+        let chats = self.chats_of(host);
         if rule == Some(Action::Twice) {
-            self.chats.operation(self.now, service, bound.clone(), data);
+            chats.operation(now, service, bound.clone(), data);
         }
-        let mut answer = self.chats.operation(self.now, service, bound, data).answer.unwrap_or_default();
+        let mut answer = chats.operation(now, service, bound, data).answer.unwrap_or_default();
         let from = data["transcriptPosition"].as_u64();
         if let (Some(from), Some(0)) = (from, answer["statusCode"].as_u64()) {
-            let entries = self.chats.last().entries.iter();
+            let entries = chats.last().entries.iter();
             let entries: Vec<Value> = entries.filter(|entry| entry["index"].as_u64() >= Some(from)).cloned().collect();
             answer["messages"] = entries.into();
         }
@@ -180,6 +188,11 @@ impl World {
     /// A host shares its chats with no other.
     pub fn set_apart(&mut self, host: usize) {
         self.apart.push((host, Chats::new(self.chats.flavour)));
+    }
+
+    fn chats_of(&mut self, host: usize) -> &mut Chats {
+        let own = self.apart.iter_mut().find(|(place, _)| *place == host).map(|(_, chats)| chats);
+        own.unwrap_or(&mut self.chats)
     }
 
     fn take(&mut self, host: usize, by: Carrier, envelope: &[Value], rule: Option<Action>) -> Vec<Sent> {
