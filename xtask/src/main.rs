@@ -9,6 +9,7 @@ mod place;
 mod rename;
 mod run;
 mod setup;
+mod simulate;
 mod site;
 mod size;
 mod test;
@@ -43,6 +44,12 @@ const VERBS: &[Verb] = &[
         arguments: "[part…] [-- filter…]",
         help: "run the tests; without a part, all of them",
         run: test::verb,
+    },
+    Verb {
+        name: "simulate",
+        arguments: "[--seeds N] [--from S] [--seed S]",
+        help: "run the delivery simulation: many seeds on all cores, or one again, with its story",
+        run: simulate::verb,
     },
     Verb {
         name: "build",
@@ -111,7 +118,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
 fn help() {
     println!("cargo xtask <verb>\n");
     for verb in VERBS {
-        println!("  {:28} {}", format!("{} {}", verb.name, verb.arguments), verb.help);
+        println!("  {:46} {}", format!("{} {}", verb.name, verb.arguments), verb.help);
     }
     println!("\nparts of test, in the order in which they run: {}", test::part_names().join(", "));
     println!("the browser is found on PATH, or given by the environment variable CHROME");

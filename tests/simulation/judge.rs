@@ -1,0 +1,191 @@
+//! What must hold after each run. Rules of order, of `restored` and of pairs of events are checked with every event, in the
+//! harness' page.
+
+use causerie::session::EndReason;
+use serde_json::Value;
+
+use super::harness::page::Page;
+use super::harness::{Flavour, Kind, Seen, Storage};
+use super::story::{Given, Over, Story};
+
+/// An entry as pages are told of it.
+type Told = (Kind, u32, String);
+
+fn told(entry: &Value) -> Option<Told> {
+    let kind = match (entry["type"].as_str(), entry["from"]["type"].as_str()) {
+        (Some("Message"), _) => Kind::Message,
+        (Some("PushUrl"), _) => Kind::Url,
+        (Some("ParticipantJoined"), Some("Agent")) => Kind::Joined,
+        (Some("ParticipantLeft"), Some("Agent")) => Kind::Left,
+        _ => return None,
+    };
+    Some((kind, entry["index"].as_u64()? as u32 - 1, entry["text"].as_str().unwrap_or_default().to_owned()))
+}
+
+fn placed(page: &Page) -> Vec<Told> {
+    page.seen.iter().filter_map(|seen| Some((seen.kind, seen.index?, seen.text.clone()))).collect()
+}
+
+impl Story {
+    fn expected(&mut self) -> Vec<Told> {
+        self.pair.chat().entries.iter().filter_map(told).collect()
+    }
+
+    /// Every page was told the beginning of the transcript, without a gap; an end may have added that agents are gone.
+    fn judge_pages(&mut self, expected: &[Told]) {
+        let pages = self.pair.earlier.iter().chain([&self.pair.page]);
+        for (place, page) in pages.enumerate() {
+            let mut seen = placed(page);
+            self.totals.pages += 1;
+            self.totals.events += seen.len() as u64;
+            while page.ended.is_some()
+                && seen.last().is_some_and(|(kind, ..)| *kind == Kind::Left)
+                && !expected.starts_with(&seen)
+            {
+                seen.pop();
+            }
+            assert!(expected.starts_with(&seen), "page {place} was told {seen:?} of {expected:?}");
+        }
+    }
+
+    /// The session is on, and the weather has been good for long.
+    pub fn judge_life(&mut self) {
+        self.lived = true;
+        assert!(!self.pair.page.is_interrupted(), "the link is up in good weather");
+        let expected = self.expected();
+        self.judge_pages(&expected);
+        let seen = placed(&self.pair.page);
+        self.totals.lost += (expected.len() - seen.len()) as u64;
+        assert_eq!(seen, expected, "the last page was told everything");
+        let page = self.pair.earlier.len();
+        for given in self.given.iter().filter(|given| given.page == page) {
+            assert!(self.pair.page.results.contains_key(&given.command), "{} is settled", given.text);
+        }
+        let outbox = self.pair.page.stored.as_ref().map_or(0, |stored| stored.outbox.len());
+        assert_eq!(outbox, 0, "the store holds nothing that is settled");
+        self.judge_messages();
+    }
+
+    /// Each message arrived once, in order, or somebody was told that it did not.
+    fn judge_messages(&mut self) {
+        let said: Vec<String> = self.pair.chat().visitor_said().into_iter().map(str::to_owned).collect();
+        let plain = self.setting.options.flavour == Flavour::Plain;
+        let reports: usize = self.pages().map(|page| page.errors().iter().filter(|code| **code == 309).count()).sum();
+        let mut missing = Vec::new();
+        let mut first_places: Vec<(usize, usize, usize)> = Vec::new();
+        for (number, Given { page, command, text, stored }) in self.given.iter().enumerate() {
+            let results = self.pair.earlier.get(*page).map_or(&self.pair.page.results, |page| &page.results);
+            let places: Vec<usize> =
+                said.iter().enumerate().filter(|(_, said)| *said == text).map(|(at, _)| at).collect();
+            self.totals.sends += 1;
+            self.totals.doubled += places.len().saturating_sub(1) as u64;
+            assert!(plain || places.len() <= 1, "{text} stands {} times in the transcript", places.len());
+            first_places.extend(places.first().map(|at| (*page, number, *at)));
+            match results.get(command) {
+                Some(Ok(())) => {
+                    assert!(!places.is_empty(), "{text} was settled well and is missing");
+                    self.totals.arrived += 1;
+                }
+                Some(Err(_)) => self.totals.refused += 1,
+                None if !places.is_empty() => self.totals.arrived += 1,
+                None if *stored => missing.push(text.clone()),
+                None => self.totals.unstored += 1,
+            }
+        }
+        // A store that failed may have brought back an older state, from before the message was given.
+        if self.store_failed || self.setting.options.outbox_room < 10_000 {
+            self.totals.unstored += missing.len().saturating_sub(reports) as u64;
+        } else {
+            assert!(missing.len() <= reports, "{missing:?} are missing, and {reports} were reported");
+            self.totals.refused += missing.len() as u64;
+        }
+        // What a page could not store may arrive after what the next one sends.
+        let whole = !self.store_failed && self.setting.options.outbox_room >= 10_000;
+        for page in 0..=self.pair.earlier.len() {
+            let of_page = first_places.iter().filter(|(of, ..)| whole || *of == page);
+            assert!(of_page.is_sorted_by_key(|(_, _, at)| *at), "messages stay in order: {said:?}");
+        }
+        self.totals.plain_runs += u64::from(plain);
+    }
+
+    fn pages(&self) -> impl Iterator<Item = &Page> {
+        self.pair.earlier.iter().chain([&self.pair.page])
+    }
+
+    /// Everything that the page gave and that is not settled is in the store, from the moment on when it is given.
+    pub fn judge_store(&mut self) {
+        let room = self.setting.options.outbox_room;
+        if self.store_failed || self.pair.session.is_over() || room < 10_000 || self.pair.page.storage != Storage::Well
+        {
+            return;
+        }
+        let page = self.pair.earlier.len();
+        let Some(stored) = &self.pair.page.stored else { panic!("a session that is on is stored") };
+        let waiting = self
+            .given
+            .iter()
+            .filter(|given| given.page == page && !self.pair.page.results.contains_key(&given.command));
+        let waiting: Vec<&String> = waiting.map(|given| &given.text).collect();
+        let stored: Vec<&String> = stored.outbox.iter().map(|unsent| &unsent.text).collect();
+        assert!(stored.ends_with(&waiting), "{waiting:?} are not settled, and {stored:?} are stored");
+    }
+
+    /// A restore was refused: in good faith only.
+    pub fn judge_refusal(&mut self) {
+        let code = self.pair.code(self.pair.launch);
+        // The server may be out of reach, or refuse HTTP; a page may come back too late; a store may be stale.
+        let well = match code {
+            Some(100 | 101) => true,
+            Some(300) => !self.setting.patient || self.store_failed,
+            Some(50) => self.store_failed,
+            _ => false,
+        };
+        assert!(well, "the launch came to {:?}", self.pair.result(self.pair.launch));
+    }
+
+    /// The end, whatever it was: nothing is left.
+    pub fn judge_end(&mut self) {
+        self.pair.run_for(3_000);
+        if self.over == Some(Over::Ended) {
+            self.judge_reason();
+            let late = self.pair.send("too late");
+            assert_eq!(self.pair.code(late), Some(50));
+            assert!(self.pair.session.is_over());
+            assert_eq!(self.pair.session.footprint(), 0, "nothing is kept: {:?}", self.pair.session);
+            let page = self.pair.earlier.len();
+            assert!(self.pair.open.is_empty(), "nothing is open: {:?}", self.pair.open);
+            assert!(self.store_failed || self.pair.page.stored.is_none(), "the store is empty");
+            for given in self.given.iter().filter(|given| given.page == page) {
+                assert!(self.pair.page.results.contains_key(&given.command), "{} is settled", given.text);
+            }
+            assert!(self.pair.page.results.contains_key(&self.pair.launch), "the launch is settled");
+        }
+        if !self.pair.world.chats.chats.is_empty() {
+            let expected = self.expected();
+            if !self.lived {
+                self.judge_pages(&expected);
+            }
+            if !self.lived {
+                *self
+                    .totals
+                    .ends
+                    .entry(if self.over == Some(Over::Gone) { "gone" } else { "in the storm" })
+                    .or_default() += 1;
+            }
+        }
+    }
+
+    /// An end by an error has a reason: the link was down for long enough, or the server wanted it.
+    fn judge_reason(&mut self) {
+        if self.lived || self.pair.page.ended != Some(EndReason::Error) {
+            return;
+        }
+        assert!(!self.setting.patient, "a patient session is not ended by an error");
+        let at = |kind| self.pair.page.seen.iter().rev().find(|seen: &&Seen| seen.kind == kind).map(|seen| seen.at);
+        let none = self.pair.world.hosts.iter().any(|host| host.bayeux.advice["reconnect"] == "none");
+        let none = none || self.totals.faults.contains_key("server: asks not to reconnect, for a moment");
+        let down = at(Kind::Ended).unwrap_or(0).saturating_sub(at(Kind::Interrupted).unwrap_or(0));
+        let limit = self.setting.options.max_offline.min(15_000);
+        assert!(none || down + 100 >= limit, "the link was down for {down} ms only");
+    }
+}
