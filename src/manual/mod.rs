@@ -16,3 +16,5 @@ pub mod defaults {}
 pub mod errors {}
 #[doc = include_str!("testing.md")]
 pub mod testing {}
+#[doc = include_str!("widget.md")]
+pub mod widget {}

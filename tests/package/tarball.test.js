@@ -11,7 +11,7 @@ import { ROOT, tarball, useProject } from "./support/project.js";
 const FILES = [
   "LICENSE-APACHE", "LICENSE-MIT", "README.md", "cache.js", "forms.js", "index.d.ts", "index.js", "package.json",
   "testing.d.ts", "testing.js", "transport.js",
-  "wasm/causerie.js", "wasm/causerie_bg.wasm",
+  "wasm/causerie.js", "wasm/causerie_bg.wasm", "widget.d.ts", "widget.js",
 ];
 
 const run = promisify(execFile);

@@ -29,6 +29,7 @@ async function check(file, [moduleResolution, module]) {
 for (const resolution of RESOLUTIONS) {
   test(`right use compiles and wrong use does not (moduleResolution ${resolution[0]})`, async () => {
     assert.equal(await check("usage.ts", resolution), "");
+    assert.equal(await check("entries.ts", resolution), "");
   });
 }
 

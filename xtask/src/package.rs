@@ -33,9 +33,9 @@ const GLUE: &str = "export { default, Engine } from './causerie.js';\n";
 
 /// The package's entries. Each becomes one file: the modules that it imports are bundled into it; the other entries and
 /// the glue, which all share, stay imports.
-const ENTRIES: &[&str] = &["index.js", "transport.js", "cache.js", "forms.js", "testing.js"];
+const ENTRIES: &[&str] = &["index.js", "transport.js", "cache.js", "forms.js", "testing.js", "widget.js"];
 /// The folders of modules that are bundled into the entries, and not in the package.
-const MODULES: &[&str] = &["lib", "testing"];
+const MODULES: &[&str] = &["lib", "testing", "widget"];
 const WASM: &str = "wasm";
 
 const LICENCES: &[&str] = &["LICENSE-MIT", "LICENSE-APACHE"];
@@ -166,6 +166,11 @@ fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
     for licence in LICENCES {
         files::copy(&place.root.join(licence), &package.join(licence))?;
     }
+    for sheet in files::list(&package, &|path| path.extension().is_some_and(|extension| extension == "css"))? {
+        let mut esbuild = place.npm_program("esbuild");
+        let output = format!("--outfile={}", sheet.display());
+        run::quiet(esbuild.arg(&sheet).args(["--minify", "--log-level=warning", "--allow-overwrite"]).arg(output))?;
+    }
     for entry in ENTRIES {
         bundle(place, &package, entry)?;
     }
@@ -178,7 +183,12 @@ fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
 /// Bundles an entry in its place.
 fn bundle(place: &Place, package: &Path, entry: &str) -> Result<()> {
     let mut esbuild = place.npm_program("esbuild");
-    esbuild.current_dir(package).arg(entry).args(ESBUILD).args(["--bundle", "--allow-overwrite"]);
+    esbuild.current_dir(package).arg(entry).args(ESBUILD).args([
+        "--bundle",
+        "--allow-overwrite",
+        "--loader:.css=text",
+        "--charset=utf8",
+    ]);
     esbuild.arg(format!("--outfile={entry}")).arg(format!("--external:./{WASM}/*"));
     for other in ENTRIES.iter().filter(|other| **other != entry) {
         esbuild.arg(format!("--external:./{other}"));

@@ -11,6 +11,9 @@ use crate::{files, imports, package};
 /// The most that the whole may be, compressed by brotli: 60 kB.
 const BUDGET: usize = 60_000;
 
+/// The most that the widget may add to it: 25 kB.
+const WIDGET_BUDGET: usize = 25_000;
+
 /// The parts of it that single files are meant to keep to; what remains is for all the others together.
 const SHARES: &[(&str, usize)] = &[("wasm/causerie_bg.wasm", 42_000), ("wasm/causerie.js", 6_000)];
 
@@ -70,6 +73,23 @@ pub fn check(place: &Place) -> Result<()> {
         bail!("the package is over its size budget: {brotli} bytes by brotli, of {BUDGET} (60 kB) allowed");
     }
     println!("within the budget of {BUDGET} bytes (60 kB) by brotli");
+    let widget = imports::loads(&package.join("widget.js"))?.at_once;
+    let own: Vec<PathBuf> = widget.into_iter().filter(|file| !loads.at_once.contains(file)).collect();
+    let rows = measured(&own)?;
+    let brotli: usize = rows.iter().map(|row| row.brotli).sum();
+    for row in &rows {
+        let name = format!("  (the widget) {}", row.name);
+        println!(
+            "{name:32} {:>9} {:>9} {:>9}  {:>9}",
+            row.raw,
+            row.gzip,
+            row.brotli,
+            difference(WIDGET_BUDGET, brotli)
+        );
+    }
+    if brotli > WIDGET_BUDGET {
+        bail!("the widget is over its size budget: {brotli} bytes by brotli, of {WIDGET_BUDGET} (25 kB) allowed");
+    }
     Ok(())
 }
 

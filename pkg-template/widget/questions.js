@@ -1,0 +1,32 @@
+// What the server asks beside the conversation: its forms, and whether an entry of the FAQ helps.
+import { el } from "./dom.js";
+import { Form } from "./form.js";
+
+const TITLES = { "pre-chat": "preChat", "post-chat": "postChat", offline: "offlineForm" };
+
+/** The form of a status. Only the one after the chat may be left out. */
+export function statusForm({ kind, fields }, words, { onSubmit, onSkip }) {
+  return new Form(words, {
+    title: words.of(TITLES[kind] ?? "title"), fields, submit: words.of("send"), onSubmit, skip: kind === "post-chat" ? onSkip : undefined,
+  });
+}
+
+/** An entry of the FAQ with its two answers; `answer(accepted)` returns a promise. */
+export function faqCard({ question, answer: text }, words, answer) {
+  const trouble = el("p.trouble", { role: "alert", hidden: true }, words.of("failed"));
+  const give = (accepted) => async () => {
+    for (const button of buttons) button.disabled = true;
+    try {
+      await answer(accepted);
+    } catch {
+      trouble.hidden = false;
+      for (const button of buttons) button.disabled = false;
+    }
+  };
+  const buttons = [
+    el("button.primary", { type: "button", part: "button primary-button", onclick: give(true) }, words.of("faqYes")),
+    el("button", { type: "button", part: "button", onclick: give(false) }, words.of("faqNo")),
+  ];
+  return el("section.faq", { part: "faq", "aria-label": words.of("faq") }, el("p.note", {}, words.of("faq")),
+    el("p.question", { dir: "auto" }, question), el("p.answer", { dir: "auto" }, text), trouble, el("div.actions", {}, ...buttons));
+}
