@@ -1,6 +1,6 @@
 // The channels of messages that an engine opens beside its WebSockets: to a transport of the page's own, or to the tab
 // that holds the connection.
-import { FRAME, HOLD } from "./engine.js";
+import { FRAME, HOLD, tell } from "./engine.js";
 import { Tabs, shared } from "./tabs.js";
 
 export class Channels {
@@ -44,7 +44,7 @@ export class Channels {
     this.#tabs.leave();
     this.#tabs = Tabs.of(this.#engine);
     const held = await this.#tabs.join(sessionId);
-    this.#engine.input(HOLD, Number(held));
+    tell(this.#engine, HOLD, Number(held));
     // One of the others: its channel led to where the tabs met before.
     if (!held) this.#deliver?.({ link: 2 });
   }
@@ -56,7 +56,7 @@ export class Channels {
 
   open(socket, tab) {
     // Never inside the call that opened it, or that sent something.
-    const deliver = (frame) => queueMicrotask(() => this.#channels.has(socket) && this.#engine.input(FRAME, socket, frame));
+    const deliver = (frame) => queueMicrotask(() => this.#channels.has(socket) && tell(this.#engine, FRAME, socket, frame));
     this.#deliver = deliver;
     this.#channels.set(socket, undefined);
     this.#channels.set(socket, tab ? this.#tabs?.open(deliver) : this.#own?.(deliver));

@@ -1,4 +1,7 @@
-// How the shim speaks to the engine: few calls that take a kind, for each method of its own would be wasm and glue.
+// How the shim speaks to the engine: few calls that take a kind, for each method of its own would be wasm and glue. After
+// a trap nothing in the module can be trusted: it is not called again, and every command says so.
+import { ChatError } from "./error.js";
+import { report } from "./promise.js";
 
 /** The kinds of `input`, in the engine's order. */
 export const TOLD = 0;
@@ -8,7 +11,29 @@ export const HOLD = 3;
 export const WAKE = 4;
 export const HIDDEN = 5;
 
+let broken;
+
+function call(method, engine, ...values) {
+  if (broken) throw broken;
+  try {
+    engine[method](...values);
+  } catch (cause) {
+    if (!(cause instanceof WebAssembly.RuntimeError)) throw cause;
+    broken = new ChatError(307, "an internal error; this page's sessions can not go on", cause);
+    throw broken;
+  }
+}
+
 /** Runs a command of the engine; a promise of its result. */
 export function run(engine, name, options) {
-  return new Promise((resolve, reject) => engine.command(name, options, resolve, reject));
+  return new Promise((resolve, reject) => call("command", engine, name, options, resolve, reject));
+}
+
+/** Tells the engine something. */
+export function tell(engine, kind, number, value) {
+  try {
+    call("input", engine, kind, number, value);
+  } catch (error) {
+    report(error);
+  }
 }

@@ -1,5 +1,5 @@
 // Fetches and compiles the WebAssembly module: once per page, by the first command or ahead of time by `init`.
-import load, { Engine } from "../wasm/causerie.js";
+import load, { Engine } from "./glue.js"; // made by the build
 import { ChatError } from "./error.js";
 import { ChatPromise } from "./promise.js";
 

@@ -1,6 +1,6 @@
 // The session as a page sees it. Every command goes to the engine; every event comes from the log.
 import { Channels } from "./channels.js";
-import { HIDDEN, TOLD, WAKE, run } from "./engine.js";
+import { HIDDEN, TOLD, WAKE, run, tell } from "./engine.js";
 import { ChatError } from "./error.js";
 import { Log } from "./log.js";
 import { ChatPromise } from "./promise.js";
@@ -25,13 +25,13 @@ export class ChatSession {
   static async launch(Engine, command, options, signal) {
     const log = new Log(options);
     const engine = new Engine(log.page);
-    log.told = (index) => engine.input(TOLD, index);
+    log.told = (index) => tell(engine, TOLD, index);
     log.state = new State(log, options);
     const giveUp = () => run(engine, "giveUp").catch(() => {});
     signal?.addEventListener("abort", giveUp, { once: true });
-    const hidden = () => engine.input(HIDDEN, 0);
+    const hidden = () => tell(engine, HIDDEN, 0);
     // What the browser says of the network is a reason to look, not to believe.
-    const wake = () => globalThis.document?.visibilityState === "hidden" || engine.input(WAKE, 0);
+    const wake = () => globalThis.document?.visibilityState === "hidden" || tell(engine, WAKE, 0);
     const listen = (verb) => {
       globalThis[verb]?.("pagehide", hidden);
       globalThis[verb]?.("pageshow", wake);
@@ -48,7 +48,7 @@ export class ChatSession {
     };
     try {
       if (signal?.aborted) throw new ChatError(308, "the launch was given up by its signal");
-      log.store = storeOf(command, options);
+      log.store = await storeOf(command, options);
       log.channels = await Channels.of(engine, options);
       log.cache = await cacheOf(options, log);
       await run(engine, command, { ...options, dataKey: log.state.data.key });

@@ -1,6 +1,6 @@
 // The tabs of one session: a Web Lock elects the one that holds the connection, and over a BroadcastChannel the others
 // reach it. A holder that is closed lets go of the lock by that; one that is silent loses it to a tab that asked in vain.
-import { HOLD, TAB } from "./engine.js";
+import { HOLD, TAB, tell } from "./engine.js";
 
 /** How often a tab asks the holder whether it is there, and how long it waits for the answer, in milliseconds. */
 const PERIOD = 5_000;
@@ -116,7 +116,7 @@ export class Tabs {
   #hear({ from, frame, to, except, told, ping, pong, held }) {
     if (this.#release) {
       if (ping) this.#post({ pong: from });
-      else if (frame) this.#engine.input(TAB, from, frame);
+      else if (frame) tell(this.#engine, TAB, from, frame);
       return;
     }
     if (pong === this.#id || told) this.#pulse?.heard();
@@ -161,7 +161,7 @@ export class Tabs {
 
   #take() {
     this.#pulse?.stop();
-    this.#engine.input(HOLD, 1);
+    tell(this.#engine, HOLD, 1);
     this.#post({ held: true });
   }
 
@@ -169,7 +169,7 @@ export class Tabs {
   #lost() {
     this.#release = undefined;
     if (this.#over) return;
-    this.#engine.input(HOLD, 0);
+    tell(this.#engine, HOLD, 0);
     this.#wait();
   }
 
@@ -189,7 +189,7 @@ export class Tabs {
     if (event.type === "pagehide" && !event.persisted) return;
     const held = this.#release !== undefined;
     this.#let();
-    if (held) this.#engine.input(HOLD, 0);
+    if (held) tell(this.#engine, HOLD, 0);
   };
 
   /** The page runs again. What it has missed is asked for. */

@@ -10,7 +10,7 @@ use super::json::{JsJson, JsText};
 use super::options::Options;
 use super::page::Page;
 use super::storage::Wanted;
-use super::{clock, panic, task};
+use super::{clock, task};
 use crate::chat::{Content, Visitor};
 use crate::json::{Json, Text};
 use crate::session::{Code, Command, Error, Input, Setup, Snapshot};
@@ -49,7 +49,6 @@ impl Engine {
     /// A session that is not launched; `page` is the shim's half.
     #[wasm_bindgen(constructor)]
     pub fn new(page: Page) -> Self {
-        panic::watch();
         Self { driver: Driver::new(page) }
     }
 
@@ -57,11 +56,7 @@ impl Engine {
     /// command: each would be 300 bytes of the package.
     pub fn command(&self, name: &str, options: JsValue, resolve: Function, reject: Function) {
         let settle = Settle { resolve, reject };
-        let begin = match panic::error() {
-            Some(error) => Err(error),
-            None => self.begin(name, options),
-        };
-        match begin {
+        match self.begin(name, options) {
             Ok(Begin::Run(command)) => self.driver.run(command, settle),
             Ok(Begin::Restore(setup, service)) => {
                 let wanted = Wanted { servers: setup.servers.clone(), service };
@@ -94,9 +89,6 @@ impl Engine {
     /// connection, or another one does; the page is looked at again, is back, or is online, so that whether the link
     /// still works is to be found out; the page is being hidden, and may not come back.
     pub fn input(&self, kind: u8, number: u32, value: JsValue) {
-        if panic::error().is_some() {
-            return;
-        }
         self.driver.input(match kind {
             TOLD => Input::Told { index: number },
             FRAME => Input::Frame { socket: number, body: Ok(value.into()) },
@@ -109,95 +101,87 @@ impl Engine {
 }
 
 impl Engine {
-    fn begin(&self, name: &str, options: JsValue) -> Result<Begin, Error> {
-        Ok(Begin::Run(match name {
-            "startSession" => {
-                let options = Options::of("startSession", options)?;
-                let (setup, _) = self.setup(&options)?;
-                if setup.servers.is_empty() {
-                    return Err(options.missing("serverUrl"));
-                }
-                let mut details = Vec::new();
-                for name in ["firstName", "lastName", "emailAddress", "subject", "dataKey"] {
-                    details.extend(options.text(name)?.map(|text| (name, text)));
-                }
-                let visitor = Visitor {
-                    nickname: options.username()?,
-                    details,
-                    user_data: options.object("userData")?,
-                    request_id: clock::secret(),
-                };
-                Command::Start(setup, visitor)
-            }
+    fn begin(&self, name: &str, argument: JsValue) -> Result<Begin, Error> {
+        // A message may be given as it is.
+        let (argument, message) = match argument.dyn_into::<JsString>() {
+            Ok(text) if name == "sendMessage" => (JsValue::UNDEFINED, Some(JsText(text))),
+            Ok(text) => (text.into(), None),
+            Err(argument) => (argument, None),
+        };
+        let options = Options::of(name, argument);
+        let begin = match name {
+            "startSession" => self.start(&options),
             "restoreSession" => {
-                let options = Options::of("restoreSession", options)?;
-                let (setup, service) = self.setup(&options)?;
-                return Ok(Begin::Restore(setup, service));
+                let (setup, service) = self.setup(&options);
+                Begin::Restore(setup, service)
             }
-            // Gives up a launch.
-            "giveUp" => Command::GiveUp,
-            "sendMessage" => {
-                let (text, url) = match options.dyn_into::<JsString>() {
-                    Ok(text) => (JsText(text), false),
-                    Err(options) => message_of(&Options::of("sendMessage", options)?)?,
-                };
-                if text.size() == 0 {
-                    let detail = "sendMessage expects `message` to be a string that is not empty, got an empty one";
-                    return Err(Error::new(Code::ParameterIncorrect, detail));
-                }
-                Command::Send { text, url }
-            }
+            "sendMessage" => Begin::Run(send(&options, message)),
             "sendTyping" => {
-                let options = Options::of("sendTyping", options)?;
-                let on = options.bool("isTyping")?.unwrap_or(true);
-                let preview = options.text("typedText")?.filter(|_| on);
-                Command::Typing { on, preview }
+                let on = options.bool("isTyping").unwrap_or(true);
+                let preview = options.text("typedText").filter(|_| on);
+                Begin::Run(Command::Typing { on, preview })
             }
             // The shim has the transcript: here the options are validated, to the index to begin with.
             "getTranscript" => {
-                let options = Options::of("getTranscript", options)?;
-                let from = options.number("fromIndex")?.unwrap_or(0.0);
+                let from = options.number("fromIndex").unwrap_or(0.0);
                 if from.fract() != 0.0 {
-                    return Err(options.incorrect("fromIndex", "a whole number from 0 on", &options.raw("fromIndex")));
+                    options.incorrect("fromIndex", "a whole number from 0 on", &options.raw("fromIndex"));
                 }
                 if self.driver.read(|session| session.is_over()) {
-                    return Err(Code::SessionOver.into());
+                    options.refuse(Code::SessionOver.into());
                 }
-                return Ok(Begin::Done(from.into()));
+                Begin::Done(from.into())
             }
-            "leave" => Command::Leave,
+            "leave" => Begin::Run(Command::Leave),
+            // Gives up a launch.
+            "giveUp" => Begin::Run(Command::GiveUp),
             // An answer to a form or to the FAQ; the shim has seen to what it carries.
             "giveNotice" => {
-                let options = Options::of("giveNotice", options)?;
-                let name = options.text("name")?.unwrap_or_else(|| JsText::new(""));
-                Command::Give(Content::Notice(name, options.raw("data").into()))
+                let name = options.text("name").unwrap_or_else(|| JsText::new(""));
+                Begin::Run(Command::Give(Content::Notice(name, options.raw("data").into())))
             }
             // Session data: members to set, names to delete, and about how many characters that is.
             "giveData" => {
-                let options = Options::of("giveData", options)?;
                 let given = |name| Some(JsJson::from(options.raw(name))).filter(|value| !value.is_null());
-                let size = options.number("size")?.unwrap_or(0.0) as usize;
-                Command::Give(Content::Data { set: given("set"), deleted: given("deleted"), size })
+                let size = options.number("size").unwrap_or(0.0) as usize;
+                Begin::Run(Command::Give(Content::Data { set: given("set"), deleted: given("deleted"), size }))
             }
-            _ => return Err(Error::new(Code::UnknownCommand, name)),
-        }))
+            _ => {
+                options.refuse(Error::new(Code::UnknownCommand, name));
+                Begin::Done(JsValue::UNDEFINED)
+            }
+        };
+        options.end().map(|()| begin)
+    }
+
+    fn start(&self, options: &Options<'_>) -> Begin {
+        let (setup, _) = self.setup(options);
+        if setup.servers.is_empty() {
+            options.missing("serverUrl");
+        }
+        let names = ["firstName", "lastName", "emailAddress", "subject", "dataKey"];
+        let visitor = Visitor {
+            nickname: options.username(),
+            details: names.into_iter().filter_map(|name| Some((name, options.text(name)?))).collect(),
+            user_data: options.object("userData"),
+            request_id: clock::secret(),
+        };
+        Begin::Run(Command::Start(setup, visitor))
     }
 
     /// How the session is to be run, and the service as far as it is named.
-    fn setup(&self, options: &Options) -> Result<(Setup, Option<String>), Error> {
-        let service = options.string("service")?;
+    fn setup(&self, options: &Options<'_>) -> (Setup, Option<String>) {
+        let service = options.string("service");
         let named = service.as_deref().unwrap_or("default");
         if named.is_empty() || !text::cut(named, b"/*").1.is_empty() {
-            return Err(options.incorrect("service", "a name without / and *", &options.raw("service")));
+            options.incorrect("service", "a name without / and *", &options.raw("service"));
         }
-        let max_offline = options.number("maxOfflineDuration")?.unwrap_or(MAX_OFFLINE);
-        let mode = options.mode()?;
+        let max_offline = options.number("maxOfflineDuration").unwrap_or(MAX_OFFLINE);
+        let mode = options.mode();
+        let own = mode == Mode::Own;
+        let servers = if own { vec![OWN_SERVER.to_owned()] } else { options.servers(&self.driver.page) };
         let setup = Setup {
-            servers: if mode == Mode::Own {
-                vec![OWN_SERVER.to_owned()]
-            } else {
-                options.servers(&self.driver.page)?
-            },
+            servers,
             service: named.to_owned(),
             mode,
             max_offline: (max_offline * 1000.0) as u64,
@@ -206,17 +190,27 @@ impl Engine {
             held: true,
             link: crate::protocol::Times::default(),
         };
-        Ok((setup, service))
+        (setup, service)
     }
 }
 
-fn message_of(options: &Options) -> Result<(JsText, bool), Error> {
-    let text = options.text("message")?.ok_or_else(|| options.missing("message"))?;
-    match options.string("type")?.as_deref() {
-        None | Some("text") => Ok((text, false)),
-        Some("url") => Ok((text, true)),
-        Some(_) => Err(options.incorrect("type", "\"text\" or \"url\"", &options.raw("type"))),
+/// A message: given as it is, or as `{ message, type }`.
+fn send(options: &Options<'_>, message: Option<JsText>) -> Command<JsJson> {
+    let text = message.or_else(|| options.text("message"));
+    match &text {
+        None => options.missing("message"),
+        Some(text) if text.size() == 0 => {
+            let detail = "sendMessage expects `message` to be a string that is not empty, got an empty one";
+            options.refuse(Error::new(Code::ParameterIncorrect, detail));
+        }
+        Some(_) => {}
     }
+    let kind = options.string("type");
+    let url = kind.as_deref() == Some("url");
+    if !url && kind.is_some_and(|kind| kind != "text") {
+        options.incorrect("type", "\"text\" or \"url\"", &options.raw("type"));
+    }
+    Command::Send { text: text.unwrap_or_else(|| JsText::new("")), url }
 }
 
 /// The way to the session that an earlier page left.

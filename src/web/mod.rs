@@ -12,7 +12,6 @@ mod http;
 mod json;
 mod options;
 mod page;
-mod panic;
 mod socket;
 mod storage;
 mod task;

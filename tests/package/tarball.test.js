@@ -9,9 +9,9 @@ import { promisify } from "node:util";
 import { ROOT, tarball, useProject } from "./support/project.js";
 
 const FILES = [
-  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "cache.js", "forms.js", "index.d.ts", "index.js", "package.json",
+  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "cache.js", "forms.js", "index.d.ts", "index.js", "package.json", "storages.js",
   "testing.d.ts", "testing.js", "transport.js",
-  "wasm/causerie.js", "wasm/causerie_bg.wasm", "widget.d.ts", "widget.js",
+  "wasm/causerie_bg.wasm", "widget.d.ts", "widget.js",
 ];
 
 const run = promisify(execFile);
@@ -64,7 +64,7 @@ test("Node resolves every export, and nothing that is not exported", async () =>
   const names = Object.keys(exports).map((entry) => `causerie${entry.slice(1)}`);
   const { resolved, inner } = await project.node(`
     const resolve = (name) => { try { return import.meta.resolve(name); } catch (error) { return error.code; } };
-    print({ resolved: ${JSON.stringify(names)}.map(resolve), inner: resolve("causerie/wasm/causerie.js") });
+    print({ resolved: ${JSON.stringify(names)}.map(resolve), inner: resolve("causerie/wasm/causerie_bg.wasm") });
   `);
   for (const address of resolved) assert.ok((await stat(new URL(address))).isFile(), address);
   assert.equal(inner, "ERR_PACKAGE_PATH_NOT_EXPORTED");

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::files::{self, Stamp};
 use crate::place::Place;
-use crate::rename::Names;
+use crate::rename::{self, Names};
 use crate::{run, setup};
 
 /// Functions are inlined only when they are small: the repetition that stays compresses better than the calls that are
@@ -28,12 +28,13 @@ const WASM_STRIP: &[&str] = &["--strip-debug", "--strip-producers"];
 const WASM_RENAME: &[&str] = &["--minify-imports-and-exports-and-modules", "--strip-target-features"];
 const ESBUILD: &[&str] =
     &["--minify", "--format=esm", "--target=es2022", "--legal-comments=none", "--log-level=warning"];
-/// What is used of the glue; the bundler leaves the rest out.
-const GLUE: &str = "export { default, Engine } from './causerie.js';\n";
+/// The glue, as the modules of `lib` import it; the bundler leaves out what they do not use.
+const GLUE: &str = "glue.js";
 
 /// The package's entries. Each becomes one file: the modules that it imports are bundled into it; the other entries and
 /// the glue, which all share, stay imports.
-const ENTRIES: &[&str] = &["index.js", "transport.js", "cache.js", "forms.js", "testing.js", "widget.js"];
+const ENTRIES: &[&str] =
+    &["index.js", "transport.js", "cache.js", "forms.js", "storages.js", "testing.js", "widget.js"];
 /// The folders of modules that are bundled into the entries, and not in the package.
 const MODULES: &[&str] = &["lib", "testing", "widget"];
 const WASM: &str = "wasm";
@@ -149,13 +150,10 @@ fn optimise(place: &Place, work: &Path) -> Result<()> {
     };
     wasm_opt(&[WASM_OPT, WASM_STRIP].concat(), &bound.join(wasm), &work.join(wasm))?;
     let printed = wasm_opt(WASM_RENAME, &work.join(wasm), &small.join(wasm))?;
-    let renamed = work.join(glue);
-    fs::write(&renamed, Names::read(&printed)?.apply(&files::read_text(&bound.join(glue))?)?)?;
-    let entry = work.join("glue.js");
-    fs::write(&entry, GLUE)?;
-    let mut esbuild = place.npm_program("esbuild");
-    let output = format!("--outfile={}", small.join(glue).display());
-    run::quiet(esbuild.arg(&entry).args(ESBUILD).arg("--bundle").arg(output)).map(drop)
+    let glue = Names::read(&printed)?.apply(&files::read_text(&bound.join(glue))?)?;
+    // It becomes part of the main entry, beside which the wasm is in a directory of its own.
+    fs::write(work.join(GLUE), rename::once(&glue, &format!("'{wasm}'"), &format!("'{WASM}/{wasm}'"))?)?;
+    Ok(())
 }
 
 fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
@@ -163,6 +161,7 @@ fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
     files::fresh_directory(&package)?;
     files::copy(template, &package)?;
     files::copy(&work.join("small"), &package.join(WASM))?;
+    files::copy(&work.join(GLUE), &package.join("lib").join(GLUE))?;
     for licence in LICENCES {
         files::copy(&place.root.join(licence), &package.join(licence))?;
     }
@@ -183,13 +182,8 @@ fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
 /// Bundles an entry in its place.
 fn bundle(place: &Place, package: &Path, entry: &str) -> Result<()> {
     let mut esbuild = place.npm_program("esbuild");
-    esbuild.current_dir(package).arg(entry).args(ESBUILD).args([
-        "--bundle",
-        "--allow-overwrite",
-        "--loader:.css=text",
-        "--charset=utf8",
-    ]);
-    esbuild.arg(format!("--outfile={entry}")).arg(format!("--external:./{WASM}/*"));
+    esbuild.current_dir(package).arg(entry).args(ESBUILD).args(["--bundle", "--allow-overwrite"]);
+    esbuild.arg(format!("--outfile={entry}"));
     for other in ENTRIES.iter().filter(|other| **other != entry) {
         esbuild.arg(format!("--external:./{other}"));
     }

@@ -108,7 +108,7 @@ fn is_word(sign: char) -> bool {
 }
 
 /// Replaces what must be there exactly once.
-fn once(text: &str, old: &str, new: &str) -> Result<String> {
+pub fn once(text: &str, old: &str, new: &str) -> Result<String> {
     match text.matches(old).count() {
         1 => Ok(text.replacen(old, new, 1)),
         count => bail!("the glue has `{}` {count} times, not once", old.trim()),

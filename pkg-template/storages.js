@@ -1,0 +1,69 @@
+// The storages that few pages ask for: a cookie, this page's memory, the page's own object. Loaded by the first session that
+// does.
+import { PREFIX, ROOM, parsed } from "./lib/storage.js";
+
+/** The slots of `storage: "memory"`: they live as long as the page. */
+const memory = new Map();
+
+/** Cookies of the page's site that live this many seconds. */
+export function cookies(age) {
+  const put = (key, value, age) => {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    const name = encodeURIComponent(PREFIX + key);
+    document.cookie = `${name}=${encodeURIComponent(value)}; Path=/; Max-Age=${age}; SameSite=Lax${secure}`;
+  };
+  return {
+    room: 0,
+    read: () =>
+      document.cookie.split("; ").flatMap((cookie) => {
+        const at = cookie.indexOf("=");
+        try {
+          const ours = decodeURIComponent(cookie.slice(0, at)).startsWith(PREFIX);
+          return ours ? [parsed(decodeURIComponent(cookie.slice(at + 1)))] : [];
+        } catch {
+          return [];
+        }
+      }),
+    write: (key, state) => put(key, JSON.stringify(state), age),
+    clear: (key) => put(key, "", 0),
+  };
+}
+
+export const inMemory = {
+  room: 0,
+  read: () => [...memory.values()],
+  write: (key, state) => memory.set(key, state),
+  clear: (key) => memory.delete(key),
+};
+
+/** An object of the page's, each method synchronous or not. The next write begins when the last is done; only the newest waits. */
+export function own(object, report) {
+  let busy = false;
+  let waiting;
+  const put = async (next) => {
+    waiting = next;
+    if (busy) return;
+    busy = true;
+    await null;
+    while (waiting) {
+      const { state } = waiting;
+      waiting = undefined;
+      try {
+        // The page's own trouble: the state is written again with the next change.
+        await (state === null && object.clear ? object.clear() : object.write(state));
+      } catch (error) {
+        report(error);
+      }
+    }
+    busy = false;
+  };
+  return {
+    room: ROOM,
+    async read() {
+      const state = await object.read();
+      return [typeof state === "string" ? parsed(state) : state];
+    },
+    write: (key, state) => void put({ state }),
+    clear: () => void put({ state: null }),
+  };
+}
