@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" />
 // The types of `causerie/testing`: a chat server inside the page, and time that a test moves.
-import type { Transport, TransportCommand, TransportSink } from "./index.js";
+import type { ChatForm, ChatStatus, Transport, TransportCommand, TransportSink } from "./index.js";
 
 /**
  * Makes a chat server inside the page. It is a transport object: `startSession({ transport: server })`. A later page of the same
@@ -35,7 +35,12 @@ export interface ControlledTime extends Disposable {
 export interface FakeServerOptions {
   /** What the system says first in every chat. Default: nothing. */
   welcome?: string;
+  /** The status that every chat begins with. Default: the server tells none, and the session derives it. */
+  status?: StatusName | StatusCode;
 }
+
+export type StatusName = ChatStatus["name"];
+export type StatusCode = ChatStatus["code"];
 
 /** The operations of chat v2 that the server knows. */
 export type Operation =
@@ -120,6 +125,8 @@ export interface RefuseOptions extends TimesOptions {
   advice?: string;
   /** Seconds, beside code 429. */
   retryAfter?: number;
+  /** The form's field that it is about, beside code 422. */
+  field?: string;
   /** The session is over by it (`statusCode` 2). Default false. */
   fatal?: boolean;
 }
@@ -178,6 +185,25 @@ export interface FakeChat {
   /** Pushes anything to the chat's pages. */
   push(reply: unknown): void;
   end(options?: EndOptions): void;
+
+  /** The status that was told last, as its code; 0 while none was. */
+  readonly status: StatusCode;
+  /** Tells of another status. One of 9, 10 and 11 ends the chat. */
+  setStatus(status: StatusName | StatusCode, options?: { botActive?: boolean; cause?: string }): void;
+  /** Asks for a form, with the status that does so: until it is submitted, or the status is another. */
+  askForm(form: ChatForm): void;
+  /** What the visitor fills into a form: past or to come. Then the status is 4, 10 (offline) or 9 (post-chat). */
+  submitted(kind: ChatForm["kind"]): Promise<Record<string, string>>;
+  /** Suggests an entry of the FAQ. */
+  suggest(faq: { id: string; question: string; answer: string }): void;
+  /** What the visitor answers to it: past or to come. Then the status is 7, or 4 if it was refused. */
+  answered(id: string): Promise<{ id: string; accepted: boolean }>;
+  /** Changes the session data from the server's side: sets members, deletes others. */
+  setData(set?: Record<string, unknown>, deleted?: string[]): void;
+  /** Changes the part of the session data that only the server changes. */
+  setInternal(fields: Record<string, unknown>): void;
+  /** The session is over and goes on as a new one. */
+  renew(options?: { /** Default `"timeout"`. */ reason?: "timeout" | "script" }): void;
 }
 
 /** Each verb returns the agent, so that they chain. All but `leave` join first. */

@@ -21,6 +21,7 @@ class FakeServer {
   /** Every operation that came, in order. */
   commands = [];
   #welcome;
+  #status;
   #rules = [];
   #lines = new Set();
   #own = new Line(this);
@@ -31,8 +32,9 @@ class FakeServer {
   #callbacks = [];
   #pushed = 0;
 
-  constructor({ welcome }) {
+  constructor({ welcome, status }) {
     this.#welcome = welcome;
+    this.#status = status;
   }
 
   // The transport object of API.md, section 8: one page at a time. A page that starts it anew takes the place of the last.
@@ -95,8 +97,8 @@ class FakeServer {
   }
 
   /** The next operation is refused and not done; with `fatal` the session is over. */
-  refuse(operation, { code = 249, advice = "refused by the test", retryAfter, fatal = false, times = 1 } = {}) {
-    const error = retryAfter === undefined ? { code, advice } : { code, advice, retryAfter };
+  refuse(operation, { code = 249, advice = "refused by the test", retryAfter, field, fatal = false, times = 1 } = {}) {
+    const error = { code, advice, ...(retryAfter !== undefined && { retryAfter }), ...(field !== undefined && { field }) };
     this.on(operation, () => ({ statusCode: fatal ? 2 : 1, chatEnded: fatal, messages: [], errors: [error] }), { times });
   }
 
@@ -175,7 +177,7 @@ class FakeServer {
 
   #answer(line, command) {
     if (command.operation === "requestChat") return this.#begin(line, command);
-    const chat = this.chats.find(({ key }) => key === command.secureKey);
+    const chat = this.chats.find((one) => one.opens(command.secureKey));
     if (!chat) return UNKNOWN;
     line.chat = chat;
     if (command.operation === "requestNotifications") line.attached = true;
@@ -184,7 +186,7 @@ class FakeServer {
 
   #begin(line, command) {
     const again = command.messageId && this.chats.find(({ request }) => request.messageId === command.messageId);
-    const chat = again || new FakeChat(this, line.service, command, this.chats.length + 1);
+    const chat = again || new FakeChat(this, line.service, command, this.chats.length + 1, this.#status);
     line.chat = chat;
     if (!again) {
       this.chats.push(chat);
@@ -193,7 +195,7 @@ class FakeServer {
     }
     // What was said by now is in the answer: it is not pushed, too.
     line.attached = true;
-    return chat.reply(chat.entries);
+    return chat.attach(command);
   }
 
   /** The lines of a chat hear a reply. */

@@ -1,7 +1,7 @@
 // One chat on the page, from its first event to its last: what the session tells goes to the transcript and the header, what
 // the visitor does goes to the session.
 import { Composer } from "./composer.js";
-import { el, icon } from "./dom.js";
+import { busy, el, icon, isBusy } from "./dom.js";
 import { faqCard, statusForm } from "./questions.js";
 import { Outbox } from "./outbox.js";
 import { Record } from "./record.js";
@@ -286,7 +286,8 @@ export class Conversation {
     const end = el("button.danger", {
       type: "button", part: "button danger-button",
       onclick: () => {
-        end.disabled = true;
+        if (isBusy(end)) return;
+        busy(end);
         this.session.leave().catch((error) => {
           this.#host.event("causerie-error", { ...error.error });
           this.#stay();

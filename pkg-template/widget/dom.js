@@ -41,6 +41,14 @@ export function icon(name) {
   return svg;
 }
 
+/** What is busy takes no click. It is not disabled: a browser would take the focus away from it. */
+export function busy(button, on = true) {
+  if (on) button.setAttribute("aria-disabled", "true");
+  else button.removeAttribute("aria-disabled");
+}
+
+export const isBusy = (button) => button.hasAttribute("aria-disabled");
+
 let count = 0;
 
 /** An id that no other element of this tree has. */

@@ -1,5 +1,5 @@
 // A form of any fields, as the server asks for it or as the widget begins with: labels, wrong fields, the way to the first one.
-import { el, icon, uniqueId } from "./dom.js";
+import { busy, el, icon, isBusy, uniqueId } from "./dom.js";
 
 /** Where the browser can help to fill a field in. */
 const AUTOCOMPLETE = { email: "email", tel: "tel", name: "name", firstName: "given-name", lastName: "family-name" };
@@ -50,19 +50,21 @@ export class Form {
   }
 
   async #send(onSubmit) {
-    if (this.#submit.disabled || !this.#check()) return;
+    if (isBusy(this.#submit) || !this.#check()) return;
     this.trouble("");
-    this.#submit.disabled = true;
+    busy(this.#submit);
     try {
       await onSubmit(this.values);
     } catch (error) {
       const text = error?.error?.description ?? String(error?.message ?? error);
-      const wrong = this.#fields.filter(({ name }) => text.includes(`${name}:`));
+      // The description names them: `email: expected an e-mail address; age: …`.
+      const words = text.split(/[;:] /);
+      const wrong = this.#fields.filter(({ name }) => words.includes(name));
       for (const field of wrong) field.wrong(this.#words.of("invalid"));
       if (wrong.length === 0) this.trouble(this.#words.of("failed"));
       (wrong[0]?.input ?? this.#submit).focus();
     } finally {
-      this.#submit.disabled = false;
+      busy(this.#submit, false);
     }
   }
 

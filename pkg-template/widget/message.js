@@ -32,7 +32,8 @@ export function bubble({ text, isUrl }, words) {
   return el("div.bubble", { part: "bubble" }, body, more);
 }
 
-function linked(text, words) {
+/** A text as nodes: what may become a link is one. */
+export function linked(text, words) {
   return parts(text).flatMap((part) => (typeof part === "string" ? breakable(part) : link(part.url, words, {}, ...breakable(part.text))));
 }
 

@@ -1,6 +1,7 @@
 // What the server asks beside the conversation: its forms, and whether an entry of the FAQ helps.
-import { el } from "./dom.js";
+import { busy, el, isBusy } from "./dom.js";
 import { Form } from "./form.js";
+import { linked } from "./message.js";
 
 const TITLES = { "pre-chat": "preChat", "post-chat": "postChat", offline: "offlineForm" };
 
@@ -15,12 +16,13 @@ export function statusForm({ kind, fields }, words, { onSubmit, onSkip }) {
 export function faqCard({ question, answer: text }, words, answer) {
   const trouble = el("p.trouble", { role: "alert", hidden: true }, words.of("failed"));
   const give = (accepted) => async () => {
-    for (const button of buttons) button.disabled = true;
+    if (buttons.some(isBusy)) return;
+    for (const button of buttons) busy(button);
     try {
       await answer(accepted);
     } catch {
       trouble.hidden = false;
-      for (const button of buttons) button.disabled = false;
+      for (const button of buttons) busy(button, false);
     }
   };
   const buttons = [
@@ -28,5 +30,5 @@ export function faqCard({ question, answer: text }, words, answer) {
     el("button", { type: "button", part: "button", onclick: give(false) }, words.of("faqNo")),
   ];
   return el("section.faq", { part: "faq", "aria-label": words.of("faq") }, el("p.note", {}, words.of("faq")),
-    el("p.question", { dir: "auto" }, question), el("p.answer", { dir: "auto" }, text), trouble, el("div.actions", {}, ...buttons));
+    el("p.question", { dir: "auto" }, question), el("p.answer", { dir: "auto" }, linked(text, words)), trouble, el("div.actions", {}, ...buttons));
 }

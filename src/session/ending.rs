@@ -23,6 +23,7 @@ impl<J: Json> Session<J> {
         // What comes after something that is missing is not told: no page is told of a transcript with a hole in it.
         self.transcript.drop_held();
         self.forget_typing();
+        self.relay.clear();
         self.opening = None;
         self.resync = None;
         self.stored = None;

@@ -45,6 +45,11 @@ impl Relay {
         self.asked.len()
     }
 
+    /// Nobody is answered any more.
+    pub fn clear(&mut self) {
+        self.asked.clear();
+    }
+
     /// A tab has ended the session.
     pub fn leave(&mut self) {
         self.left = true;

@@ -223,3 +223,52 @@ test("a wrong use of the kit says what is right", async (t) => {
   assert.match(errors[1], /no operation "sendmessage"; there are requestChat/);
   for (const error of errors.slice(2)) assert.match(error, /expects/);
 });
+
+test("status, forms, FAQ, data and renewal: what the server asks and tells beside the conversation", async (t) => {
+  const page = await open(t);
+  const seen = await page.evaluate(async () => {
+    const server = testing.createFakeServer({ status: "inQueue" });
+    const session = await causerie.chat.startSession({ transport: server, storage: "memory", userData: { plan: "gold" } });
+    const seen = [];
+    session.onStatusChanged((event) => seen.push(["status", event.old.code, event.new.name, event.botActive]));
+    session.onFormRequested(({ form }) => seen.push(["form", form.kind, form.fields.length]));
+    session.onFaqSuggested(({ id, question, answer }) => seen.push(["faq", id, question, answer]));
+    session.onDataChanged(({ keys }) => seen.push(["data", ...keys]));
+    session.onRenewed(({ previousId, id, reason }) => seen.push(["renewed", previousId, id, reason]));
+    session.onMessageReceived(({ content, index }) => seen.push(["message", content.text, index]));
+    const { chat } = server;
+    chat.askForm({ kind: "pre-chat", fields: [{ name: "email", label: "E-mail", type: "email", required: true }] });
+    await server.settled();
+    const wrong = await session.submitForm({ kind: "pre-chat", values: { email: "nobody" } }).catch(({ error }) => error);
+    server.refuse("customNotice", { code: 422, field: "email", advice: "is known already" });
+    const refused = await session.submitForm({ kind: "pre-chat", values: { email: "a@b.example" } }).catch(({ error }) => error);
+    await session.submitForm({ kind: "pre-chat", values: { email: "c@d.example" } });
+    const filledIn = await chat.submitted("pre-chat");
+    chat.suggest({ id: "7", question: "Dishwasher?", answer: "Yes." });
+    await server.settled();
+    await session.answerFaq({ id: "7", accepted: false });
+    const answered = await chat.answered("7");
+    chat.setStatus("customerLast", { botActive: true });
+    await session.data.set({ cart: 2 });
+    chat.setData({ seen: true }, ["plan"]);
+    chat.setInternal({ botId: "robo" });
+    await server.settled();
+    const data = [session.data.get(), chat.userData, session.internal];
+    chat.renew({ reason: "script" });
+    await session.sendMessage("in the new one");
+    await server.settled();
+    return { seen, wrong, refused, filledIn, answered, data, id: session.id };
+  });
+  assert.deepEqual(seen.seen, [
+    ["status", 0, "inQueue", false], ["status", 4, "preChatForm", false], ["form", "pre-chat", 1], ["status", 1, "inQueue", false],
+    ["status", 4, "faq", false], ["faq", "7", "Dishwasher?", "Yes."], ["status", 2, "inQueue", false],
+    ["status", 4, "customerLast", true], ["data", "cart"], ["data", "seen", "plan"], ["status", 5, "closed", true],
+    ["renewed", "chat-1", "chat-1-2", "script"], ["status", 0, "inQueue", false], ["message", "in the new one", 2],
+  ]);
+  assert.match(seen.wrong.description, /email: expected/);
+  assert.match(seen.refused.description, /email: is known already/);
+  assert.deepEqual(seen.filledIn, { email: "c@d.example" });
+  assert.deepEqual(seen.answered, { id: "7", accepted: false });
+  assert.deepEqual(seen.data, [{ cart: 2, seen: true }, { cart: 2, seen: true }, { botId: "robo" }]);
+  assert.equal(seen.id, "chat-1-2");
+});

@@ -79,6 +79,15 @@ const STATES = {
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
     await page.evaluate(() => server.chat.agents[0].say("and one more"));
   }, ".latest:not([hidden])"],
+  "a form": [(page) => page.evaluate(() => {
+    const types = ["text", "textarea", "email", "tel", "number", "select", "checkbox", "rating"];
+    server.chat.askForm({ kind: "pre-chat", fields: types.map((type) => ({ name: type, label: `A ${type}`, type, required: true, options: ["a", "b"] })) });
+  }), ".stars"],
+  "a form with wrong fields": [(page) => button(page, ".form [type=submit]"), ".form [aria-invalid]"],
+  FAQ: [(page) => page.evaluate(() => server.chat.suggest({ id: "1", question: "Dishwasher?", answer: "Yes, on the gentle programme." })), ".faq"],
+  "a form after the chat": [(page) => page.evaluate(() => {
+    server.chat.askForm({ kind: "post-chat", fields: [{ name: "stars", label: "How was it?", type: "rating", required: false }] });
+  }), ".stars"],
   ended: [(page) => page.evaluate(() => server.end()), ".ended"],
   unread: [async (page) => {
     await button(page, ".ended .primary");

@@ -18,7 +18,7 @@ pub mod net;
 pub mod page;
 mod pair;
 pub mod tabs;
-mod world;
+pub mod world;
 
 #[allow(unused_imports)]
 pub use self::{

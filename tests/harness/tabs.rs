@@ -76,15 +76,15 @@ impl Tabs {
     pub fn open(&mut self) -> usize {
         let mut stored = self.tabs[self.holder].page.stored.clone().expect("a state to share");
         stored.outbox.clear();
-        self.open_with(stored)
+        self.open_with(stored, false)
     }
 
-    fn open_with(&mut self, stored: Snapshot<NativeJson>) -> usize {
+    fn open_with(&mut self, stored: Snapshot<NativeJson>, held: bool) -> usize {
         let place = self.tabs.len();
         let mut page = Page::default();
         page.stored = Some(stored.clone());
         self.add(page.next());
-        let setup = self.setup(false);
+        let setup = self.setup(held);
         self.tabs[place].launch = self.command(place, Command::Restore(setup, stored, None));
         place
     }
@@ -118,6 +118,19 @@ impl Tabs {
         }
     }
 
+    /// A tab is reloaded: its next page takes up what it left. Returns its new number.
+    pub fn reload(&mut self, tab: usize) -> usize {
+        let stored = self.tabs[tab].page.stored.clone().expect("a state to take up");
+        let was_holder = self.holder == tab;
+        self.close(tab);
+        let held = was_holder && self.holder == tab;
+        let place = self.open_with(stored, held);
+        if held {
+            self.holder = place;
+        }
+        place
+    }
+
     /// The browser freezes a tab: nothing reaches it. The others notice that the holder is silent and take over.
     pub fn freeze(&mut self, tab: usize) {
         self.tabs[tab].frozen = true;
@@ -129,17 +142,23 @@ impl Tabs {
     /// The tab goes on. It hears first that it is not the holder any more, and that it may have missed something.
     pub fn thaw(&mut self, tab: usize) {
         self.tabs[tab].frozen = false;
-        if self.holder != tab {
+        if self.holder != tab && !self.can_hold(self.holder) {
+            self.hand_over();
+        } else if self.holder != tab {
             self.input(tab, Input::Hold(false));
             self.say(Word::To(tab, json!({ "link": 2 }).into()));
         }
         self.input(tab, Input::Timeout);
     }
 
+    /// A tab that runs and is in the session. One whose session is over lets go of the connection.
+    fn can_hold(&self, tab: usize) -> bool {
+        let place = &self.tabs[tab];
+        !place.closed && !place.frozen && !place.session.is_over()
+    }
+
     fn hand_over(&mut self) {
-        let Some(next) = (0..self.tabs.len()).find(|tab| !self.tabs[*tab].closed && !self.tabs[*tab].frozen) else {
-            return;
-        };
+        let Some(next) = (0..self.tabs.len()).find(|tab| self.can_hold(*tab)) else { return };
         self.holder = next;
         self.say(Word::Hold(next, true));
     }
@@ -161,6 +180,13 @@ impl Tabs {
         let id = self.tabs[tab].session.command(now, command);
         self.drain(tab);
         id
+    }
+
+    /// A holder whose session is over, or never came about, lets another tab have the connection.
+    fn let_go(&mut self) {
+        if self.tabs[self.holder].session.is_over() && (0..self.tabs.len()).any(|tab| self.can_hold(tab)) {
+            self.hand_over();
+        }
     }
 
     pub fn input(&mut self, tab: usize, input: Input<NativeJson>) {
@@ -191,6 +217,7 @@ impl Tabs {
             };
             self.world.now = self.world.now.max(next);
             self.step();
+            self.let_go();
         }
         panic!("a livelock at {} ms", self.world.now);
     }

@@ -11,7 +11,7 @@ use super::story::{Given, Over, Story};
 /// An entry as pages are told of it.
 type Told = (Kind, u32, String);
 
-fn told(entry: &Value) -> Option<Told> {
+pub fn told(entry: &Value) -> Option<Told> {
     let kind = match (entry["type"].as_str(), entry["from"]["type"].as_str()) {
         (Some("Message"), _) => Kind::Message,
         (Some("PushUrl"), _) => Kind::Url,
@@ -22,7 +22,7 @@ fn told(entry: &Value) -> Option<Told> {
     Some((kind, entry["index"].as_u64()? as u32 - 1, entry["text"].as_str().unwrap_or_default().to_owned()))
 }
 
-fn placed(page: &Page) -> Vec<Told> {
+pub fn placed(page: &Page) -> Vec<Told> {
     page.seen.iter().filter_map(|seen| Some((seen.kind, seen.index?, seen.text.clone()))).collect()
 }
 
@@ -36,8 +36,8 @@ impl Story {
         let pages = self.pair.earlier.iter().chain([&self.pair.page]);
         for (place, page) in pages.enumerate() {
             let mut seen = placed(page);
-            self.totals.pages += 1;
-            self.totals.events += seen.len() as u64;
+            self.weather.totals.pages += 1;
+            self.weather.totals.events += seen.len() as u64;
             while page.ended.is_some()
                 && seen.last().is_some_and(|(kind, ..)| *kind == Kind::Left)
                 && !expected.starts_with(&seen)
@@ -55,7 +55,7 @@ impl Story {
         let expected = self.expected();
         self.judge_pages(&expected);
         let seen = placed(&self.pair.page);
-        self.totals.lost += (expected.len() - seen.len()) as u64;
+        self.weather.totals.lost += (expected.len() - seen.len()) as u64;
         assert_eq!(seen, expected, "the last page was told everything");
         let page = self.pair.earlier.len();
         for given in self.given.iter().filter(|given| given.page == page) {
@@ -77,27 +77,27 @@ impl Story {
             let results = self.pair.earlier.get(*page).map_or(&self.pair.page.results, |page| &page.results);
             let places: Vec<usize> =
                 said.iter().enumerate().filter(|(_, said)| *said == text).map(|(at, _)| at).collect();
-            self.totals.sends += 1;
-            self.totals.doubled += places.len().saturating_sub(1) as u64;
+            self.weather.totals.sends += 1;
+            self.weather.totals.doubled += places.len().saturating_sub(1) as u64;
             assert!(plain || places.len() <= 1, "{text} stands {} times in the transcript", places.len());
             first_places.extend(places.first().map(|at| (*page, number, *at)));
             match results.get(command) {
                 Some(Ok(())) => {
                     assert!(!places.is_empty(), "{text} was settled well and is missing");
-                    self.totals.arrived += 1;
+                    self.weather.totals.arrived += 1;
                 }
-                Some(Err(_)) => self.totals.refused += 1,
-                None if !places.is_empty() => self.totals.arrived += 1,
+                Some(Err(_)) => self.weather.totals.refused += 1,
+                None if !places.is_empty() => self.weather.totals.arrived += 1,
                 None if *stored => missing.push(text.clone()),
-                None => self.totals.unstored += 1,
+                None => self.weather.totals.unstored += 1,
             }
         }
         // A store that failed may have brought back an older state, from before the message was given.
         if self.store_failed || self.setting.options.outbox_room < 10_000 {
-            self.totals.unstored += missing.len().saturating_sub(reports) as u64;
+            self.weather.totals.unstored += missing.len().saturating_sub(reports) as u64;
         } else {
             assert!(missing.len() <= reports, "{missing:?} are missing, and {reports} were reported");
-            self.totals.refused += missing.len() as u64;
+            self.weather.totals.refused += missing.len() as u64;
         }
         // What a page could not store may arrive after what the next one sends.
         let whole = !self.store_failed && self.setting.options.outbox_room >= 10_000;
@@ -105,7 +105,7 @@ impl Story {
             let of_page = first_places.iter().filter(|(of, ..)| whole || *of == page);
             assert!(of_page.is_sorted_by_key(|(_, _, at)| *at), "messages stay in order: {said:?}");
         }
-        self.totals.plain_runs += u64::from(plain);
+        self.weather.totals.plain_runs += u64::from(plain);
     }
 
     fn pages(&self) -> impl Iterator<Item = &Page> {
@@ -167,6 +167,7 @@ impl Story {
             }
             if !self.lived {
                 *self
+                    .weather
                     .totals
                     .ends
                     .entry(if self.over == Some(Over::Gone) { "gone" } else { "in the storm" })
@@ -183,7 +184,7 @@ impl Story {
         assert!(!self.setting.patient, "a patient session is not ended by an error");
         let at = |kind| self.pair.page.seen.iter().rev().find(|seen: &&Seen| seen.kind == kind).map(|seen| seen.at);
         let none = self.pair.world.hosts.iter().any(|host| host.bayeux.advice["reconnect"] == "none");
-        let none = none || self.totals.faults.contains_key("server: asks not to reconnect, for a moment");
+        let none = none || self.weather.totals.faults.contains_key("server: asks not to reconnect, for a moment");
         let down = at(Kind::Ended).unwrap_or(0).saturating_sub(at(Kind::Interrupted).unwrap_or(0));
         let limit = self.setting.options.max_offline.min(15_000);
         assert!(none || down + 100 >= limit, "the link was down for {down} ms only");

@@ -9,12 +9,14 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
-mod faults;
+mod browser;
 mod judge;
 mod run;
 mod setting;
 mod story;
+mod tabs;
 mod totals;
+mod weather;
 
 /// How many seeds `cargo test` runs.
 const SEEDS: u64 = 3_000;

@@ -8,15 +8,52 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::harness::Seeded;
+use super::setting::Setting;
 use super::story::Story;
+use super::tabs::TabsStory;
 use super::totals::Totals;
+use super::weather::Weather;
 
 /// So many failing seeds are enough.
 const ENOUGH: usize = 10;
 
+/// What a seed is: a story of one page after the other, or one of several tabs.
+enum Run {
+    Pages(Box<Story>),
+    Tabs(Box<TabsStory>, u64),
+}
+
+impl Run {
+    fn new(seed: u64, loud: bool) -> Self {
+        let mut dice = Seeded::new(seed.wrapping_mul(0x9E37_79B9) ^ 0xC0FF_EE00);
+        let setting = Setting::roll(seed, &mut dice);
+        let weather = Weather::new(dice, &setting);
+        if seed % 5 == 4 {
+            let rounds = setting.rounds;
+            return Run::Tabs(Box::new(TabsStory::new(weather, &setting, loud)), rounds);
+        }
+        Run::Pages(Box::new(Story::new(setting, weather, loud)))
+    }
+
+    fn run(&mut self) -> Totals {
+        match self {
+            Run::Pages(story) => story.run(),
+            Run::Tabs(story, rounds) => story.run(*rounds),
+        }
+    }
+
+    fn explain(&self) {
+        match self {
+            Run::Pages(story) => story.explain(),
+            Run::Tabs(story, _) => story.explain(),
+        }
+    }
+}
+
 /// Runs one seed, and tells its story.
 pub fn one(seed: u64) {
-    let mut story = Story::new(seed, true);
+    let mut story = Run::new(seed, true);
     let result = catch_unwind(AssertUnwindSafe(|| story.run()));
     story.explain();
     match result {
@@ -44,12 +81,16 @@ pub fn seeds(seeds: Range<u64>, shows_progress: bool) {
                         if seed >= seeds.end {
                             return;
                         }
-                        let result = catch_unwind(AssertUnwindSafe(|| Story::new(seed, false).run()));
+                        let result = catch_unwind(AssertUnwindSafe(|| Run::new(seed, false).run()));
                         let mut state = state.lock().unwrap();
                         match result {
                             Ok(totals) => state.0.add(&totals),
                             Err(panic) => {
-                                state.1.insert(seed, why(&*panic));
+                                let why = why(&*panic);
+                                if shows_progress {
+                                    eprintln!("seed {seed} fails: {}", why.lines().next().unwrap_or_default());
+                                }
+                                state.1.insert(seed, why);
                                 stop.fetch_or(state.1.len() >= ENOUGH, Ordering::Relaxed);
                             }
                         }

@@ -4,9 +4,10 @@ use causerie::json::native::NativeJson;
 use causerie::session::{Command, CommandId};
 use serde_json::{Value, json};
 
-use super::harness::{Pair, Seeded, Storage};
-use super::setting::{self, Setting};
+use super::harness::{Pair, Storage};
+use super::setting::Setting;
 use super::totals::Totals;
+use super::weather::Weather;
 
 /// A message that the visitor gave.
 #[derive(Debug)]
@@ -29,10 +30,9 @@ pub enum Over {
 
 pub struct Story {
     pub pair: Pair,
-    pub dice: Seeded,
+    pub weather: Weather,
     pub setting: Setting,
     pub given: Vec<Given>,
-    pub totals: Totals,
     /// What can not be promised any more, for a store has failed.
     pub store_failed: bool,
     /// The story came to its good weather.
@@ -42,24 +42,12 @@ pub struct Story {
 }
 
 impl Story {
-    pub fn new(seed: u64, loud: bool) -> Self {
-        let mut dice = Seeded::new(seed.wrapping_mul(0x9E37_79B9) ^ 0xC0FF_EE00);
-        let setting = Setting::roll(seed, &mut dice);
+    pub fn new(setting: Setting, mut weather: Weather, loud: bool) -> Self {
         let mut pair = Pair::new(setting.options.clone());
         pair.world.quiet = !loud;
-        setting.furnish(&mut pair, &mut dice);
-        let totals = Totals::default();
-        Self {
-            pair,
-            dice,
-            setting,
-            given: Vec::new(),
-            totals,
-            store_failed: false,
-            lived: false,
-            over: None,
-            rounds: 0,
-        }
+        setting.furnish(&mut pair, &mut weather.dice);
+        let given = Vec::new();
+        Self { pair, weather, setting, given, store_failed: false, lived: false, over: None, rounds: 0 }
     }
 
     /// The whole run; panics when a rule is broken.
@@ -78,7 +66,7 @@ impl Story {
             self.end();
         }
         self.judge_end();
-        let mut totals = std::mem::take(&mut self.totals);
+        let mut totals = std::mem::take(&mut self.weather.totals);
         totals.runs = 1;
         totals.time = self.pair.world.now;
         totals
@@ -87,8 +75,11 @@ impl Story {
     /// A session is launched, sometimes in bad weather; if it fails, in good weather.
     fn begin(&mut self) {
         // Servers that share no chats share no launch either.
-        if !self.setting.apart && self.dice.chance(30) {
-            self.exchange_fault(&["requestChat", "/meta/handshake", "/meta/connect", "/meta/subscribe"]);
+        if !self.setting.apart && self.weather.dice.chance(30) {
+            self.weather.exchange_fault(
+                &mut self.pair.world,
+                &["requestChat", "/meta/handshake", "/meta/connect", "/meta/subscribe"],
+            );
         }
         self.pair.start();
         let settled = |pair: &Pair| pair.result(pair.launch).is_some();
@@ -110,13 +101,13 @@ impl Story {
         let place = chats.iter().position(|chat| chat.id == id).expect("the session's chat");
         let chat = chats.remove(place);
         chats.push(chat);
-        if self.dice.chance(80) {
+        if self.weather.dice.chance(80) {
             self.pair.agent_joins("Jane");
         }
     }
 
     fn round(&mut self) {
-        match self.dice.between(0, 99) {
+        match self.weather.dice.between(0, 99) {
             0..=24 => self.visitor(),
             25..=44 => self.agent(),
             45..=74 => self.fault(),
@@ -124,23 +115,34 @@ impl Story {
             _ => self.heal(),
         }
         if self.over.is_none() {
-            let ms = if self.dice.chance(85) { self.dice.between(0, 3_000) } else { self.dice.between(3_000, 40_000) };
+            let ms = if self.weather.dice.chance(85) {
+                self.weather.dice.between(0, 3_000)
+            } else {
+                self.weather.dice.between(3_000, 40_000)
+            };
             self.pair.run_for(ms);
-            if self.dice.chance(30) {
+            if self.weather.dice.chance(30) {
                 self.heal();
             }
         }
     }
 
+    fn fault(&mut self) {
+        for (ms, part) in self.weather.fault(&mut self.pair.world) {
+            self.pair.run_for(ms);
+            Weather::go_on(&mut self.pair.world, part);
+        }
+    }
+
     fn visitor(&mut self) {
-        match self.dice.between(0, 9) {
+        match self.weather.dice.between(0, 9) {
             0..=5 => self.send(),
             6..=7 => {
-                for _ in 0..self.dice.between(2, 6) {
+                for _ in 0..self.weather.dice.between(2, 6) {
                     self.send();
                 }
             }
-            8 => drop(self.pair.type_on(self.dice.chance(70))),
+            8 => drop(self.pair.type_on(self.weather.dice.chance(70))),
             _ => {
                 self.pair.type_on(true);
                 self.send();
@@ -150,26 +152,26 @@ impl Story {
 
     fn send(&mut self) {
         let text = format!("mine {}", self.given.len());
-        let url = self.dice.chance(15);
+        let url = self.weather.dice.chance(15);
         let command = self.pair.command(Command::Send { text: text.clone(), url });
         self.given.push(Given { page: self.pair.earlier.len(), command, text, stored: false });
     }
 
     fn agent(&mut self) {
         let n = self.rounds;
-        match self.dice.between(0, 9) {
+        match self.weather.dice.between(0, 9) {
             0..=5 => self.pair.agent_says(&format!("yours {n}")),
-            6..=7 => self.pair.agent_types(self.dice.chance(60)),
+            6..=7 => self.pair.agent_types(self.weather.dice.chance(60)),
             8 => {
                 let name = format!("Agent {n}");
                 self.pair.agent_joins(&name);
-                if self.dice.chance(50) {
-                    self.pair.run_for(self.dice.between(0, 500));
+                if self.weather.dice.chance(50) {
+                    self.pair.run_for(self.weather.dice.between(0, 500));
                     self.pair.agent_leaves(&name);
                 }
             }
             _ => {
-                for k in 0..self.dice.between(2, 8) {
+                for k in 0..self.weather.dice.between(2, 8) {
                     self.pair.agent_says(&format!("yours {n}.{k}"));
                 }
             }
@@ -184,7 +186,7 @@ impl Story {
             self.judge_refusal();
             if self.pair.page.stored.is_none() {
                 self.over = Some(Over::Gone);
-            } else if self.dice.chance(40) {
+            } else if self.weather.dice.chance(40) {
                 self.reload();
             }
         }
@@ -228,15 +230,7 @@ impl Story {
 
     /// All faults are over; what is on its way arrives.
     pub fn heal(&mut self) {
-        let net = &mut self.pair.world.net;
-        (net.mute_up, net.mute_down, net.loss) = (false, false, 0);
-        net.latency = (10, 30);
-        for host in &mut self.pair.world.hosts {
-            host.go();
-            host.rules.clear();
-            setting::mend(&mut host.bayeux);
-        }
-        self.pair.world.chats.refusals.clear();
+        Weather::heal(&mut self.pair.world);
         if self.pair.page.storage != Storage::Well {
             self.pair.page.storage = Storage::Well;
         }
@@ -270,11 +264,11 @@ impl Story {
 
     /// The end, in one of the ways in which sessions end.
     fn end(&mut self) {
-        let kind = self.dice.between(0, if self.setting.patient { 3 } else { 4 });
+        let kind = self.weather.dice.between(0, if self.setting.patient { 3 } else { 4 });
         match kind {
             0 => drop(self.pair.leave()),
             1 => {
-                self.exchange_fault(&["disconnect"]);
+                self.weather.exchange_fault(&mut self.pair.world, &["disconnect"]);
                 self.pair.leave();
             }
             2 => self.pair.agent_ends(),
@@ -298,6 +292,7 @@ impl Story {
         self.pair.wait(limit, &format!("the session ends ({kind})"), is_over);
         self.over = Some(Over::Ended);
         *self
+            .weather
             .totals
             .ends
             .entry(["left", "left in bad weather", "by the agent", "forgotten", "offline too long"][kind as usize])
