@@ -25,7 +25,7 @@ const globals = (page) => page.evaluate(() => Object.keys(window));
 test("a chat runs without a bundler, under script-src 'self' 'wasm-unsafe-eval' and Trusted Types", async (t) => {
   const { fake, page, requested } = await open(t, "strict.html");
   const code = requested.filter((path) => path.includes("causerie"));
-  assert.deepEqual(code.sort(), ["/node_modules/causerie/index.js", "/node_modules/causerie/wasm/causerie.js"]);
+  assert.deepEqual(code.sort(), ["/node_modules/causerie/index.js"]);
 
   const chat = await startChat(page, { serverUrl: fake.url, username: "Ada" });
   const theirs = await fake.chats.first();
@@ -47,14 +47,14 @@ test("a chat runs without a bundler, under script-src 'self' 'wasm-unsafe-eval' 
   assert.deepEqual(await chat.send("too late").then(({ code }) => code), 50);
 });
 
-test("it is one JavaScript file, its glue and its wasm, each fetched once, and the page gets no new global", async (t) => {
+test("it is one JavaScript file and its wasm, each fetched once, and the page gets no new global", async (t) => {
   const { fake, page, requested } = await open(t, "strict.html");
   const before = await globals(page);
   await page.evaluate(() => Promise.all([window.causerie.init(), window.causerie.init()]));
   await page.evaluate((serverUrl) => window.causerie.chat.startSession({ serverUrl }).then(() => {}), fake.url);
   const fetched = requested.filter((path) => path.startsWith("/node_modules/"));
   assert.deepEqual(fetched.sort(), [
-    "/node_modules/causerie/index.js", "/node_modules/causerie/wasm/causerie.js", "/node_modules/causerie/wasm/causerie_bg.wasm",
+    "/node_modules/causerie/index.js", "/node_modules/causerie/wasm/causerie_bg.wasm",
   ]);
   assert.deepEqual(await globals(page), before);
 });
