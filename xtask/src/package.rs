@@ -182,7 +182,12 @@ fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
 /// Bundles an entry in its place.
 fn bundle(place: &Place, package: &Path, entry: &str) -> Result<()> {
     let mut esbuild = place.npm_program("esbuild");
-    esbuild.current_dir(package).arg(entry).args(ESBUILD).args(["--bundle", "--allow-overwrite"]);
+    esbuild.current_dir(package).arg(entry).args(ESBUILD).args([
+        "--bundle",
+        "--allow-overwrite",
+        "--loader:.css=text",
+        "--charset=utf8",
+    ]);
     esbuild.arg(format!("--outfile={entry}"));
     for other in ENTRIES.iter().filter(|other| **other != entry) {
         esbuild.arg(format!("--external:./{other}"));
