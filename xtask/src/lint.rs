@@ -9,7 +9,8 @@ use crate::{run, setup};
 pub fn verb(place: &Place) -> Result<()> {
     setup::rust_components(place)?;
     run::step("format", || {
-        run::live(place.cargo().args(["fmt", "--all", "--check"]))
+        run::live(place.cargo().args(["fmt", "--all", "--check"]))?;
+        run::live(place.cargo().args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
             .context("not all is formatted: run `cargo fmt --all`")
     })?;
     let wasm = setup::wasm(place)?;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod files;
+mod fuzz;
 mod imports;
 mod lint;
 mod package;
@@ -62,6 +63,12 @@ const VERBS: &[Verb] = &[
         arguments: "",
         help: "what `import { chat } from \"causerie\"` downloads, against the budget",
         run: |place, arguments| none(arguments).and_then(|()| size::verb(place)),
+    },
+    Verb {
+        name: "fuzz",
+        arguments: "[target…] [--seconds N]",
+        help: "search for inputs that do harm to what reads them; with a target and files, run these again",
+        run: fuzz::verb,
     },
     Verb { name: "bench", arguments: "[name…]", help: "run the benchmarks in a browser", run: bench::verb },
     Verb {

@@ -60,11 +60,14 @@ pub fn quiet(command: &mut Command) -> Result<String> {
 
 /// The first line that a command prints, or nothing where it is missing or fails.
 pub fn first_line(command: &mut Command) -> Option<String> {
+    Some(lines(command)?.into_iter().next().unwrap_or_default())
+}
+
+/// The lines that a command prints, or nothing where it is missing or fails.
+pub fn lines(command: &mut Command) -> Option<Vec<String>> {
     let output = command.stdin(Stdio::null()).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or("").trim().to_owned())
+    let text = String::from_utf8_lossy(&output.stdout);
+    output.status.success().then(|| text.lines().map(|line| line.trim().to_owned()).collect())
 }
 
 /// A duration as people read it.
