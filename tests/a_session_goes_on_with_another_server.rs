@@ -142,11 +142,11 @@ fn what_an_earlier_page_left_is_sent_by_way_of_another_server() {
     for options in all() {
         let mut pair = Pair::chatting(options);
         silence(&mut pair);
-        pair.send("one");
-        pair.send("two");
+        pair.send("first");
+        pair.send("second");
         pair.run_for(2_000);
         pair.reload();
-        pair.wait(40_000, "they arrive", |pair| pair.page.texts() == ["one", "two"]);
+        pair.wait(40_000, "they arrive", |pair| pair.page.texts() == ["first", "second"]);
         assert!(pair.page.errors().contains(&302));
         pair.assert_complete();
     }

@@ -95,7 +95,7 @@ fn a_pause_that_the_server_asks_for_is_kept_and_loses_nothing() {
 fn a_message_that_is_too_large_is_refused_and_the_session_goes_on() {
     let mut pair = Pair::chatting(rest());
     pair.rule("sendMessage", Action::Status(413, None));
-    let large = pair.send("large");
+    let large = pair.send("it grows and grows");
     let small = pair.send("small");
     pair.run_for(5_000);
     assert_eq!(pair.code(large), Some(3));

@@ -17,6 +17,7 @@ pub mod host;
 pub mod net;
 pub mod page;
 mod pair;
+pub mod privacy;
 pub mod tabs;
 pub mod world;
 

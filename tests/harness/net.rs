@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Seeded;
 use super::bayeux::Conn;
+use super::privacy::Secrets;
 
 /// Something on its way.
 #[derive(Debug)]
@@ -38,6 +39,15 @@ impl Packet {
             Packet::Open(conn, _) | Packet::Frame(conn, _) | Packet::Close(conn) => Some(*conn),
             Packet::Opened(conn) | Packet::Brought(conn, _) | Packet::Closed(conn, _) => Some(*conn),
             Packet::Post(..) | Packet::Abort(..) | Packet::Replied(..) => None,
+        }
+    }
+
+    /// What it carries.
+    fn body(&self) -> Option<&Value> {
+        match self {
+            Packet::Frame(_, body) | Packet::Post(.., body) => Some(body),
+            Packet::Brought(_, body) | Packet::Replied(.., body) => body.as_ref().ok(),
+            _ => None,
         }
     }
 
@@ -74,6 +84,8 @@ pub struct Net {
     pub sockets: BTreeMap<Conn, usize>,
     /// The hosts of requests without an answer.
     pub requests: BTreeMap<Conn, usize>,
+    /// What has passed and is nobody's business.
+    pub secrets: Secrets,
     /// The last arrivals on each socket, up and down.
     arrivals: BTreeMap<(Conn, bool), u64>,
     /// Directions of sockets that have lost something.
@@ -93,6 +105,7 @@ impl Net {
             loss: 0,
             sockets: BTreeMap::new(),
             requests: BTreeMap::new(),
+            secrets: Secrets::default(),
             arrivals: BTreeMap::new(),
             broken: BTreeSet::new(),
         }
@@ -105,6 +118,9 @@ impl Net {
 
     /// Sends a packet off, some milliseconds late.
     pub fn send_later(&mut self, now: u64, late: u64, packet: Packet) {
+        if let Some(body) = packet.body() {
+            self.secrets.note(body);
+        }
         let is_up = packet.is_up();
         let late = late + self.upload.map_or(0, |speed| packet.size() / speed);
         let mute = if is_up { self.mute_up } else { self.mute_down };

@@ -57,6 +57,8 @@ pub struct Page {
     pub persists: u32,
     pub forgets: u32,
     pub logs: Vec<String>,
+    /// What `onError` told.
+    pub reported: Vec<String>,
     /// The next index that no earlier page was told of.
     pub fresh_from: u32,
     /// How the store is.
@@ -164,6 +166,7 @@ impl Page {
             Event::Error(error) => {
                 seen.code = error.code.number();
                 seen.text = error.to_string();
+                self.reported.push(seen.text.clone());
             }
         }
         self.seen.push(seen.clone());

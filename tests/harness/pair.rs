@@ -269,6 +269,10 @@ impl Pair {
 
     /// Gives the session a command, and does all that it asks for.
     pub fn command(&mut self, command: Command<NativeJson>) -> CommandId {
+        if let Command::Send { text, .. } = &command {
+            // It may never be sent.
+            self.world.net.secrets.note(&serde_json::json!({ "message": text }));
+        }
         let id = self.session.command(self.now(), command);
         self.drain();
         id
@@ -352,6 +356,15 @@ impl Pair {
                     world.net.send(world.now, Packet::Abort((page, request), host));
                 }
             }
+        }
+    }
+}
+
+/// Whatever a test is about, its pages have told nothing that is private.
+impl Drop for Pair {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.earlier.iter().chain([&self.page]).for_each(|page| self.world.net.secrets.check(page));
         }
     }
 }

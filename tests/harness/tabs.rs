@@ -375,3 +375,12 @@ impl Tabs {
         messages.filter(|message| message["channel"] == "/meta/handshake").count()
     }
 }
+
+/// Whatever a test is about, its pages have told nothing that is private.
+impl Drop for Tabs {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.tabs.iter().for_each(|tab| self.world.net.secrets.check(&tab.page));
+        }
+    }
+}
