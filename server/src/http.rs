@@ -36,6 +36,7 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
 pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
     let bayeux = any(cometd).with_state(Arc::clone(&app));
     let router = Router::new()
+        .route("/2/chat/", any(rest::chat).with_state(Arc::clone(&app)))
         .route("/2/chat/{*path}", any(rest::chat).with_state(app))
         .route("/cometd", bayeux.clone())
         .route("/cometd/", bayeux.clone())

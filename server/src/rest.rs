@@ -9,6 +9,7 @@ use crate::form;
 use crate::http::{BodyError, kind_of, preflight, read_body};
 use crate::json::{too_deep, write};
 use crate::origin::{Origin, Peer, address};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{self, HeaderValue};
 use axum::http::{Method, StatusCode};
@@ -66,7 +67,13 @@ fn answer(status: StatusCode, body: String) -> Response {
 }
 
 /// Serves `/2/chat/{path}`.
-pub(crate) async fn chat(State(app): State<Arc<App>>, Path(path): Path<String>, request: Request) -> Response {
+pub(crate) async fn chat(
+    State(app): State<Arc<App>>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    // What cannot be decoded is no path of ours.
+    let path = path.map(|Path(path)| path).unwrap_or_default();
     let origin = Origin::of(&app.config, request.headers());
     let mut response = match operation(&app, &origin, &path, request).await {
         Ok(response) => response,

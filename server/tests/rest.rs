@@ -185,6 +185,8 @@ async fn what_is_no_chat_v2_is_an_http_error_of_the_same_shape() {
         ("/2/chat/default/id/frobnicate", vec![FORM], String::new(), 404),
         ("/2/chat/default/id", vec![FORM], String::new(), 404),
         ("/2/chat/default/id/send/more", vec![FORM], String::new(), 404),
+        ("/2/chat/", vec![FORM], "nickname=Ann".to_owned(), 404),
+        ("/2/chat/default/%ff/send", vec![FORM], String::new(), 404),
         ("/2/chat/default", vec![("content-type", "multipart/form-data")], String::new(), 415),
         ("/2/chat/default", vec![], String::new(), 415),
         ("/2/chat/default", vec![JSON], "{".to_owned(), 400),
