@@ -1,11 +1,15 @@
-//! The log tells nothing of what was said, and nothing of who said it.
+//! The log tells nothing of what was said, and nothing of who said it: at its most verbose level, over every way to talk.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
-use common::{Chat, Socket, agent, config, running};
+use causerie_server::config::Config;
+use causerie_server::{App, serve};
+use common::{Chat, Client, FORM, JSON, Rest, Socket, agent, begin_reading, config, notice, running};
+use serde_json::Value;
 use std::fmt::{Debug, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber, span};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -32,26 +36,52 @@ impl<S: Subscriber> Layer<S> for Log {
     }
 }
 
+/// What is logged at any level, by all tests of this file together.
+fn log() -> &'static Log {
+    static LOG: OnceLock<Log> = OnceLock::new();
+    LOG.get_or_init(|| {
+        let log = Log::default();
+        tracing_subscriber::registry().with(log.clone()).init();
+        log
+    })
+}
+
+/// All that people say, and all that they are called, has this in it.
+const MARK: &str = "quokka";
+
+/// The log was heard, and has neither the mark nor these secrets in it.
+fn silent(heard: &[&str], secrets: &[&str]) {
+    let log = log().0.lock().unwrap().to_lowercase();
+    for line in heard {
+        assert!(log.contains(line), "the log is heard at all, {line}: {log}");
+    }
+    for secret in secrets.iter().chain([&MARK]) {
+        assert!(!secret.is_empty() && !log.contains(&secret.to_lowercase()), "{secret} is in the log: {log}");
+    }
+}
+
+fn word(data: &Value, name: &str) -> String {
+    data[name].as_str().unwrap_or_else(|| panic!("{name}: {data}")).to_owned()
+}
+
 #[tokio::test]
 async fn nothing_of_a_conversation_is_logged_at_any_level() {
-    let log = Log::default();
-    tracing_subscriber::registry().with(log.clone()).init();
-    let running = running(config("", "welcome = \"Welcome-Text\"")).await;
+    log();
+    let running = running(config("", "welcome = \"Quokka-Welcome\"")).await;
     let jane = agent(&running.app, "Jane").await;
-    let wrong = jane.desk(r#"{"operation":"signIn","name":"Omar","key":"guessed-key"}"#).await;
+    let wrong = jane.desk(r#"{"operation":"signIn","name":"Omar","key":"quokka-guessed"}"#).await;
     assert_eq!(wrong["statusCode"], 2);
     let mut ann = Socket::handshaken(running.address).await;
-    ann.send(r#"[{"id":"2","channel":"/service/chatV2/default","clientId":"$","data":{"operation":"requestChat","nickname":"Visitor-Name","subject":"Visitor-Subject","emailAddress":"mail@visitor.example","userData":{"card":"Visitor-Data"},"messageId":"visitorrequestid"}}]"#).await;
+    ann.send(r#"[{"id":"2","channel":"/service/chatV2/default","clientId":"$","data":{"operation":"requestChat","nickname":"Quokka-Name","subject":"Quokka-Subject","emailAddress":"mail@quokka.example","userData":{"card":"Quokka-Data"},"messageId":"quokkarequestid"}}]"#).await;
     let data = ann.frame().await[0]["data"].clone();
-    let text = |member: &str| data[member].as_str().unwrap().to_owned();
-    let chat = Chat { id: text("chatId"), key: text("secureKey") };
-    ann.send("[{ half of Broken-Json").await;
+    let chat = Chat { id: word(&data, "chatId"), key: word(&data, "secureKey") };
+    ann.send("[{ half of Quokka-Broken").await;
     for operation in [
-        r#"{"operation":"sendMessage","secureKey":"$key","message":"Visitor-Message"}"#,
-        r#"{"operation":"startTyping","secureKey":"$key","message":"Visitor-Typing"}"#,
-        r#"{"operation":"updateNickname","secureKey":"$key","nickname":"Visitor-Other"}"#,
-        r#"{"operation":"sendMessage","secureKey":"wrong-secure-key","message":"Visitor-Message"}"#,
-        r#"{"operation":"Visitor-Operation","secureKey":"$key"}"#,
+        r#"{"operation":"sendMessage","secureKey":"$key","message":"Quokka-Message"}"#,
+        r#"{"operation":"startTyping","secureKey":"$key","message":"Quokka-Typing"}"#,
+        r#"{"operation":"updateNickname","secureKey":"$key","nickname":"Quokka-Other"}"#,
+        r#"{"operation":"sendMessage","secureKey":"quokka-wrong","message":"Quokka-Message"}"#,
+        r#"{"operation":"Quokka-Operation","secureKey":"$key"}"#,
     ] {
         ann.send(&format!(
             r#"[{{"id":"3","channel":"/service/chatV2/default","clientId":"$","data":{}}}]"#,
@@ -60,7 +90,7 @@ async fn nothing_of_a_conversation_is_logged_at_any_level() {
         .await;
     }
     jane.desk(&chat.fill(r#"{"operation":"accept","chatId":"$chat"}"#)).await;
-    jane.desk(&chat.fill(r#"{"operation":"sendMessage","chatId":"$chat","message":"Agent-Message"}"#)).await;
+    jane.desk(&chat.fill(r#"{"operation":"sendMessage","chatId":"$chat","message":"Quokka-Agent"}"#)).await;
     ann.send(&format!(
         r#"[{{"id":"last","channel":"/service/chatV2/default","clientId":"$","data":{}}}]"#,
         chat.fill(r#"{"operation":"disconnect","secureKey":"$key"}"#)
@@ -70,28 +100,147 @@ async fn nothing_of_a_conversation_is_logged_at_any_level() {
     running.stop.send(()).unwrap();
     drop(ann);
     running.done.await.unwrap();
-    let log = log.0.lock().unwrap().to_lowercase();
-    assert!(
-        log.contains("a chat has begun") && log.contains("a chat has ended") && log.contains("an operation is refused"),
-        "the log is heard at all: {log}"
-    );
     let cookie = jane.cookie.split('=').nth(1).unwrap();
-    for secret in [
-        "visitor",
-        "welcome-text",
-        "agent-message",
-        "jane",
-        "omar",
-        "guessed",
-        "jane-key",
-        "wrong-secure-key",
-        "broken-json",
-        &chat.id,
-        &chat.key,
-        &text("userId"),
-        &jane.id,
-        cookie,
+    silent(
+        &["a chat has begun", "a chat has ended", "an operation is refused", "an operation of the desk is refused"],
+        &["jane", "omar", &chat.id, &chat.key, &word(&data, "userId"), &jane.id, cookie],
+    );
+}
+
+#[tokio::test]
+async fn nothing_of_a_chat_by_rest_is_logged() {
+    log();
+    let app = App::in_memory(config("", "welcome = \"Quokka-Welcome\""));
+    let chat = Rest::begin(
+        &app,
+        "nickname=Quokka-Name&subject=Quokka-Subject&emailAddress=a%40quokka.example&userData[card]=Quokka-Card&text=Quokka-First",
+    )
+    .await;
+    for (operation, members) in [
+        ("send", "message=Quokka-Message&messageId=quokka1"),
+        ("send", "message="),
+        ("pushUrl", "pushUrl=https%3A%2F%2Fquokka.example"),
+        ("pushUrl", "pushUrl=javascript%3Aquokka"),
+        ("startTyping", "message=Quokka-Typing"),
+        ("updateNickname", "nickname=Quokka-Other"),
+        ("updateData", "userData[quokka]=Quokka-Data"),
+        ("customNotice", "message=Quokka-Notice"),
+        ("send", "message=Quokka&messageId=not+a+quokka"),
     ] {
-        assert!(!log.contains(&secret.to_lowercase()), "{secret} is in the log");
+        chat.post(operation, members).await;
     }
+    let path = format!("/2/chat/default/{}/send", chat.id);
+    for (path, kind, body) in [
+        (path.as_str(), FORM, "secureKey=quokka-wrong&message=Quokka"),
+        (&path, FORM, "quokka=1&quokka=2"),
+        (&path, FORM, "quokka=%ff"),
+        (&path, JSON, r#"{"message":"Quokka"#),
+        (&path, JSON, r#"["Quokka"]"#),
+        ("/2/chat/default/quokka/send", FORM, "secureKey=quokka"),
+        ("/2/chat/quokka", FORM, "nickname=Quokka"),
+        ("/2/chat/default/quokka/quokka", FORM, ""),
+    ] {
+        Rest::raw(&app, path, &[kind], body.to_owned()).await;
+    }
+    chat.post("disconnect", "").await;
+    silent(
+        &["a chat has begun", "a chat has ended", "an operation is refused"],
+        &[&chat.id, &chat.key, &word(&chat.first, "userId")],
+    );
+}
+
+const EVERYTHING: &str = r#"
+[[channels]]
+name = "default"
+idle_timeout = 60
+[channels.pre_chat]
+fields = [
+    { name = "nickname", label = "Quokka-Label", required = true },
+    { name = "email", label = "E-mail", type = "email" },
+]
+[channels.post_chat]
+fields = [{ name = "words", label = "Quokka-Label", type = "textarea" }]
+[channels.offline]
+fields = [{ name = "question", label = "Quokka-Label", type = "textarea", required = true }]
+[channels.faq]
+entries = [{ id = "quokka", question = "How do I feed a quokka?", answer = "Quokka-Answer.", keywords = ["quokkas"] }]
+[[agents]]
+name = "Quokka-Jane"
+key = "quokka-key"
+[[agents]]
+name = "Quokka-Omar"
+key = "quokka-key"
+"#;
+
+async fn signed_in(app: &Arc<App>, name: &str) -> Client {
+    let client = Client::new(app).await;
+    let answer = client.desk(&format!(r#"{{"operation":"signIn","name":"{name}","key":"quokka-key"}}"#)).await;
+    assert_eq!(answer["statusCode"], 0, "{answer}");
+    client
+}
+
+async fn submit(client: &Client, chat: &Chat, kind: &str, values: &str) -> Value {
+    let operation = format!(
+        r#"{{"operation":"customNotice","secureKey":"$key","message":"submit-form","userData":{{"kind":"{kind}","values":{values}}}}}"#
+    );
+    client.chat(&chat.fill(&operation)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_of_forms_faq_data_renewals_and_requests_is_logged() {
+    log();
+    let app = App::in_memory(Config::parse(EVERYTHING, "test").unwrap());
+    tokio::spawn(serve::sweep(Arc::clone(&app)));
+    let (left, asked) = begin_reading(&app, "").await;
+    submit(&left, &asked, "offline", r#"{"question":"","quokka":"Quokka"}"#).await;
+    submit(&left, &asked, "offline", r#"{"question":"Quokka-Question"}"#).await;
+
+    let jane = signed_in(&app, "Quokka-Jane").await;
+    let omar = signed_in(&app, "Quokka-Omar").await;
+    let (ann, chat) = begin_reading(&app, r#","userData":{"quokka":"Quokka-Data"}"#).await;
+    submit(&ann, &chat, "pre-chat", r#"{"nickname":"Quokka-Name","email":"no quokka"}"#).await;
+    submit(&ann, &chat, "pre-chat", r#"{"nickname":"Quokka-Name","email":"a@quokka.example"}"#).await;
+    for operation in [
+        r#"{"operation":"sendMessage","secureKey":"$key","message":"how is a quokka fed?"}"#,
+        r#"{"operation":"customNotice","secureKey":"$key","message":"answer-faq","userData":{"id":"quokka","accepted":false}}"#,
+        r#"{"operation":"customNotice","secureKey":"$key","message":"Quokka-Notice","userData":{"quokka":"quokka"}}"#,
+        r#"{"operation":"updateData","secureKey":"$key","userData":{"quokka":{"quokka":1}},"deleted":["quokka"]}"#,
+        r#"{"operation":"updateData","secureKey":"$key","userData":"quokka","dataVersion":"quokka"}"#,
+    ] {
+        ann.chat(&chat.fill(operation)).await;
+    }
+    for operation in [
+        r#"{"operation":"accept","chatId":"$chat"}"#,
+        r#"{"operation":"sendMessage","chatId":"$chat","message":"Quokka-Message"}"#,
+        r#"{"operation":"readTranscript","chatId":"$chat"}"#,
+        r#"{"operation":"readTranscript","chatId":"quokka"}"#,
+        r#"{"operation":"listRequests"}"#,
+        r#"{"operation":"deleteRequest","id":1}"#,
+        r#"{"operation":"deleteRequest","id":"quokka"}"#,
+        r#"{"operation":"transfer","chatId":"$chat","to":"Quokka-Nobody"}"#,
+        r#"{"operation":"transfer","chatId":"$chat","to":"Quokka-Omar"}"#,
+        r#"{"operation":"quokka"}"#,
+    ] {
+        jane.desk(&chat.fill(operation)).await;
+    }
+    omar.desk(&chat.fill(r#"{"operation":"leave","chatId":"$chat"}"#)).await;
+    // Its time is over; what is said then opens another.
+    tokio::time::sleep(Duration::from_secs(70)).await;
+    let again = Client::new(&app).await;
+    let said = r#"{"operation":"sendMessage","secureKey":"$key","message":"Quokka-Again"}"#;
+    let renewed = again.chat(&chat.fill(said)).await;
+    let jane = signed_in(&app, "Quokka-Jane").await;
+    let newer = Chat { id: word(&renewed, "chatId"), key: word(&renewed, "secureKey") };
+    assert_ne!(newer.id, chat.id, "it is renewed: {renewed}");
+    jane.desk(&newer.fill(r#"{"operation":"accept","chatId":"$chat"}"#)).await;
+    jane.desk(&newer.fill(r#"{"operation":"endChat","chatId":"$chat"}"#)).await;
+    submit(&again, &newer, "post-chat", r#"{"words":"Quokka-Words"}"#).await;
+    let data =
+        r#"{"operation":"requestNotifications","secureKey":"$key","transcriptPosition":0,"notices":1,"dataVersion":0}"#;
+    let told = again.chat(&newer.fill(data)).await;
+    let key = word(&notice(&told, "session-data"), "dataKey");
+    silent(
+        &["a chat is renewed", "a chat has ended", "an operation of the desk is refused", "an agent has signed in"],
+        &[&asked.id, &asked.key, &chat.id, &chat.key, &newer.id, &newer.key, &key, &again.id, "no such quokka"],
+    );
 }
