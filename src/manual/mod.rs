@@ -10,6 +10,8 @@ pub mod wire {}
 pub mod server {}
 #[doc = include_str!("delivery.md")]
 pub mod delivery {}
+#[doc = include_str!("fuzzing.md")]
+pub mod fuzzing {}
 #[doc = include_str!("defaults.md")]
 pub mod defaults {}
 #[doc = include_str!("errors.md")]
