@@ -36,6 +36,9 @@ pub struct Config {
     /// The agents' desk.
     #[serde(default)]
     pub desk: Desk,
+    /// What bots may do.
+    #[serde(default)]
+    pub bots: BotLimits,
     /// How the server stops.
     #[serde(default)]
     pub stop: Stop,
@@ -165,6 +168,53 @@ pub struct Channel {
     pub post_chat: Option<Form>,
     pub offline: Option<Form>,
     pub faq: Option<FaqConfig>,
+    pub bot: Option<BotConfig>,
+}
+
+/// The bot of a channel.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct BotConfig {
+    pub file: PathBuf,
+    #[serde(default = "bot_name")]
+    pub name: String,
+    #[serde(default)]
+    pub first: First,
+    /// Tell pages what the script logs.
+    #[serde(default)]
+    pub debug: bool,
+}
+
+/// Whether a bot is called as soon as a chat begins, or when forms and FAQ are done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum First {
+    #[default]
+    Bot,
+    Form,
+}
+
+fn bot_name() -> String {
+    "Bot".to_owned()
+}
+
+/// What one call of a bot may take.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs)]
+pub struct BotLimits {
+    pub time_ms: u64,
+    pub memory_bytes: usize,
+    pub messages: usize,
+    pub session_bytes: usize,
+}
+
+impl Default for BotLimits {
+    fn default() -> Self {
+        Self { time_ms: 250, memory_bytes: 33_554_432, messages: 10, session_bytes: 65_536 }
+    }
 }
 
 fn idle_timeout() -> u64 {
@@ -222,6 +272,9 @@ impl Config {
         if let (Some(tls), Some(folder)) = (config.tls.as_mut(), path.parent()) {
             tls.cert = folder.join(&tls.cert);
             tls.key = folder.join(&tls.key);
+        }
+        for bot in config.channels.iter_mut().filter_map(|channel| channel.bot.as_mut()) {
+            bot.file = path.parent().unwrap_or(Path::new("")).join(&bot.file);
         }
         Ok(config)
     }
@@ -307,6 +360,9 @@ impl Config {
             ("queue_events", limits.queue_events as u64),
             ("sign_in_burst", u64::from(self.desk.sign_in_burst)),
             ("max_interval_ms", self.bayeux.max_interval_ms),
+            ("time_ms", self.bots.time_ms),
+            ("memory_bytes", self.bots.memory_bytes as u64),
+            ("messages", self.bots.messages as u64),
         ];
         for (name, value) in positive {
             if value == 0 {
@@ -327,7 +383,7 @@ impl Channel {
     /// The id of the channel's bot.
     #[must_use]
     pub fn bot_id(&self) -> &str {
-        ""
+        self.bot.as_ref().and_then(|bot| bot.file.file_name()?.to_str()).unwrap_or_default()
     }
 }
 

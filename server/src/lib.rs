@@ -8,7 +8,7 @@
 //! - [`bayeux`]: what the messages of an envelope ask; [`session`]: who is connected, and the events that wait.
 //! - [`chat`]: the chats and what visitors do; [`status`]: the states of a chat; [`forms`]: what visitors fill in;
 //!   [`faq`]: what they may read first; [`data`]: what is kept with them;
-//!   [`desk`]: what agents do; [`store`]: where it is all kept.
+//!   [`bot`]: what scripts do; [`desk`]: what agents do; [`store`]: where it is all kept.
 //! - [`config`], [`cli`]: what the operator says; [`export`]: what the operator takes out; [`limits`]: how much is too much; [`json`], [`secret`], [`clock`]: small
 //!   tools.
 //!
@@ -16,6 +16,7 @@
 //! like; [`app`] makes the router alone.
 
 pub mod bayeux;
+pub mod bot;
 pub mod chat;
 pub mod cli;
 pub mod clock;
@@ -45,9 +46,10 @@ use config::Config;
 use session::Hub;
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use store::{MemoryStore, Store};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -66,17 +68,20 @@ pub struct App {
 }
 
 impl App {
-    /// A server on a store. What is in the store already is taken up by [`Floor::take_up`].
+    /// A server on a store, to be made within a runtime. What is in the store already is taken up by [`Floor::take_up`].
     #[must_use]
     pub fn new(config: Config, clock: Clock, store: Arc<dyn Store>) -> Arc<Self> {
         let config = Arc::new(config);
-        Arc::new(Self {
+        let (kicks, kicked) = unbounded_channel();
+        let app = Arc::new(Self {
             hub: Hub::new(Arc::clone(&config)),
-            floor: Floor::new(Arc::clone(&config), clock, store),
+            floor: Floor::new(Arc::clone(&config), clock, store, kicks),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             config,
-        })
+        });
+        tokio::spawn(call_bots(Arc::downgrade(&app), kicked));
+        app
     }
 
     /// A server that keeps everything in memory.
@@ -91,6 +96,15 @@ impl App {
             self.floor.session_gone(&session).await;
         }
         self.floor.sweep().await;
+    }
+}
+
+/// Has bots called, each chat's in a task of its own, until the server is gone.
+async fn call_bots(app: Weak<App>, mut kicked: UnboundedReceiver<String>) {
+    while let Some(id) = kicked.recv().await {
+        let Some(app) = app.upgrade() else { return };
+        let tasks = app.tasks.clone();
+        tasks.spawn(async move { app.floor.run_bot(&id).await });
     }
 }
 

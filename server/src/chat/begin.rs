@@ -38,7 +38,8 @@ impl Floor {
         (chat.nickname, chat.subject, chat.email) = (nickname, subject, email);
         (chat.notices, chat.locale) = (operation.reads_notices(), operation.locale()?);
         self.recognise(&mut chat, operation).await?;
-        let draft = self.beginning(&chat, channel, request.clone(), text);
+        chat.bot_active = self.bots.script(&chat.service).is_some();
+        let draft = self.beginning(self.draft(&chat), channel, request.clone(), text);
         let address = chat.address;
         self.reserve(address).map_err(|_| Refusal::new(240, "no new chat now: there are too many"))?;
         // Live before it is in the store: a repeated request that finds it there finds it here too, once this is done.
@@ -77,27 +78,30 @@ impl Floor {
         entries.extend(self.data_for(&mut live, operation).await?);
         asker.send(&VisitorData::of(&live.chat, &entries));
         self.desk.begun(&live.chat);
+        self.kick(&live.chat);
         tracing::info!(service = channel.name, "a chat has begun");
         Ok(())
     }
 
-    /// The first entries of a chat.
+    /// The first entries of a chat. One without words is opened by a script, or by words that come later.
     pub(super) fn beginning(
         &self,
-        chat: &Chat,
+        mut draft: Draft,
         channel: &Channel,
         request: Option<String>,
         words: Option<Raw>,
     ) -> Draft {
-        let mut draft = self.draft(chat);
-        draft.add(Kind::ParticipantJoined, chat.visitor(), None).marked(request, None);
+        let visitor = draft.chat.visitor();
+        let by_script = draft.is_caused_by_bot();
+        draft.add(Kind::ParticipantJoined, visitor.clone(), None).marked(request, None);
         draft.happened(Cause::Begin);
         if let Some(welcome) = &channel.welcome {
             draft.add(Kind::Message, From::system(), Some(Raw::string(welcome)));
         }
+        draft.call_created(words.clone().unwrap_or_else(|| Raw::string("")), !by_script);
         if let Some(words) = words {
-            draft.add(Kind::Message, chat.visitor(), Some(words.clone()));
-            self.heard(&mut draft, &words);
+            draft.add(Kind::Message, visitor, Some(words.clone()));
+            self.heard(&mut draft, &words, None);
         }
         draft
     }

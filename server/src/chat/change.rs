@@ -1,10 +1,11 @@
 //! How a change of a chat is made: drafted, committed to the store, and then shown to everybody.
 
+use super::bot::{Hook, Request};
 use super::draft::{Draft, Rules};
 use super::model::{Chat, Entry, Kind, Role, WordKind};
 use super::reply::VisitorData;
 use super::{Floor, Live, Reads, event, notice, visitor};
-use crate::config::Channel;
+use crate::config::{Channel, First};
 use crate::json::Raw;
 use crate::session::Session;
 use crate::status::{Cause, Status};
@@ -56,6 +57,24 @@ impl Floor {
             self.push_to_visitor(live, entries, except);
         }
         self.desk.show(&before, &live.chat, entries, except);
+        self.kick(&live.chat);
+    }
+
+    /// Has the bot called, if there is anything to call it for.
+    pub(super) fn kick(&self, chat: &Chat) {
+        if !chat.calls.is_empty() {
+            // Without anybody to hear it the server is about to be gone; the calls are in the store.
+            let _ = self.kicks.send(chat.id.clone());
+        }
+    }
+
+    /// Tells something that passes by to those of the visitor's connections that read it.
+    pub(crate) fn push_passing(&self, live: &Live, entry: &Entry, reads: impl Fn(Reads) -> bool) {
+        let data = VisitorData::of(&live.chat, std::slice::from_ref(entry));
+        let text = event(&visitor::channel_of(&live.chat.service), None, &data);
+        for seat in live.seats.iter().filter(|seat| reads(seat.reads)) {
+            seat.session.deliver(Arc::clone(&text));
+        }
     }
 
     /// Shows entries to the visitor's sessions.
@@ -95,8 +114,14 @@ impl Floor {
         notice::form(self.config.channel(&chat.service)?, chat, self.clock.now())
     }
 
-    /// The visitor has said this: the chat's state goes on, and the FAQ is asked if it is its turn.
-    pub(crate) fn heard(&self, draft: &mut Draft, said: &Raw) {
+    /// The visitor has said this: the chat's state goes on, the FAQ is asked if it is its turn, the bot is to be called.
+    pub(crate) fn heard(&self, draft: &mut Draft, said: &Raw, message_id: Option<String>) {
+        self.settle(draft, said);
+        draft.call(Hook::Request(Request::new(said, None, None, message_id)));
+    }
+
+    /// The same, without the bot.
+    pub(crate) fn settle(&self, draft: &mut Draft, said: &Raw) {
         (draft.chat.last_words, draft.chat.last_kind, draft.chat.intent) = (Some(said.clone()), WordKind::Text, None);
         if draft.chat.status == Status::Faq {
             let question = serde_json::from_str::<String>(said.get()).unwrap_or_default();
@@ -116,6 +141,7 @@ impl Floor {
             faq: self.faqs.contains_key(&chat.service),
             offline: has(|channel| channel.offline.is_some()),
             agents: self.desk.is_anyone_there(),
+            form_first: channel.and_then(|channel| channel.bot.as_ref()).is_some_and(|bot| bot.first == First::Form),
         };
         Draft::of(chat, self.clock.now(), rules)
     }

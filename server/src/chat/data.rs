@@ -68,7 +68,7 @@ impl Floor {
     }
 
     /// A notice that tells what has changed since a version.
-    async fn data_since(&self, chat: &Chat, since: u64, key: Option<&str>) -> Result<Entry, Refusal> {
+    pub(super) async fn data_since(&self, chat: &Chat, since: u64, key: Option<&str>) -> Result<Entry, Refusal> {
         let delta = self.store.read_data(&chat.user_id, since).await?;
         let limit = self.config.limits.session_data_bytes;
         Ok(notice::passing("session-data", &Told { delta: &delta, limit, data_key: key }, self.clock.now()))

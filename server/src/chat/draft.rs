@@ -1,9 +1,10 @@
 //! A change of a chat in the making: committed as a whole, or not at all.
 
+use super::bot::{CALLS, Call, Hook};
 use super::model::{AgentParty, Chat, Entry, FaqState, From, Kind, Reason, Renewed, Values};
 use super::notice;
 use crate::faq::Match;
-use crate::json::Raw;
+use crate::json::{Raw, raw};
 use crate::status::{Cause, Facts, Status};
 use crate::store::OfflineRequest;
 
@@ -20,6 +21,8 @@ pub struct Rules {
     pub offline: bool,
     /// An agent is there.
     pub agents: bool,
+    /// The channel's bot is called when forms and FAQ are done, not before.
+    pub form_first: bool,
 }
 
 /// A change in the making.
@@ -34,6 +37,8 @@ pub struct Draft {
     /// When it is made, in milliseconds since the epoch.
     now: u64,
     rules: Rules,
+    /// How many calls of a bot led to it, one by the other.
+    depth: u8,
 }
 
 impl Draft {
@@ -42,7 +47,70 @@ impl Draft {
     pub fn of(chat: &Chat, now: u64, rules: Rules) -> Self {
         let mut chat = chat.clone();
         chat.version += 1;
-        Self { chat, entries: Vec::new(), request: None, now, rules }
+        Self { chat, entries: Vec::new(), request: None, now, rules, depth: 0 }
+    }
+
+    /// The same, led to by so many calls of a bot.
+    #[must_use]
+    pub fn caused_by(self, depth: u8) -> Self {
+        Self { depth, ..self }
+    }
+
+    /// Whether a call of a bot led to it.
+    #[must_use]
+    pub fn is_caused_by_bot(&self) -> bool {
+        self.depth > 0
+    }
+
+    /// The chat's bot is to be called for this. One that does not keep up leads the chat no longer.
+    pub fn call(&mut self, hook: Hook) {
+        if !self.chat.bot_active || (!self.chat.bot_called && !matches!(hook, Hook::Created { .. })) {
+            return;
+        }
+        if self.chat.calls.len() >= CALLS {
+            self.chat.calls.clear();
+            self.hand_off();
+            return;
+        }
+        self.chat.calls.push(Call { hook, depth: self.depth });
+    }
+
+    /// The chat's bot is to be told that it began, unless forms or FAQ come first.
+    pub fn call_created(&mut self, words: Raw, started: bool) {
+        if self.chat.bot_active && !(self.rules.form_first && self.chat.status != Status::InQueue) {
+            self.chat.bot_called = true;
+            self.call(Hook::Created { words, started });
+        }
+    }
+
+    /// The bot leads the chat no longer: people do.
+    pub fn hand_off(&mut self) {
+        if !self.chat.bot_active {
+            return;
+        }
+        self.chat.bot_active = false;
+        self.chat.calls.clear();
+        let before = self.chat.status;
+        self.happened(Cause::HandOff);
+        if self.chat.status == before {
+            self.tell_status(before, Cause::HandOff);
+        }
+    }
+
+    /// The participant id of the bot.
+    pub fn bot_participant(&mut self) -> u64 {
+        let next = self.chat.next_participant;
+        let participant = *self.chat.bot_participant.get_or_insert(next);
+        self.chat.next_participant = next.max(participant + 1);
+        participant
+    }
+
+    /// Changes the last entry; told what time it is.
+    pub fn amend(&mut self, change: impl FnOnce(&mut Entry, u64)) {
+        let now = self.now;
+        if let Some(entry) = self.entries.last_mut() {
+            change(entry, now);
+        }
     }
 
     /// Adds an entry, to which details may be added.
@@ -87,6 +155,12 @@ impl Draft {
         let old = std::mem::replace(&mut self.chat.status, next);
         if old != next {
             self.chat.status_before = Some(old);
+            if next == Status::InQueue && !self.chat.bot_called && old != Status::Invalid {
+                self.call_created(raw(""), true);
+            }
+            if old != Status::Invalid {
+                self.call(Hook::Changed { old, new: next });
+            }
             self.tell_status(old, cause);
         }
         true
@@ -127,6 +201,9 @@ impl Draft {
         self.chat.next_participant += 1;
         self.add(Kind::ParticipantJoined, party.from(), None);
         self.chat.agents.push(party);
+        // Where people are, the bot is not.
+        self.chat.bot_active = false;
+        self.chat.calls.clear();
         self.happened(Cause::AgentAccepted);
     }
 
@@ -179,6 +256,7 @@ impl Draft {
     /// Another session takes the chat's place.
     pub fn give_way(&mut self, to: &Chat, reason: Reason) {
         self.end(Cause::Renew);
+        self.chat.calls.clear();
         self.chat.renewed = Some(Renewed { id: to.id.clone(), reason });
     }
 

@@ -3,12 +3,13 @@
 //! `model` is what the store keeps, `draft` a change of it, `change` how that is made and shown; `operation` reads what clients
 //! ask, `reply` and `notice` are what they get, `asker` is who asks; `begin` begins chats, `renew` puts new ones in their
 //! place, `visitor` does what else visitors ask, `submit` takes their forms, `data` is what is
-//! kept with them, `sweep` ends what has had its time. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
+//! kept with them, `bot` has scripts lead chats, `sweep` ends what has had its time. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
 //! to the store, and only then shown to anybody. Answers and pushes are queued under the same lock, so that every
 //! session sees the entries in their order.
 
 pub mod asker;
 pub mod begin;
+pub mod bot;
 pub mod change;
 pub mod data;
 pub mod draft;
@@ -21,6 +22,7 @@ pub mod submit;
 pub mod sweep;
 pub mod visitor;
 
+use crate::bot::Bots;
 use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::desk::Desk;
@@ -36,6 +38,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use tokio::sync::OwnedMutexGuard;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 /// How often an operation is tried again when another server was faster.
@@ -47,6 +50,9 @@ pub struct Floor {
     pub(crate) clock: Clock,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) desk: Desk,
+    pub(crate) bots: Bots,
+    /// Chats whose bots are to be called.
+    kicks: UnboundedSender<String>,
     /// By service.
     faqs: HashMap<String, Faq>,
     lives: Mutex<Lives>,
@@ -116,9 +122,10 @@ pub(crate) fn event<T: Serialize>(channel: &str, id: Option<&RawValue>, data: &T
 pub(crate) struct NoRoom;
 
 impl Floor {
-    /// An empty floor.
+    /// An empty floor. The ids that are sent to `kicks` are those of chats for which [`Floor::run_bot`] is to be called.
     #[must_use]
-    pub fn new(config: Arc<Config>, clock: Clock, store: Arc<dyn Store>) -> Self {
+    pub fn new(config: Arc<Config>, clock: Clock, store: Arc<dyn Store>, kicks: UnboundedSender<String>) -> Self {
+        let bots = Bots::new(&config);
         let desk = Desk::new(Arc::clone(&config));
         let mut faqs = HashMap::new();
         for channel in &config.channels {
@@ -130,7 +137,7 @@ impl Floor {
                 _ => {}
             }
         }
-        Self { config, clock, store, desk, faqs, lives: Mutex::default(), expired: Mutex::default() }
+        Self { config, clock, store, desk, bots, kicks, faqs, lives: Mutex::default(), expired: Mutex::default() }
     }
 
     /// Takes up the chats that are in the store. Visitors and agents are given the time to come back that they have when
@@ -224,6 +231,7 @@ impl Floor {
             lives.addresses.add(chat.address);
             self.desk.adopt(&chat);
         }
+        self.kick(&chat);
         let id = chat.id.clone();
         let live = Arc::new(tokio::sync::Mutex::new(Live::new(chat, &self.config.limits)));
         lives.chats.insert(id, Arc::clone(&live));

@@ -1,5 +1,6 @@
 //! A chat, its parties and the entries of its transcript; and what they look like on the wire.
 
+use crate::chat::bot::Call;
 use crate::json::Raw;
 use crate::secret::{NoRandomness, SecureKey, random_hex};
 use crate::status::Status;
@@ -52,6 +53,21 @@ pub struct Chat {
     /// Whether a bot leads it.
     #[serde(default)]
     pub bot_active: bool,
+    /// What its bot is still to be called for, the oldest first.
+    #[serde(default)]
+    pub calls: Vec<Call>,
+    /// Whether its bot was, or is about to be, told that it began.
+    #[serde(default)]
+    pub bot_called: bool,
+    /// Whether its bot has answered that.
+    #[serde(default)]
+    pub bot_greeted: bool,
+    /// What its bot keeps, a JSON object.
+    #[serde(default)]
+    pub bot_session: Option<Raw>,
+    /// The participant id of its bot.
+    #[serde(default)]
+    pub bot_participant: Option<u64>,
     /// What the visitor filled in, by the kind of the form.
     #[serde(default)]
     pub forms: BTreeMap<String, Values>,
@@ -255,6 +271,11 @@ impl Chat {
             status: Status::Invalid,
             notices: false,
             bot_active: false,
+            calls: Vec::new(),
+            bot_called: false,
+            bot_greeted: false,
+            bot_session: None,
+            bot_participant: None,
             forms: BTreeMap::new(),
             faq: FaqState::Unasked,
             data_key_told: false,
@@ -267,6 +288,12 @@ impl Chat {
             previous: None,
             renewed: None,
         })
+    }
+
+    /// Whether it waits for people. While a bot still makes up its mind whether to greet, it does not.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.status == Status::InQueue && self.ended.is_none() && (!self.bot_active || self.bot_greeted)
     }
 
     /// Whether its time is over, but not for a visitor who writes again.

@@ -2,10 +2,14 @@
 //!
 //! The visitor's connections go on with the new one; the key of the old one still finds it. Both chats change in one commit.
 
-use super::model::{Chat, Entry, Reason};
+use super::bot::{Hook, Request};
+use super::draft::Draft;
+use super::model::{Chat, Entry, Kind, Reason};
 use super::reply::{Refusal, VisitorData};
 use super::visitor::channel_of;
 use super::{Floor, Live, Locked, event, notice};
+use crate::config::Channel;
+use crate::json::Raw;
 use crate::session::Session;
 use crate::store::StoreError;
 use serde::Serialize;
@@ -17,6 +21,17 @@ struct Between<'a> {
     previous_id: &'a str,
     id: &'a str,
     reason: Reason,
+}
+
+/// What a script carries over into the new session.
+#[derive(Debug, Clone)]
+pub(crate) struct Carried {
+    /// What the visitor sent, which is then the new session's.
+    pub(crate) request: Request,
+    /// What the script keeps.
+    pub(crate) session: Option<Raw>,
+    /// How many calls of the bot led to it.
+    pub(crate) depth: u8,
 }
 
 impl Floor {
@@ -33,6 +48,7 @@ impl Floor {
         old: &mut Live,
         reason: Reason,
         except: Option<&Session>,
+        carried: Option<Carried>,
     ) -> Result<(Locked, Vec<Entry>), Refusal> {
         let channel = self.config.channel(&old.chat.service).ok_or_else(Refusal::unknown_session)?;
         let before = &old.chat;
@@ -50,7 +66,11 @@ impl Floor {
             before.forms.iter().filter(|(kind, _)| *kind == "pre-chat").map(|(k, v)| (k.clone(), v.clone())).collect();
         let mut closing = self.draft(before);
         closing.give_way(&chat, reason);
-        let beginning = self.beginning(&chat, channel, None, None);
+        chat.bot_active = self.bots.script(&chat.service).is_some();
+        let beginning = match carried {
+            None => self.beginning(self.draft(&chat), channel, None, None),
+            Some(carried) => self.carry_over(&chat, channel, carried),
+        };
         let refused = || Refusal::new(249, "the server could not do it; try again");
         let mut live = self.enter(beginning.chat.clone()).ok_or_else(refused)?;
         if let Err(error) = self.store.renew(&closing, &beginning).await {
@@ -72,8 +92,26 @@ impl Floor {
         trail.extend(self.between(&old.chat));
         self.tell_renewed(&live, &trail, &beginning.entries, except);
         self.desk.begun(&live.chat);
+        self.kick(&live.chat);
         tracing::info!(service = live.chat.service, ?reason, "a chat is renewed");
         Ok((live, trail))
+    }
+
+    /// The first entries of a session that a script opens, with what it carries over.
+    fn carry_over(&self, chat: &Chat, channel: &Channel, carried: Carried) -> Draft {
+        let Carried { request, session, depth } = carried;
+        let mut draft = self.beginning(self.draft(chat).caused_by(depth), channel, None, None);
+        draft.chat.bot_session = session;
+        if request.query.chars() > 0 {
+            draft
+                .add(Kind::Message, chat.visitor(), Some(request.query.clone()))
+                .marked(request.message_id.clone(), None);
+            self.settle(&mut draft, &request.query);
+        }
+        if request.query.chars() > 0 || request.event.is_some() {
+            draft.call(Hook::Request(request));
+        }
+        draft
     }
 
     /// Shows a new session to the connections that it took over. Those that read no notices see it begin, and no more.

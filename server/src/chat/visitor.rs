@@ -1,11 +1,13 @@
 //! What visitors ask of a chat that has begun, over Bayeux or by REST.
 
 use super::asker::Asker;
+use super::bot::{Hook, Request as BotRequest};
 use super::draft::Draft;
 use super::model::{Entry, Kind, Reason};
 use super::operation::Operation;
 use super::reply::{Refusal, VisitorData};
 use super::{Floor, Live, Locked, Reads, Seat, TRIES};
+use crate::json::Raw;
 use crate::secret::handle;
 use crate::session::Session;
 use crate::status::Cause;
@@ -96,7 +98,7 @@ impl Floor {
         let live = chat.insert(found);
         live.seen();
         if live.chat.may_be_renewed() && self.opens_another(live, &name, &operation).await? {
-            let (newer, trail) = self.renew(live, Reason::Timeout, asker.except()).await?;
+            let (newer, trail) = self.renew(live, Reason::Timeout, asker.except(), None).await?;
             visit.trail.extend(trail);
             *chat = Some(newer);
         }
@@ -201,7 +203,13 @@ impl Floor {
         if matches!(name, "sendMessage" | "pushUrl")
             && let Some(said) = draft.entries.last().and_then(|entry| entry.text.clone())
         {
-            self.heard(&mut draft, &said);
+            self.heard(&mut draft, &said, operation.message_id()?);
+        }
+        if name == "customNotice"
+            && let Some((event, data)) = operation.notice()
+        {
+            let request = BotRequest::new(&Raw::string(""), Some(&event), data.map(Raw::new), operation.message_id()?);
+            draft.call(Hook::Request(request));
         }
         Ok(draft)
     }

@@ -144,10 +144,10 @@ impl State {
             previous_id: chat.previous.clone(),
         };
         if chat.agents.is_empty() {
-            if chat.status == Status::InQueue {
+            if chat.waits() {
                 self.queue.insert(key, summary);
             }
-            return chat.status == Status::InQueue;
+            return chat.waits();
         }
         for agent in &chat.agents {
             self.chats.entry(agent.name.clone()).or_default().insert(key.clone(), summary.clone());
@@ -207,7 +207,7 @@ impl Desk {
         let renamed = before.nickname.get() != after.nickname.get();
         let moved = before.agents != after.agents || before.ended != after.ended || before.status != after.status;
         // Who speaks last is nobody's business but the chat's agents'.
-        let shown = |chat: &Chat| (chat.ended.is_none(), chat.status == Status::InQueue);
+        let shown = |chat: &Chat| (chat.ended.is_none(), chat.waits());
         let changed = renamed || before.agents != after.agents || shown(before) != shown(after);
         let mut state = locked(&self.state);
         if changed || moved {

@@ -9,7 +9,7 @@ use crate::chat::reply::{Refusal, VisitorData};
 use crate::chat::visitor::channel_of;
 use crate::chat::{Floor, Locked, TRIES, event};
 use crate::session::locked;
-use crate::status::{Cause, Status};
+use crate::status::Cause;
 use crate::store::StoreError;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
@@ -97,7 +97,7 @@ impl Floor {
         let not_waiting = || Refusal::new(249, "no such chat in the queue");
         let mut live = self.lock(&operation.chat_id()?).await?.ok_or_else(not_waiting)?;
         if live.chat.agent(agent).is_none() {
-            if !live.chat.agents.is_empty() || live.chat.ended.is_some() || live.chat.status != Status::InQueue {
+            if !live.chat.agents.is_empty() || !live.chat.waits() {
                 return Err(not_waiting());
             }
             let mut draft = self.draft(&live.chat);
@@ -216,8 +216,7 @@ impl Floor {
         while let Some(newer) = chat.renewed {
             chat = self.store.load(&newer.id).await?.ok_or_else(not_yours)?;
         }
-        let waits = chat.status == Status::InQueue && chat.ended.is_none();
-        if !waits && chat.agent(agent).is_none() {
+        if !chat.waits() && chat.agent(agent).is_none() {
             return Err(not_yours());
         }
         self.desk.answer(answer, Some(agent), &id, &entries);

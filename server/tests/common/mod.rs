@@ -9,9 +9,11 @@
     clippy::indexing_slicing
 )]
 
+mod bots;
 mod reading;
 mod rest;
 
+pub use bots::*;
 pub use reading::*;
 pub use rest::*;
 
@@ -28,7 +30,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -132,6 +134,8 @@ pub struct Client {
     pub app: Arc<App>,
     pub id: String,
     pub cookie: String,
+    /// What came beside the answers to what was published.
+    pub beside: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Client {
@@ -148,7 +152,7 @@ impl Client {
         assert_eq!(response.status, 200);
         let cookie = response.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
         let id = response.messages()[0]["clientId"].as_str().unwrap().to_owned();
-        Self { app: Arc::clone(app), id, cookie }
+        Self { app: Arc::clone(app), id, cookie, beside: Arc::default() }
     }
 
     pub async fn raw(&self, envelope: &str) -> Response {
@@ -193,6 +197,8 @@ impl Client {
         );
         assert!(at < messages.len() - 1);
         assert_eq!(messages[at]["channel"], channel);
+        let others = messages.iter().enumerate().filter(|(n, message)| *n != at && message.get("data").is_some());
+        self.beside.lock().unwrap().extend(others.map(|(_, message)| message["data"].clone()));
         messages[at]["data"].clone()
     }
 

@@ -1,0 +1,155 @@
+//! One call of a bot's script, in an engine of its own: with a bound on time, memory and stack, and no way out but what the
+//! prelude gives. Nothing of it is left when it is over.
+
+use rquickjs::context::EvalOptions;
+use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Runtime};
+use std::time::Duration;
+
+const PRELUDE: &str = include_str!("prelude.js");
+/// Bytes of stack; a thread has more.
+const STACK: usize = 512 * 1024;
+
+/// A script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Script {
+    /// The file's name, for errors.
+    pub name: String,
+    /// Its text.
+    pub source: String,
+}
+
+/// What a call may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Time.
+    pub time: Duration,
+    /// Bytes of memory.
+    pub memory: usize,
+}
+
+/// What went wrong in a script, without anything that it works on: the place and the kind of the error.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {reason}")]
+pub struct ScriptError {
+    /// File and line, as far as they are known.
+    pub place: String,
+    /// What happened.
+    pub reason: String,
+}
+
+/// Reads session data, as JSON text.
+pub type ReadData = Box<dyn Fn() -> String>;
+
+/// Runs a script's hook: `call` goes in, and what is to be done comes out, both as JSON text.
+///
+/// # Errors
+/// When the script throws, or takes too much.
+pub fn run(script: &Script, call: &str, bounds: Bounds, read_data: ReadData) -> Result<String, ScriptError> {
+    within(script, bounds, |ctx, started| {
+        let data =
+            Function::new(ctx.clone(), read_data).catch(ctx).map_err(|error| describe(script, &error, started))?;
+        ctx.globals().set("__data", data).catch(ctx).map_err(|error| describe(script, &error, started))?;
+        let run = load(ctx, script, started)?;
+        run.call((call,)).catch(ctx).map_err(|error| describe(script, &error, started))
+    })
+}
+
+/// Reads a script, which tells whether it is one: its hooks are not called.
+///
+/// # Errors
+/// When it is not.
+pub fn check(script: &Script, bounds: Bounds) -> Result<(), ScriptError> {
+    within(script, bounds, |ctx, started| load(ctx, script, started).map(|_| ()))
+}
+
+/// The clock of a call: the processor time of its thread, so that a busy machine does not count against a script.
+#[derive(Clone, Copy)]
+struct Started {
+    at: Duration,
+    time: Duration,
+}
+
+impl Started {
+    fn now(time: Duration) -> Self {
+        Self { at: spent(), time }
+    }
+
+    fn is_over(self) -> bool {
+        spent().saturating_sub(self.at) >= self.time
+    }
+}
+
+/// The processor time that this thread has spent.
+#[cfg(unix)]
+fn spent() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
+}
+
+/// The time, where that of a thread is not to be had.
+#[cfg(not(unix))]
+fn spent() -> Duration {
+    use std::sync::LazyLock;
+    use std::time::Instant;
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
+}
+
+fn within<T>(
+    script: &Script,
+    bounds: Bounds,
+    work: impl FnOnce(&Ctx<'_>, Started) -> Result<T, ScriptError>,
+) -> Result<T, ScriptError> {
+    let broken = |_| ScriptError { place: script.name.clone(), reason: "the engine could not be started".to_owned() };
+    let runtime = Runtime::new().map_err(broken)?;
+    runtime.set_memory_limit(bounds.memory);
+    runtime.set_max_stack_size(STACK);
+    let started = Started::now(bounds.time);
+    runtime.set_interrupt_handler(Some(Box::new(move || started.is_over())));
+    let context = Context::full(&runtime).map_err(broken)?;
+    context.with(|ctx| work(&ctx, started))
+}
+
+/// Evaluates prelude and script; returns the function that calls a hook.
+fn load<'js>(ctx: &Ctx<'js>, script: &Script, started: Started) -> Result<Function<'js>, ScriptError> {
+    let run: Function<'js> = ctx.eval(PRELUDE).catch(ctx).map_err(|error| describe(script, &error, started))?;
+    let mut options = EvalOptions::default();
+    options.filename = Some(script.name.clone());
+    options.strict = false;
+    ctx.eval_with_options::<(), _>(script.source.as_str(), options)
+        .catch(ctx)
+        .map_err(|error| describe(script, &error, started))?;
+    Ok(run)
+}
+
+/// An error with its place in the script. What a script throws at run time may hold what visitors said: only its kind is told,
+/// unless it is the prelude's own or the parser's.
+fn describe(script: &Script, error: &CaughtError<'_>, started: Started) -> ScriptError {
+    let at = |stack: &str| {
+        let frame = stack.lines().find_map(|line| line.split_once(script.name.as_str()).map(|(_, rest)| rest));
+        let digits: String =
+            frame.unwrap_or_default().trim_start_matches(':').chars().take_while(char::is_ascii_digit).collect();
+        if digits.is_empty() { script.name.clone() } else { format!("{}, line {digits}", script.name) }
+    };
+    if started.is_over() {
+        return ScriptError { place: script.name.clone(), reason: "it took too long".to_owned() };
+    }
+    let CaughtError::Exception(exception) = error else {
+        let reason = match error {
+            CaughtError::Value(_) => "it threw something that is no Error",
+            _ => "it did what the engine does not allow",
+        };
+        return ScriptError { place: script.name.clone(), reason: reason.to_owned() };
+    };
+    let kind: String = exception.as_object().get("name").unwrap_or_else(|_| "Error".to_owned());
+    let message = exception.message().unwrap_or_default();
+    let ours = ["addChatMessage: ", "resetChat: ", "setChatStatus: ", "getEventData: ", "bind: ", "sessionData", "$"];
+    let known = kind == "SyntaxError" || kind == "ReferenceError" || ours.iter().any(|name| message.starts_with(name));
+    let reason = match (known, message.as_str()) {
+        (_, "out of memory") => "it took too much memory".to_owned(),
+        (_, "Maximum call stack size exceeded" | "stack overflow") => "its calls are nested too deep".to_owned(),
+        (true, message) => format!("{kind}: {message}"),
+        (false, _) => format!("it threw a {kind}"),
+    };
+    ScriptError { place: at(&exception.stack().unwrap_or_default()), reason }
+}

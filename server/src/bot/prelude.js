@@ -1,0 +1,215 @@
+// What bot scripts see: the hooks and calls by their published names. Each call of a bot has an engine of its own, so that
+// nothing here outlives it; what is to be done is gathered in `actions`, and done by the server when the call is over.
+(function (global) {
+  "use strict";
+
+  const handlers = new Map();
+  const actions = [];
+  const lines = [];
+  let call = null;
+  let posted = 0;
+  let renewing = false;
+
+  class NewSessionException extends Error {
+    get name() {
+      return "newSessionException";
+    }
+  }
+
+  function need(running) {
+    if (!call) throw new Error(running + ": it is to be called in a hook, not while the file is read");
+  }
+
+  function own(name, id) {
+    need(name);
+    if (String(id) !== call.inputs["chatSession.id"]) throw new Error(name + ": no such session; chatSession.id is expected");
+  }
+
+  function show(value) {
+    if (typeof value === "string") return value;
+    try {
+      const text = JSON.stringify(value);
+      return text === undefined ? String(value) : text;
+    } catch {
+      return String(value);
+    }
+  }
+
+  function freeze(value) {
+    if (value && typeof value === "object") {
+      Object.values(value).forEach(freeze);
+      Object.freeze(value);
+    }
+    return value;
+  }
+
+  const request = { query: "", event: null, data: null, rawRequest: { messages: [] } };
+  const context = { session: {}, request, temp: {} };
+
+  // The fields of a request, as they are now.
+  function copy(of) {
+    const plain = (value) => (value === undefined ? null : JSON.parse(JSON.stringify(value)));
+    return {
+      query: of.query === undefined || of.query === null ? "" : String(of.query),
+      event: of.event === undefined || of.event === null ? null : String(of.event),
+      data: plain(of.data),
+      rawRequest: plain(of.rawRequest),
+    };
+  }
+
+  function renew(parameters) {
+    const given = parameters === undefined || parameters === null ? {} : parameters;
+    const next = copy(given.request || request);
+    const replaced = given.message !== undefined && given.message !== null;
+    if (replaced) next.query = String(given.message);
+    if (given.data !== undefined) next.data = JSON.parse(JSON.stringify(given.data));
+    const session = given.session && typeof given.session === "object" ? given.session : {};
+    return { do: "renew", request: next, replaced, session: JSON.parse(JSON.stringify(session)) };
+  }
+
+  let data = null;
+  function read() {
+    need("sessionData");
+    if (!data) data = JSON.parse(global.__data());
+    return data;
+  }
+
+  const published = {
+    bind(name, handler) {
+      if (typeof handler !== "function") throw new TypeError("bind: a name and a function are expected");
+      if (!handlers.has(String(name))) handlers.set(String(name), []);
+      handlers.get(String(name)).push(handler);
+    },
+    log(...values) {
+      if (lines.length < 100) lines.push(values.map(show).join(" ").slice(0, 1000));
+    },
+    getEventData() {
+      need("getEventData");
+      return {
+        getInputValue(name) {
+          const value = call.inputs[String(name)];
+          return value === undefined ? "" : value;
+        },
+      };
+    },
+    addChatMessage(sessionId, message, type, author, specialType, specialParams, whenPosted) {
+      own("addChatMessage", sessionId);
+      if (call.over) throw new Error("addChatMessage: the session is over");
+      if (type !== undefined && Number(type) !== 1) throw new RangeError("addChatMessage: type 1 (to the customer) is expected");
+      const text = String(message);
+      if (text === "" || Array.from(text).length > call.limits.length) {
+        throw new RangeError("addChatMessage: 1 to " + call.limits.length + " characters are expected");
+      }
+      posted += 1;
+      if (posted > call.limits.messages) throw new RangeError("addChatMessage: at most " + call.limits.messages + " messages in one call are expected");
+      const when = whenPosted === undefined || whenPosted === null ? null : Number(whenPosted);
+      if (when !== null && !Number.isFinite(when)) throw new TypeError("addChatMessage: whenPosted: a Date or milliseconds are expected");
+      actions.push({
+        do: "say",
+        text,
+        author: author === undefined || author === null || author === "" ? null : String(author),
+        special: specialType ? Number(specialType) : 0,
+        params: specialParams ? String(specialParams) : "",
+        when,
+      });
+    },
+    resetChat(sessionId) {
+      own("resetChat", sessionId);
+      actions.push({ do: "handOff" });
+    },
+    setChatStatus(sessionId, status) {
+      own("setChatStatus", sessionId);
+      const code = Number(status);
+      const from = call.inputs["chatSession.status"];
+      if (call.over || (code !== 7 && code !== 9)) {
+        throw new RangeError("setChatStatus: the table of states has no way for a bot from " + from + " to " + code + "; 7 and 9 are expected");
+      }
+      actions.push({ do: code === 7 ? "finish" : "close" });
+    },
+    $request: request,
+    $context: context,
+    $reactions: {
+      newSession(parameters) {
+        need("$reactions.newSession");
+        if (!renewing) actions.push(renew(parameters));
+        renewing = true;
+        throw new NewSessionException("a new session begins");
+      },
+    },
+    $jsapi: {
+      currentTime() {
+        return call ? call.now : Date.now();
+      },
+      startSession() {
+        need("$jsapi.startSession");
+        if (!renewing) actions.push({ ...renew({ request: {} }), session: {} });
+        renewing = true;
+      },
+      stopSession() {
+        need("$jsapi.stopSession");
+        actions.push({ do: "finish" });
+      },
+    },
+    sessionData: {
+      get(name) {
+        const all = read();
+        return name === undefined ? { ...all } : all[String(name)];
+      },
+      set(members) {
+        if (!members || typeof members !== "object" || Array.isArray(members)) throw new TypeError("sessionData.set: an object is expected");
+        const plain = JSON.parse(JSON.stringify(members));
+        Object.assign(read(), plain);
+        actions.push({ do: "data", set: plain, deleted: [] });
+      },
+      delete(names) {
+        const list = (Array.isArray(names) ? names : [names]).map(String);
+        const all = read();
+        for (const name of list) delete all[name];
+        actions.push({ do: "data", set: {}, deleted: list });
+      },
+    },
+  };
+  for (const name of Object.keys(published)) {
+    Object.defineProperty(global, name, { value: published[name], enumerable: true });
+  }
+
+  function each(name) {
+    for (const handler of handlers.get(name) || []) handler(context);
+  }
+
+  // What is done with what a visitor sends.
+  function handle(name) {
+    each("preProcess");
+    each(name(request));
+    each("postProcess");
+  }
+
+  const hooks = {
+    created() {
+      each("sessionCreated");
+      if (call.started && handlers.has("event:newChatStarted")) {
+        request.event = "newChatStarted";
+        handle((asked) => "event:" + asked.event);
+      }
+    },
+    changed() {
+      each("sessionChanged");
+    },
+    message() {
+      handle((asked) => (asked.event === null || asked.event === undefined ? "messageReceived" : "event:" + asked.event));
+    },
+  };
+
+  return function run(text) {
+    call = JSON.parse(text);
+    Object.assign(request, call.request);
+    context.session = call.session;
+    Object.defineProperty(global, "internal", { value: freeze(call.internal), enumerable: true });
+    try {
+      hooks[call.hook]();
+    } catch (error) {
+      if (!(error instanceof NewSessionException)) throw error;
+    }
+    return JSON.stringify({ actions, session: context.session, lines });
+  };
+})(globalThis);
