@@ -8,7 +8,8 @@
 //! - [`bayeux`]: what the messages of an envelope ask; [`session`]: who is connected, and the events that wait.
 //! - [`chat`]: the chats and what visitors do; [`status`]: the states of a chat; [`forms`]: what visitors fill in;
 //!   [`faq`]: what they may read first; [`data`]: what is kept with them;
-//!   [`bot`]: what scripts do; [`desk`]: what agents do; [`store`]: where it is all kept.
+//!   [`bot`]: what scripts do; [`desk`]: what agents do; [`webhook`]: what
+//!   others are told; [`store`]: where it is all kept.
 //! - [`config`], [`cli`]: what the operator says; [`export`]: what the operator takes out; [`limits`]: how much is too much; [`json`], [`secret`], [`clock`]: small
 //!   tools.
 //!
@@ -37,6 +38,7 @@ pub mod serve;
 pub mod session;
 pub mod status;
 pub mod store;
+pub mod webhook;
 pub mod ws;
 
 use axum::Router;
@@ -80,6 +82,9 @@ impl App {
             tasks: TaskTracker::new(),
             config,
         });
+        if app.config.channels.iter().any(|channel| !channel.webhooks.is_empty()) {
+            tokio::spawn(webhook::run(Arc::downgrade(&app), Arc::clone(&app.floor.told)));
+        }
         tokio::spawn(call_bots(Arc::downgrade(&app), kicked));
         app
     }

@@ -9,6 +9,7 @@ use causerie_server::data::{Changed, DataChange, GONE, Owner};
 use causerie_server::json::{Raw, write};
 use causerie_server::secret::SecureKey;
 use causerie_server::store::{Created, MemoryStore, SqliteStore, Store, StoreError};
+use causerie_server::webhook::Outgoing;
 use common::Folder;
 use std::sync::Arc;
 
@@ -51,6 +52,7 @@ suite! {
     a_change_of_session_data_is_whole_known_and_bounded
     names_of_deleted_members_are_remembered_up_to_a_number
     session_data_is_found_by_its_key_and_forgotten_in_time
+    what_is_to_be_told_is_claimed_in_order_and_settled
 }
 
 fn chat(request: Option<&str>) -> Chat {
@@ -345,4 +347,31 @@ async fn session_data_is_found_by_its_key_and_forgotten_in_time(place: Place) {
     assert_eq!(store.read_data("u2", 0).await.unwrap().version, 1);
     store.remove_data("u2").await.unwrap();
     assert_eq!(store.read_data("u2", 0).await.unwrap().version, 0);
+}
+
+async fn what_is_to_be_told_is_claimed_in_order_and_settled(place: Place) {
+    let store = &*place.store;
+    let (one, other) = (begun(store, None).await, begun(store, None).await);
+    for chat in [&one, &other] {
+        let mut draft = said(chat, "\"Hi\"", None);
+        for (hook, body) in [("h1", "first"), ("h1", "second"), ("h2", "first")] {
+            let (hook, chat, body) = (hook.to_owned(), chat.id.clone(), body.to_owned());
+            draft.outgoing.push(Outgoing { id: 0, hook, chat, body, tries: 0, since: 100 });
+        }
+        store.commit(&draft).await.unwrap();
+        assert!(store.commit(&draft).await.is_err(), "a change that is refused tells nobody");
+    }
+    let words = |all: &[Outgoing]| all.iter().map(|item| format!("{} {}", item.hook, item.body)).collect::<Vec<_>>();
+    assert!(store.claim_outgoing(99, 200, 10).await.unwrap().is_empty(), "not yet");
+    let claimed = store.claim_outgoing(100, 200, 3).await.unwrap();
+    assert_eq!(words(&claimed), ["h1 first", "h2 first", "h1 first"]);
+    assert_eq!((&claimed[0].chat, &claimed[2].chat, claimed[0].tries), (&one.id, &other.id, 0));
+    assert_eq!(words(&store.claim_outgoing(199, 300, 10).await.unwrap()), ["h2 first"], "the others are taken");
+    store.settle_outgoing(claimed[0].id, None).await.unwrap();
+    store.settle_outgoing(claimed[2].id, Some(150)).await.unwrap();
+    let next = store.claim_outgoing(150, 400, 10).await.unwrap();
+    assert_eq!(words(&next), ["h1 second", "h1 first"]);
+    assert_eq!((next[0].tries, next[1].tries), (0, 1));
+    store.remove(&one.id).await.unwrap();
+    assert_eq!(words(&store.claim_outgoing(1000, 2000, 10).await.unwrap()).len(), 4, "they outlive the chat");
 }

@@ -39,7 +39,8 @@ impl Floor {
         (chat.notices, chat.locale) = (operation.reads_notices(), operation.locale()?);
         self.recognise(&mut chat, operation).await?;
         chat.bot_active = self.bots.script(&chat.service).is_some();
-        let draft = self.beginning(self.draft(&chat), channel, request.clone(), text);
+        let mut draft = self.beginning(self.draft(&chat), channel, request.clone(), text);
+        self.prepare(&mut draft);
         let address = chat.address;
         self.reserve(address).map_err(|_| Refusal::new(240, "no new chat now: there are too many"))?;
         // Live before it is in the store: a repeated request that finds it there finds it here too, once this is done.
@@ -78,6 +79,7 @@ impl Floor {
         entries.extend(self.data_for(&mut live, operation).await?);
         asker.send(&VisitorData::of(&live.chat, &entries));
         self.desk.begun(&live.chat);
+        self.told.notify_one();
         self.kick(&live.chat);
         tracing::info!(service = channel.name, "a chat has begun");
         Ok(())

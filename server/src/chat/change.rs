@@ -10,6 +10,7 @@ use crate::json::Raw;
 use crate::session::Session;
 use crate::status::{Cause, Status};
 use crate::store::StoreError;
+use crate::webhook;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -20,9 +21,10 @@ impl Floor {
     pub(crate) async fn commit(
         &self,
         live: &mut Live,
-        draft: Draft,
+        mut draft: Draft,
         except: Option<&Session>,
     ) -> Result<Vec<Entry>, StoreError> {
+        self.prepare(&mut draft);
         match self.store.commit(&draft).await {
             Ok(()) => {}
             Err(StoreError::Conflict) => {
@@ -31,8 +33,14 @@ impl Floor {
             }
             Err(error) => return Err(error),
         }
+        self.told.notify_one();
         self.changed(live, draft.chat, &draft.entries, except);
         Ok(draft.entries)
+    }
+
+    /// Adds what others are to be told of a change.
+    pub(super) fn prepare(&self, draft: &mut Draft) {
+        draft.outgoing = webhook::outgoing(&self.config, draft, self.clock.now());
     }
 
     /// Takes in what another server has done with a chat.

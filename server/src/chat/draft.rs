@@ -7,6 +7,7 @@ use crate::faq::Match;
 use crate::json::{Raw, raw};
 use crate::status::{Cause, Facts, Status};
 use crate::store::OfflineRequest;
+use crate::webhook::Outgoing;
 
 /// What of the channel, and of the moment, decides where a change leads.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,6 +26,24 @@ pub struct Rules {
     pub form_first: bool,
 }
 
+/// Something that others may want to know.
+#[derive(Debug, Clone, Copy)]
+pub enum Happening {
+    /// Somebody said something: the entry at this place of the change.
+    Said(usize),
+    /// The status changed.
+    Changed {
+        /// From this one.
+        old: Status,
+        /// To this one.
+        new: Status,
+        /// Because of this.
+        cause: Cause,
+    },
+    /// The chat ended.
+    Ended(Cause),
+}
+
 /// A change in the making.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -34,6 +53,10 @@ pub struct Draft {
     pub entries: Vec<Entry>,
     /// What its visitor leaves because nobody is there.
     pub request: Option<OfflineRequest>,
+    /// What happens in it, in order.
+    pub happenings: Vec<Happening>,
+    /// What others are to be told of it.
+    pub outgoing: Vec<Outgoing>,
     /// When it is made, in milliseconds since the epoch.
     now: u64,
     rules: Rules,
@@ -47,13 +70,28 @@ impl Draft {
     pub fn of(chat: &Chat, now: u64, rules: Rules) -> Self {
         let mut chat = chat.clone();
         chat.version += 1;
-        Self { chat, entries: Vec::new(), request: None, now, rules, depth: 0 }
+        Self {
+            chat,
+            entries: Vec::new(),
+            request: None,
+            happenings: Vec::new(),
+            outgoing: Vec::new(),
+            now,
+            rules,
+            depth: 0,
+        }
     }
 
     /// The same, led to by so many calls of a bot.
     #[must_use]
     pub fn caused_by(self, depth: u8) -> Self {
         Self { depth, ..self }
+    }
+
+    /// Whether the chat begins with it.
+    #[must_use]
+    pub fn is_beginning(&self) -> bool {
+        self.chat.version == 1
     }
 
     /// Whether a call of a bot led to it.
@@ -118,6 +156,9 @@ impl Draft {
         let mut entry = Entry::passing(kind, from, text, self.now);
         entry.index = Some(self.chat.next_index);
         self.chat.next_index += 1;
+        if matches!(kind, Kind::Message | Kind::PushUrl) {
+            self.happenings.push(Happening::Said(self.entries.len()));
+        }
         self.entries.push(entry);
         self
     }
@@ -155,6 +196,7 @@ impl Draft {
         let old = std::mem::replace(&mut self.chat.status, next);
         if old != next {
             self.chat.status_before = Some(old);
+            self.happenings.push(Happening::Changed { old, new: next, cause });
             if next == Status::InQueue && !self.chat.bot_called && old != Status::Invalid {
                 self.call_created(raw(""), true);
             }
@@ -235,7 +277,7 @@ impl Draft {
         self.agents_leave();
         self.happened(cause);
         if !(self.rules.post_chat && self.chat.notices) {
-            self.visitor_leaves();
+            self.visitor_leaves(cause);
         }
     }
 
@@ -243,7 +285,7 @@ impl Draft {
     pub fn end(&mut self, cause: Cause) {
         self.agents_leave();
         self.happened(cause);
-        self.visitor_leaves();
+        self.visitor_leaves(cause);
     }
 
     /// The chat's time is over. The visitor stays, and opens a new session by writing.
@@ -260,10 +302,11 @@ impl Draft {
         self.chat.renewed = Some(Renewed { id: to.id.clone(), reason });
     }
 
-    fn visitor_leaves(&mut self) {
+    fn visitor_leaves(&mut self, cause: Cause) {
         let visitor = self.chat.visitor();
         self.add(Kind::ParticipantLeft, visitor, None);
         self.chat.ended = Some(self.now);
+        self.happenings.push(Happening::Ended(cause));
         self.chat.closing = self.entries.first().and_then(|entry| entry.index).unwrap_or(1);
     }
 }

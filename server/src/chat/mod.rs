@@ -37,6 +37,7 @@ use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
 use tokio::sync::OwnedMutexGuard;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
@@ -51,6 +52,8 @@ pub struct Floor {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) desk: Desk,
     pub(crate) bots: Bots,
+    /// Says that there may be something to tell to webhooks.
+    pub(crate) told: Arc<Notify>,
     /// Chats whose bots are to be called.
     kicks: UnboundedSender<String>,
     /// By service.
@@ -137,7 +140,18 @@ impl Floor {
                 _ => {}
             }
         }
-        Self { config, clock, store, desk, bots, kicks, faqs, lives: Mutex::default(), expired: Mutex::default() }
+        Self {
+            config,
+            clock,
+            store,
+            desk,
+            bots,
+            told: Arc::default(),
+            kicks,
+            faqs,
+            lives: Mutex::default(),
+            expired: Mutex::default(),
+        }
     }
 
     /// Takes up the chats that are in the store. Visitors and agents are given the time to come back that they have when

@@ -67,10 +67,12 @@ impl Floor {
         let mut closing = self.draft(before);
         closing.give_way(&chat, reason);
         chat.bot_active = self.bots.script(&chat.service).is_some();
-        let beginning = match carried {
+        let mut beginning = match carried {
             None => self.beginning(self.draft(&chat), channel, None, None),
             Some(carried) => self.carry_over(&chat, channel, carried),
         };
+        self.prepare(&mut closing);
+        self.prepare(&mut beginning);
         let refused = || Refusal::new(249, "the server could not do it; try again");
         let mut live = self.enter(beginning.chat.clone()).ok_or_else(refused)?;
         if let Err(error) = self.store.renew(&closing, &beginning).await {
@@ -80,6 +82,7 @@ impl Floor {
             }
             return Err(error.into());
         }
+        self.told.notify_one();
         self.take_place(live.chat.address);
         live.alone = old.alone;
         live.seats = std::mem::take(&mut old.seats);

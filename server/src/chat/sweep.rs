@@ -1,8 +1,8 @@
 //! What has had its time: Bayeux sessions without a connect, silent chats, visitors and agents who stay away, ended
 //! chats that nobody needs to read any more. One pass every so often looks at all of them.
 
-use super::Floor;
 use super::draft::Draft;
+use super::{Floor, Live};
 use crate::session::locked;
 use crate::status::Cause;
 use std::time::Duration;
@@ -54,7 +54,7 @@ impl Floor {
                 // Its key leads to the newer one, and agents may read it, as long as that is there.
                 kept = !matches!(self.store.load(&newer.id).await, Ok(None));
             }
-            if !kept && self.store.remove(id).await.is_ok() {
+            if !kept && self.deleted(&mut live).await && self.store.remove(id).await.is_ok() {
                 // Session data that no client knows the key of ends with the last session that it belongs to.
                 if !live.chat.data_key_told && live.chat.renewed.is_none() {
                     let _ = self.store.remove_data(&live.chat.user_id).await;
@@ -85,6 +85,16 @@ impl Floor {
         if let Err(error) = self.commit(&mut live, draft, None).await {
             tracing::warn!(%error, "a chat could not be ended");
         }
+    }
+
+    /// A chat is about to be forgotten: those who are told what happens are told that.
+    async fn deleted(&self, live: &mut Live) -> bool {
+        let told = self.config.channel(&live.chat.service).is_some_and(|channel| !channel.webhooks.is_empty());
+        let mut draft = self.draft(&live.chat);
+        if !told || !draft.happened(Cause::Delete) {
+            return true;
+        }
+        self.commit(live, draft, None).await.is_ok()
     }
 
     /// An agent has been away for too long: the agent's chats return to the queue.

@@ -6,7 +6,8 @@ use crate::chat::model::{Chat, Entry};
 use crate::data::{Changed, DataChange, Delta, GONE, Owner, RECENT, size};
 use crate::json::Raw;
 use crate::session::locked;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use crate::webhook::Outgoing;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Mutex;
 
 /// A store in memory.
@@ -19,6 +20,9 @@ struct Memory {
     requests: HashMap<(String, String), String>,
     handles: HashMap<String, String>,
     data: HashMap<String, Data>,
+    /// By number; with the time when it is due.
+    outgoing: BTreeMap<u64, (u64, Outgoing)>,
+    last_outgoing: u64,
     offline: BTreeMap<u64, OfflineRequest>,
     last_request: u64,
 }
@@ -118,6 +122,15 @@ impl Memory {
         let mut kept = Kept { chat: chat.clone(), entries: BTreeMap::new(), messages: HashMap::new() };
         kept.append(&draft.entries);
         self.chats.insert(chat.id.clone(), kept);
+        self.tell(draft);
+    }
+
+    fn tell(&mut self, draft: &Draft) {
+        for item in &draft.outgoing {
+            self.last_outgoing += 1;
+            let id = self.last_outgoing;
+            self.outgoing.insert(id, (item.since, Outgoing { id, ..item.clone() }));
+        }
     }
 
     fn change(&mut self, draft: &Draft) -> Result<(), StoreError> {
@@ -133,6 +146,7 @@ impl Memory {
             let id = self.last_request;
             self.offline.insert(id, OfflineRequest { id, ..request.clone() });
         }
+        self.tell(draft);
         Ok(())
     }
 }
@@ -253,6 +267,36 @@ impl Store for MemoryStore {
         let before = memory.data.len();
         memory.data.retain(|_, data| data.expires >= now);
         ready(Ok(before - memory.data.len()))
+    }
+
+    fn claim_outgoing(&self, now: u64, until: u64, limit: usize) -> Stored<'_, Vec<Outgoing>> {
+        let mut memory = locked(&self.0);
+        let mut seen = HashSet::new();
+        let mut claimed = Vec::new();
+        for (due, item) in memory.outgoing.values_mut() {
+            let first = seen.insert((item.hook.clone(), item.chat.clone()));
+            if first && *due <= now && claimed.len() < limit {
+                *due = until;
+                claimed.push(item.clone());
+            }
+        }
+        ready(Ok(claimed))
+    }
+
+    fn settle_outgoing(&self, id: u64, due: Option<u64>) -> Stored<'_, ()> {
+        let mut memory = locked(&self.0);
+        match due {
+            None => {
+                memory.outgoing.remove(&id);
+            }
+            Some(again) => {
+                if let Some((due, item)) = memory.outgoing.get_mut(&id) {
+                    *due = again;
+                    item.tries += 1;
+                }
+            }
+        }
+        ready(Ok(()))
     }
 
     fn requests(&self, after: u64, limit: usize) -> Stored<'_, Vec<OfflineRequest>> {

@@ -13,6 +13,7 @@ pub mod sqlite;
 use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry, Values};
 use crate::data::{Changed, DataChange, Delta, Owner};
+use crate::webhook::Outgoing;
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::pin::Pin;
@@ -71,7 +72,8 @@ pub trait Store: Send + Sync + 'static {
     fn load<'a>(&'a self, chat: &'a str) -> Stored<'a, Option<Chat>>;
     /// All chats, ended ones among them, in no order.
     fn chats(&self) -> Stored<'_, Vec<Chat>>;
-    /// Keeps all that a change makes, or nothing: the chat as it is after it, its entries, the offline request.
+    /// Keeps all that a change makes, or nothing: the chat as it is after it, its entries, the
+    /// offline request, what others are to be told.
     fn commit<'a>(&'a self, draft: &'a Draft) -> Stored<'a, ()>;
     /// Closes a chat and keeps the new one that takes its place: both or nothing.
     fn renew<'a>(&'a self, old: &'a Draft, new: &'a Draft) -> Stored<'a, ()>;
@@ -94,6 +96,11 @@ pub trait Store: Send + Sync + 'static {
     fn remove_data<'a>(&'a self, user: &'a str) -> Stored<'a, ()>;
     /// Forgets all session data that was kept until before this time.
     fn expire_data(&self, now: u64) -> Stored<'_, usize>;
+    /// Takes what is due to be told, at most so many, the first of each session and receiver only; nobody else gets it before
+    /// `until` (both in milliseconds since the epoch).
+    fn claim_outgoing(&self, now: u64, until: u64, limit: usize) -> Stored<'_, Vec<Outgoing>>;
+    /// Forgets what was told; or, with a time, has it told again then.
+    fn settle_outgoing(&self, id: u64, due: Option<u64>) -> Stored<'_, ()>;
     /// Offline requests with ids above this one, the oldest first, at most so many.
     fn requests(&self, after: u64, limit: usize) -> Stored<'_, Vec<OfflineRequest>>;
     /// Forgets an offline request; says whether there was one.

@@ -1,9 +1,11 @@
 //! Everything in one SQLite file, which outlives the server: what was acknowledged is there after a crash.
 //!
-//! `schema` is the tables, `worker` the threads, `data` session data. One server at a time has the file, which a lock beside it sees to; the
+//! `schema` is the tables, `worker` the threads, `data` session data, `outgoing` what
+//! webhooks are to be told. One server at a time has the file, which a lock beside it sees to; the
 //! next one finds all that the last one acknowledged.
 
 mod data;
+mod outgoing;
 mod schema;
 mod worker;
 
@@ -12,6 +14,7 @@ use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry};
 use crate::data::{Changed, DataChange, Delta, Owner};
 use crate::json::write;
+use crate::webhook::Outgoing;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use schema::{SchemaError, migrate};
 use serde::de::DeserializeOwned;
@@ -136,14 +139,16 @@ fn signed(number: u64) -> i64 {
 }
 
 /// Keeps a new chat.
-fn add(connection: &Connection, chat: &Chat, entries: &[Entry]) -> Result<(), StoreError> {
+fn add(connection: &Connection, draft: &Draft) -> Result<(), StoreError> {
+    let chat = &draft.chat;
     let mut insert = prepared(
         connection,
         "INSERT INTO chats (id, service, request, handle, version, record) VALUES (?, ?, ?, ?, ?, ?)",
     )?;
     let (handle, version) = (chat.key.handle(), signed(chat.version));
     insert.execute(params![chat.id, chat.service, chat.request, handle, version, write(chat)])?;
-    append(connection, &chat.id, entries)
+    append(connection, &chat.id, &draft.entries)?;
+    outgoing::keep(connection, &draft.outgoing)
 }
 
 /// Keeps what a change makes.
@@ -165,7 +170,7 @@ fn change(connection: &Connection, draft: &Draft) -> Result<(), StoreError> {
             write(values)
         ])?;
     }
-    Ok(())
+    outgoing::keep(connection, &draft.outgoing)
 }
 
 fn append(connection: &Connection, chat: &str, entries: &[Entry]) -> Result<(), StoreError> {
@@ -181,8 +186,9 @@ fn append(connection: &Connection, chat: &str, entries: &[Entry]) -> Result<(), 
 
 impl Store for SqliteStore {
     fn create<'a>(&'a self, draft: &'a Draft) -> Stored<'a, Created> {
-        let (chat, entries) = (draft.chat.clone(), draft.entries.clone());
+        let draft = draft.clone();
         self.write(move |connection| {
+            let chat = &draft.chat;
             if let Some(request) = &chat.request
                 && let Some(known) = prepared(connection, "SELECT id FROM chats WHERE service = ? AND request = ?")?
                     .query_row([&chat.service, request], text)
@@ -190,7 +196,7 @@ impl Store for SqliteStore {
             {
                 return Ok(Created::Known(known));
             }
-            add(connection, &chat, &entries)?;
+            add(connection, &draft)?;
             Ok(Created::New)
         })
     }
@@ -234,7 +240,7 @@ impl Store for SqliteStore {
         let (old, new) = (old.clone(), new.clone());
         self.write(move |connection| {
             change(connection, &old)?;
-            add(connection, &new.chat, &new.entries)
+            add(connection, &new)
         })
     }
 
@@ -295,6 +301,14 @@ impl Store for SqliteStore {
 
     fn expire_data(&self, now: u64) -> Stored<'_, usize> {
         self.write(move |connection| data::expire(connection, now))
+    }
+
+    fn claim_outgoing(&self, now: u64, until: u64, limit: usize) -> Stored<'_, Vec<Outgoing>> {
+        self.write(move |connection| outgoing::claim(connection, now, until, limit))
+    }
+
+    fn settle_outgoing(&self, id: u64, due: Option<u64>) -> Stored<'_, ()> {
+        self.write(move |connection| outgoing::settle(connection, id, due))
     }
 
     fn requests(&self, after: u64, limit: usize) -> Stored<'_, Vec<OfflineRequest>> {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Error};
 const APPLICATION: i32 = 0x4341_5553;
 
 /// Each step leads from the version that is its place to the next one.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     // The record and the entries are JSON; the columns beside them are what is looked for.
     "CREATE TABLE chats (
         id TEXT NOT NULL PRIMARY KEY,
@@ -56,6 +56,17 @@ const STEPS: [&str; 3] = [
         version INTEGER NOT NULL,
         PRIMARY KEY (user, message)
     ) STRICT;",
+    "CREATE TABLE outgoing (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        hook TEXT NOT NULL,
+        chat TEXT NOT NULL,
+        body TEXT NOT NULL,
+        tries INTEGER NOT NULL,
+        since INTEGER NOT NULL,
+        due INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX outgoing_in_order ON outgoing (hook, chat, id);
+    CREATE INDEX outgoing_by_time ON outgoing (due);",
 ];
 
 /// Why a file cannot be used.

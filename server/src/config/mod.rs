@@ -1,14 +1,18 @@
-//! The configuration file: what may stand in it, what holds when it does not, and what is wrong with it.
+//! The configuration file: what may stand in it, what holds when it does not, and what is wrong with it. `channel` is what
+//! may stand in a channel.
+
+mod channel;
 
 use crate::faq::FaqConfig;
-use crate::forms::Form;
 use serde::Deserialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use channel::{BotConfig, BotLimits, Channel, First, Webhook, Webhooks};
+
 /// The demo configuration, which is also the commented example.
-pub const DEMO: &str = include_str!("../chat.toml");
+pub const DEMO: &str = include_str!("../../chat.toml");
 
 /// Why a configuration is refused: one line, with the place in the file where there is one.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +43,9 @@ pub struct Config {
     /// What bots may do.
     #[serde(default)]
     pub bots: BotLimits,
+    /// How webhooks are told.
+    #[serde(default)]
+    pub webhooks: Webhooks,
     /// How the server stops.
     #[serde(default)]
     pub stop: Stop,
@@ -141,101 +148,6 @@ impl Default for Stop {
     }
 }
 
-/// A service that visitors can ask for; times in seconds.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct Channel {
-    pub name: String,
-    #[serde(default = "idle_timeout")]
-    pub idle_timeout: u64,
-    #[serde(default = "visitor_timeout")]
-    pub visitor_timeout: u64,
-    #[serde(default = "ended_retention")]
-    pub ended_retention: u64,
-    /// 0: for ever.
-    #[serde(default)]
-    pub lifetime: u64,
-    #[serde(default = "renewal_timeout")]
-    pub renewal_timeout: u64,
-    /// Days.
-    #[serde(default = "data_retention")]
-    pub data_retention: u64,
-    #[serde(default = "locale")]
-    pub locale: String,
-    pub welcome: Option<String>,
-    pub pre_chat: Option<Form>,
-    pub post_chat: Option<Form>,
-    pub offline: Option<Form>,
-    pub faq: Option<FaqConfig>,
-    pub bot: Option<BotConfig>,
-}
-
-/// The bot of a channel.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct BotConfig {
-    pub file: PathBuf,
-    #[serde(default = "bot_name")]
-    pub name: String,
-    #[serde(default)]
-    pub first: First,
-    /// Tell pages what the script logs.
-    #[serde(default)]
-    pub debug: bool,
-}
-
-/// Whether a bot is called as soon as a chat begins, or when forms and FAQ are done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs)]
-pub enum First {
-    #[default]
-    Bot,
-    Form,
-}
-
-fn bot_name() -> String {
-    "Bot".to_owned()
-}
-
-/// What one call of a bot may take.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[allow(missing_docs)]
-pub struct BotLimits {
-    pub time_ms: u64,
-    pub memory_bytes: usize,
-    pub messages: usize,
-    pub session_bytes: usize,
-}
-
-impl Default for BotLimits {
-    fn default() -> Self {
-        Self { time_ms: 250, memory_bytes: 33_554_432, messages: 10, session_bytes: 65_536 }
-    }
-}
-
-fn idle_timeout() -> u64 {
-    600
-}
-fn visitor_timeout() -> u64 {
-    300
-}
-fn data_retention() -> u64 {
-    30
-}
-fn locale() -> String {
-    "en-us".to_owned()
-}
-fn renewal_timeout() -> u64 {
-    86_400
-}
-fn ended_retention() -> u64 {
-    60
-}
-
 /// An agent and their key.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -318,6 +230,11 @@ impl Config {
             if self.channels.iter().take(n).any(|other| other.name == channel.name) {
                 return wrong(&channel.name, format!("the channel \"{}\" is there twice", channel.name));
             }
+            for hook in &channel.webhooks {
+                if let Err((place, reason)) = hook.check() {
+                    return wrong(&place, reason);
+                }
+            }
             if channel.data_retention == 0 {
                 return wrong("data_retention", "data_retention must be more than 0 days".to_owned());
             }
@@ -360,6 +277,8 @@ impl Config {
             ("queue_events", limits.queue_events as u64),
             ("sign_in_burst", u64::from(self.desk.sign_in_burst)),
             ("max_interval_ms", self.bayeux.max_interval_ms),
+            ("timeout_ms", self.webhooks.timeout_ms),
+            ("retry_ms", self.webhooks.retry_ms),
             ("time_ms", self.bots.time_ms),
             ("memory_bytes", self.bots.memory_bytes as u64),
             ("messages", self.bots.messages as u64),
@@ -376,14 +295,6 @@ impl Config {
     #[must_use]
     pub fn channel(&self, name: &str) -> Option<&Channel> {
         self.channels.iter().find(|channel| channel.name == name)
-    }
-}
-
-impl Channel {
-    /// The id of the channel's bot.
-    #[must_use]
-    pub fn bot_id(&self) -> &str {
-        self.bot.as_ref().and_then(|bot| bot.file.file_name()?.to_str()).unwrap_or_default()
     }
 }
 
