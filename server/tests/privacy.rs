@@ -244,3 +244,15 @@ async fn nothing_of_forms_faq_data_renewals_and_requests_is_logged() {
         &[&asked.id, &asked.key, &chat.id, &chat.key, &newer.id, &newer.key, &key, &again.id, "no such quokka"],
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_of_what_a_bot_hears_is_logged_even_if_it_throws_it() {
+    log();
+    let folder = common::Folder::new();
+    let script = "bind('messageReceived', function () { log($request.query); throw new Error($request.query); });";
+    std::fs::write(folder.file("bot.js"), script).unwrap();
+    let app = App::in_memory(config("", &format!("[channels.bot]\nfile = '{}'", folder.file("bot.js").display())));
+    let chat = Rest::begin(&app, "nickname=Quokka-Name&text=Quokka-Message").await;
+    common::quiet().await;
+    silent(&["bot.js, line 1: it threw a error"], &[&chat.id, &chat.key]);
+}
