@@ -139,7 +139,11 @@ for (const [transport, storage] of [["websocket", "session"], ["long-polling", "
     await page.evaluate(() => {
       for (const text of ["one", "lone \ud83d half", "three"]) window.session.sendMessage(text).catch(() => {});
     });
-    const waiting = await page.evaluate(() => JSON.parse(Object.values(sessionStorage)[0]).outbox.map(({ text }) => text));
+    // Beside the state there are names, such as the tab's.
+    const waiting = await page.evaluate(() => {
+      const state = Object.values(sessionStorage).find((value) => value.includes('"outbox"'));
+      return JSON.parse(state).outbox.map(({ text }) => text);
+    });
     assert.deepEqual(waiting, ["one", "lone \ud83d half", "three"]);
     assert.deepEqual(agent.texts(chatId), ["before"]);
     await visitor.context.setOffline(false);
