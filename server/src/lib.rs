@@ -8,7 +8,7 @@
 //! - [`bayeux`]: what the messages of an envelope ask; [`session`]: who is connected, and the events that wait.
 //! - [`chat`]: the chats and what visitors do; [`status`]: the states of a chat; [`forms`]: what visitors fill in;
 //!   [`faq`]: what they may read first; [`data`]: what is kept with them;
-//!   [`bot`]: what scripts do; [`desk`]: what agents do; [`webhook`]: what
+//!   [`bot`]: what scripts do; [`desk`]: what agents do; [`inspect`]: what they may watch; [`webhook`]: what
 //!   others are told; [`store`]: where it is all kept.
 //! - [`config`], [`cli`]: what the operator says; [`export`]: what the operator takes out; [`limits`]: how much is too much; [`json`], [`secret`], [`clock`]: small
 //!   tools.
@@ -29,6 +29,7 @@ pub mod faq;
 pub mod form;
 pub mod forms;
 pub mod http;
+pub mod inspect;
 pub mod json;
 pub mod limits;
 pub mod origin;

@@ -9,6 +9,7 @@ use crate::App;
 use crate::chat::asker::{Answer, Asker};
 use crate::chat::visitor::{Request, service_of};
 use crate::desk;
+use crate::inspect;
 use crate::json::{is_string, kind, write};
 use crate::session::Session;
 use serde_json::value::RawValue;
@@ -165,6 +166,11 @@ impl App {
             }
             desk::CHANNEL => {
                 self.floor.attend(&Answer { session: &session, channel: &channel, id: message.id }, message.data).await;
+                write(&Reply { successful: true, ..reply })
+            }
+            inspect::CHANNEL => {
+                let answer = Answer { session: &session, channel: &channel, id: message.id };
+                self.floor.inspected(&answer, message.data).await;
                 write(&Reply { successful: true, ..reply })
             }
             _ if service_of(&channel).is_some() => {
@@ -355,9 +361,10 @@ fn subscribe(session: &Session, message: &Message<'_>, reply: Reply<'_>, on: boo
         session.unsubscribe(&channels);
         return write(&Reply { successful: true, ..reply });
     }
-    let allowed = channels
-        .iter()
-        .all(|channel| channel == desk::CHANNEL || service_of(channel).is_some_and(|service| !service.contains('*')));
+    let allowed = channels.iter().all(|channel| {
+        [desk::CHANNEL, inspect::CHANNEL].contains(&channel.as_ref())
+            || service_of(channel).is_some_and(|service| !service.contains('*'))
+    });
     if !allowed || !session.subscribe(channels) {
         return write(&Reply { error: Some("403::subscribe_denied"), ..reply });
     }

@@ -79,6 +79,7 @@ impl Floor {
         entries.extend(self.data_for(&mut live, operation).await?);
         asker.send(&VisitorData::of(&live.chat, &entries));
         self.desk.begun(&live.chat);
+        self.inspector.listed(&live.chat);
         self.told.notify_one();
         self.kick(&live.chat);
         tracing::info!(service = channel.name, "a chat has begun");

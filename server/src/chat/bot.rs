@@ -157,7 +157,7 @@ impl Floor {
         draft.chat.calls.clear();
         draft.hand_off();
         self.commit(live, draft, None).await?;
-        self.tell_log(live, &[failure.to_string()]);
+        self.tell_log(live, &[failure.to_string()], true);
         Ok(())
     }
 
@@ -211,7 +211,7 @@ impl Floor {
             let news = self.data_since(&live.chat, version.saturating_sub(1), None).await?;
             self.push_data(live, &news, None);
         }
-        self.tell_log(live, &wanted.lines);
+        self.tell_log(live, &wanted.lines, false);
         if let Some(carried) = carried {
             self.renew(live, Reason::Script, None, Some(carried)).await?;
         }
@@ -260,8 +260,9 @@ impl Floor {
         Ok(carried)
     }
 
-    /// Tells what a script logs to pages that read notices, where the operator wants that.
-    fn tell_log(&self, live: &Live, lines: &[String]) {
+    /// Tells what a script logs: who inspects, and pages that read notices, where the operator wants that.
+    fn tell_log(&self, live: &mut Live, lines: &[String], failed: bool) {
+        self.inspector.logged(live, lines, failed, self.clock.now());
         if lines.is_empty() || !self.bots.config(&live.chat.service).is_some_and(|bot| bot.debug) {
             return;
         }

@@ -65,6 +65,7 @@ impl Floor {
             self.push_to_visitor(live, entries, except);
         }
         self.desk.show(&before, &live.chat, entries, except);
+        self.inspect(&before, &live.chat, entries);
         self.kick(&live.chat);
     }
 

@@ -68,7 +68,7 @@ impl Floor {
     }
 
     /// A notice that tells what has changed since a version.
-    pub(super) async fn data_since(&self, chat: &Chat, since: u64, key: Option<&str>) -> Result<Entry, Refusal> {
+    pub(crate) async fn data_since(&self, chat: &Chat, since: u64, key: Option<&str>) -> Result<Entry, Refusal> {
         let delta = self.store.read_data(&chat.user_id, since).await?;
         let limit = self.config.limits.session_data_bytes;
         Ok(notice::passing("session-data", &Told { delta: &delta, limit, data_key: key }, self.clock.now()))
@@ -113,6 +113,7 @@ impl Floor {
 
     /// Tells the visitor's other connections that session data has changed.
     pub(crate) fn push_data(&self, live: &Live, news: &Entry, except: Option<&Session>) {
+        self.inspector.data(&live.chat.id, news.user_data.as_ref());
         let entries = std::slice::from_ref(news);
         let text = event(&channel_of(&live.chat.service), None, &VisitorData::of(&live.chat, entries));
         for seat in live.seats.iter().filter(|seat| seat.reads.data) {

@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Limits};
 use crate::desk::Desk;
 use crate::faq::Faq;
+use crate::inspect::{BotLog, Inspector};
 use crate::json::write;
 use crate::limits::{Bucket, PerAddress};
 use crate::session::{Session, locked};
@@ -51,6 +52,7 @@ pub struct Floor {
     pub(crate) clock: Clock,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) desk: Desk,
+    pub(crate) inspector: Inspector,
     pub(crate) bots: Bots,
     /// Says that there may be something to tell to webhooks.
     pub(crate) told: Arc<Notify>,
@@ -87,6 +89,8 @@ pub(crate) struct Live {
     pub(crate) reads: Bucket,
     /// The latest typing of each agent, for visitors who are not pushed to.
     pub(crate) typed: Vec<(Entry, Instant)>,
+    /// What its bot logs, for who inspects.
+    pub(crate) log: BotLog,
 }
 
 /// A Bayeux session of the visitor's.
@@ -130,6 +134,7 @@ impl Floor {
     pub fn new(config: Arc<Config>, clock: Clock, store: Arc<dyn Store>, kicks: UnboundedSender<String>) -> Self {
         let bots = Bots::new(&config);
         let desk = Desk::new(Arc::clone(&config));
+        let inspector = Inspector::new(&config);
         let mut faqs = HashMap::new();
         for channel in &config.channels {
             match channel.faq.as_ref().map(Faq::new) {
@@ -145,6 +150,7 @@ impl Floor {
             clock,
             store,
             desk,
+            inspector,
             bots,
             told: Arc::default(),
             kicks,
@@ -271,6 +277,7 @@ impl Floor {
     /// A Bayeux session has ended: its visitor is away, its agent too.
     pub async fn session_gone(&self, session: &Session) {
         self.desk.session_gone(session);
+        self.inspector.session_gone(session);
         for id in session.attachments() {
             let known = locked(&self.lives).chats.get(&id).cloned();
             if let Some(live) = known {
@@ -296,6 +303,7 @@ impl Live {
             typing: bucket(),
             reads: bucket(),
             typed: Vec::new(),
+            log: BotLog::default(),
         }
     }
 }

@@ -95,6 +95,7 @@ impl Floor {
         trail.extend(self.between(&old.chat));
         self.tell_renewed(&live, &trail, &beginning.entries, except);
         self.desk.begun(&live.chat);
+        self.inspector.listed(&live.chat);
         self.kick(&live.chat);
         tracing::info!(service = live.chat.service, ?reason, "a chat is renewed");
         Ok((live, trail))

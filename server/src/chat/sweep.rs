@@ -63,6 +63,7 @@ impl Floor {
                     seat.session.detach(id);
                 }
                 self.forget(id);
+                self.inspector.forgotten(id);
             }
             return;
         }

@@ -155,6 +155,8 @@ impl Default for Stop {
 pub struct Agent {
     pub name: String,
     pub key: String,
+    #[serde(default)]
+    pub inspector: bool,
 }
 
 impl fmt::Debug for Agent {

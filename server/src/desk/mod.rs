@@ -8,7 +8,7 @@ pub mod operations;
 use crate::chat::event;
 use crate::chat::model::{Chat, Entry, Kind, Role, Values};
 use crate::chat::reply::{Refusal, WireError};
-use crate::config::Config;
+use crate::config::{Agent, Config};
 use crate::json::Raw;
 use crate::limits::Bucket;
 use crate::secret::same;
@@ -246,7 +246,8 @@ impl Desk {
         locked(&self.state).has_session(agent)
     }
 
-    pub(crate) fn sign_in(&self, session: &Arc<Session>, name: &str, key: &str) -> Result<(), Refusal> {
+    /// The agent with this name and key. An address that guesses has to wait.
+    pub(crate) fn known(&self, session: &Session, name: &str, key: &str) -> Result<&Agent, Refusal> {
         let mut state = locked(&self.state);
         let burst = self.config.desk.sign_in_burst;
         if let Some(bucket) = state.refused.get_mut(&session.address) {
@@ -260,6 +261,12 @@ impl Desk {
             let _ = bucket.take();
             return Err(Refusal::new(8210, "unknown agent, or not their key").fatal());
         };
+        Ok(agent)
+    }
+
+    pub(crate) fn sign_in(&self, session: &Arc<Session>, name: &str, key: &str) -> Result<(), Refusal> {
+        let agent = self.known(session, name, key)?;
+        let mut state = locked(&self.state);
         state.sign_out(&session.id);
         state.away.remove(&agent.name);
         // A session that has ended meanwhile is signed out again at once.

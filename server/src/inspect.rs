@@ -1,0 +1,320 @@
+//! The inspector: signed-in agents who may (`inspector = true`) watch what becomes of a session, live: its status and the ways
+//! there, its data, the internal fields, and what its bot logs.
+//!
+//! Who inspects works on nothing and counts as nobody at the desk. What is shown is private: it goes nowhere else. The log of a
+//! bot is in this server's memory only; the rest is read from the store when somebody begins to watch.
+
+use crate::chat::asker::Answer;
+use crate::chat::model::{Chat, Entry, Kind};
+use crate::chat::operation::Operation;
+use crate::chat::reply::{Refusal, WireError};
+use crate::chat::{Floor, Live, TRIES, event};
+use crate::config::Config;
+use crate::json::{Raw, raw};
+use crate::session::{Session, locked};
+use crate::status::Status;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+/// The inspector's channel.
+pub const CHANNEL: &str = "/service/inspector";
+/// How many sessions are listed: the newest.
+const LISTED: usize = 200;
+/// How many lines of a bot's log are kept with a session.
+const LINES: usize = 200;
+
+/// Who inspects.
+pub(crate) struct Inspector {
+    /// By Bayeux session.
+    watchers: Mutex<HashMap<String, Watcher>>,
+    /// Whether any agent may.
+    allowed: bool,
+}
+
+struct Watcher {
+    session: Arc<Session>,
+    /// The chat that is watched.
+    chat: Option<String>,
+}
+
+/// What a bot has logged with a session, the newest last.
+#[derive(Debug, Default)]
+pub(crate) struct BotLog(VecDeque<LogLine>);
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct LogLine {
+    time: u64,
+    text: String,
+    /// It is why the bot failed.
+    failed: bool,
+}
+
+/// A session in the list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'a> {
+    chat_id: &'a str,
+    service: &'a str,
+    nickname: &'a Raw,
+    since: u64,
+    status: Status,
+    bot_active: bool,
+    agents: Vec<&'a str>,
+    ended: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renewed_id: Option<&'a str>,
+}
+
+/// What of a session is watched; in a push, what is new of it.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Watched<'a> {
+    chat_id: &'a str,
+    transitions: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    internal: Option<Value>,
+    /// A change of the session data; one `from` 0 is all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Raw>,
+    log: Vec<LogLine>,
+}
+
+/// What an inspector gets: the answer to an operation, or a push.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    status_code: u8,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<WireError<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sessions: Option<Vec<Raw>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<Raw>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forgotten: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    watched: Option<Watched<'a>>,
+}
+
+fn row(chat: &Chat) -> Raw {
+    raw(&Row {
+        chat_id: &chat.id,
+        service: &chat.service,
+        nickname: &chat.nickname,
+        since: chat.since,
+        status: chat.status,
+        bot_active: chat.bot_active,
+        agents: chat.agents.iter().map(|agent| agent.name.as_str()).collect(),
+        ended: chat.ended.is_some(),
+        previous_id: chat.previous.as_deref(),
+        renewed_id: chat.renewed.as_ref().map(|renewed| renewed.id.as_str()),
+    })
+}
+
+/// The ways from status to status that these entries tell.
+fn transitions(entries: &[Entry]) -> Vec<Value> {
+    let told = |entry: &Entry| {
+        let is_status =
+            entry.kind == Kind::Notice && entry.text.as_ref().is_some_and(|text| text.get() == "\"status\"");
+        let mut way: Value =
+            entry.user_data.as_ref().filter(|_| is_status).map(|way| serde_json::from_str(way.get()))?.ok()?;
+        way.as_object_mut()?.insert("time".to_owned(), json!(entry.utc_time));
+        Some(way)
+    };
+    entries.iter().filter_map(told).collect()
+}
+
+impl BotLog {
+    /// Keeps these lines, and forgets the oldest.
+    fn keep(&mut self, lines: &[LogLine]) {
+        self.0.extend(lines.iter().cloned());
+        while self.0.len() > LINES {
+            self.0.pop_front();
+        }
+    }
+}
+
+impl Inspector {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self { watchers: Mutex::default(), allowed: config.agents.iter().any(|agent| agent.inspector) }
+    }
+
+    /// A Bayeux session has ended.
+    pub(crate) fn session_gone(&self, session: &Session) {
+        locked(&self.watchers).remove(&session.id);
+    }
+
+    fn is_watched(&self, chat: &str) -> bool {
+        locked(&self.watchers).values().any(|watcher| watcher.chat.as_deref() == Some(chat))
+    }
+
+    fn is_in(&self, session: &Session) -> bool {
+        locked(&self.watchers).contains_key(&session.id)
+    }
+
+    fn enter(&self, session: &Arc<Session>) {
+        let watcher = Watcher { session: Arc::clone(session), chat: None };
+        locked(&self.watchers).insert(session.id.clone(), watcher);
+        // One that has ended meanwhile is not kept.
+        if session.is_gone() {
+            self.session_gone(session);
+        }
+    }
+
+    fn watch(&self, session: &Session, chat: Option<&str>) {
+        if let Some(watcher) = locked(&self.watchers).get_mut(&session.id) {
+            watcher.chat = chat.map(str::to_owned);
+        }
+    }
+
+    /// Tells all who inspect, or those who watch one chat.
+    fn tell(&self, chat: Option<&str>, told: &Told<'_>) {
+        let text = event(CHANNEL, None, told);
+        for watcher in
+            locked(&self.watchers).values().filter(|watcher| chat.is_none() || watcher.chat.as_deref() == chat)
+        {
+            watcher.session.deliver(Arc::clone(&text));
+        }
+    }
+
+    /// A session begins, or is another now.
+    pub(crate) fn listed(&self, chat: &Chat) {
+        if !locked(&self.watchers).is_empty() {
+            self.tell(None, &Told { session: Some(row(chat)), ..Told::default() });
+        }
+    }
+
+    /// A session is forgotten.
+    pub(crate) fn forgotten(&self, chat: &str) {
+        if !locked(&self.watchers).is_empty() {
+            self.tell(None, &Told { forgotten: Some(chat), ..Told::default() });
+        }
+    }
+
+    /// Session data has changed like this.
+    pub(crate) fn data(&self, chat: &str, change: Option<&Raw>) {
+        let watched = Watched { chat_id: chat, data: change.cloned(), ..Watched::default() };
+        if self.is_watched(chat) {
+            self.tell(Some(chat), &Told { watched: Some(watched), ..Told::default() });
+        }
+    }
+
+    /// A bot has logged this, or failed because of it.
+    pub(crate) fn logged(&self, live: &mut Live, lines: &[String], failed: bool, now: u64) {
+        if !self.allowed || lines.is_empty() {
+            return;
+        }
+        let lines: Vec<_> = lines.iter().map(|text| LogLine { time: now, text: text.clone(), failed }).collect();
+        live.log.keep(&lines);
+        if self.is_watched(&live.chat.id) {
+            let watched = Watched { chat_id: &live.chat.id, log: lines, ..Watched::default() };
+            self.tell(Some(&live.chat.id), &Told { watched: Some(watched), ..Told::default() });
+        }
+    }
+}
+
+impl Floor {
+    /// A chat has changed from `before` to `after` by these entries: tells who inspects.
+    pub(crate) fn inspect(&self, before: &Chat, after: &Chat, entries: &[Entry]) {
+        if locked(&self.inspector.watchers).is_empty() {
+            return;
+        }
+        if row(before).get() != row(after).get() {
+            self.inspector.listed(after);
+        }
+        if !self.inspector.is_watched(&after.id) {
+            return;
+        }
+        let mut ways = transitions(entries);
+        // Where no notices are on there is no other trace of it.
+        if !after.notices && before.status != after.status {
+            let (old, new) = (before.status.code().to_string(), after.status.code().to_string());
+            ways.push(
+                json!({"old": old, "new": new, "botActive": after.bot_active.to_string(), "time": self.clock.now()}),
+            );
+        }
+        let internal = Some(self.internal_of(after));
+        let watched = Watched { chat_id: &after.id, transitions: ways, internal, ..Watched::default() };
+        self.inspector.tell(Some(&after.id), &Told { watched: Some(watched), ..Told::default() });
+    }
+
+    /// Does what an inspector asks, and queues the answer.
+    pub async fn inspected(&self, answer: &Answer<'_>, data: Option<&serde_json::value::RawValue>) {
+        let mut done = self.try_inspect(answer, data).await;
+        for _ in 0..TRIES {
+            if done.as_ref().is_err_and(|refusal| refusal.conflict) {
+                done = self.try_inspect(answer, data).await;
+            }
+        }
+        if let Err(refusal) = done {
+            tracing::debug!(code = refusal.code, "an operation of the inspector is refused");
+            answer.send(&Told { status_code: refusal.status, errors: refusal.wire(), ..Told::default() });
+        }
+    }
+
+    async fn try_inspect(
+        &self,
+        answer: &Answer<'_>,
+        data: Option<&serde_json::value::RawValue>,
+    ) -> Result<(), Refusal> {
+        let operation = Operation::read(data)?;
+        let name = operation.operation()?;
+        if name == "signIn" {
+            let agent = self.desk.known(answer.session, &operation.agent_name()?, &operation.agent_key()?)?;
+            if !agent.inspector {
+                return Err(Refusal::new(8210, "this agent may not inspect: inspector = true is expected").fatal());
+            }
+            self.inspector.enter(answer.session);
+            tracing::info!("an agent inspects");
+            answer.send(&Told { sessions: Some(self.rows().await?), ..Told::default() });
+            return Ok(());
+        }
+        if !self.inspector.is_in(answer.session) {
+            return Err(Refusal::new(8210, "not signed in").fatal());
+        }
+        match name.as_str() {
+            "watch" => self.watch(answer, &operation.chat_id()?).await,
+            "unwatch" => {
+                self.inspector.watch(answer.session, None);
+                answer.send(&Told::default());
+                Ok(())
+            }
+            _ => Err(Refusal::malformed("operation: signIn, watch or unwatch is expected, another came")),
+        }
+    }
+
+    /// The newest sessions.
+    async fn rows(&self) -> Result<Vec<Raw>, Refusal> {
+        let mut rows = Vec::new();
+        for id in self.ids() {
+            if let Some(live) = self.lock(&id).await? {
+                rows.push((live.chat.since, row(&live.chat)));
+            }
+        }
+        rows.sort_by_key(|(since, _)| std::cmp::Reverse(*since));
+        rows.truncate(LISTED);
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// Shows a session, and from then on what is new of it.
+    async fn watch(&self, answer: &Answer<'_>, id: &str) -> Result<(), Refusal> {
+        // Locked until the answer is queued: nothing comes between it and the first push.
+        let live = self.lock(id).await?.ok_or_else(|| Refusal::new(249, "no such session"))?;
+        let entries = self.store.entries(id, 1).await?;
+        let change = self.data_since(&live.chat, 0, None).await?;
+        self.inspector.watch(answer.session, Some(id));
+        let watched = Watched {
+            chat_id: id,
+            transitions: transitions(&entries),
+            internal: Some(self.internal_of(&live.chat)),
+            data: change.user_data,
+            log: live.log.0.iter().cloned().collect(),
+        };
+        answer.send(&Told { session: Some(row(&live.chat)), watched: Some(watched), ..Told::default() });
+        Ok(())
+    }
+}
