@@ -110,6 +110,11 @@ impl Bayeux {
         self.later.clear();
     }
 
+    /// Whether the server knows a client.
+    pub fn has(&self, client: &str) -> bool {
+        self.clients.contains_key(client)
+    }
+
     /// A socket is closed.
     pub fn closed(&mut self, now: u64, conn: Conn) {
         for client in self.clients.values_mut() {
@@ -320,8 +325,7 @@ impl Bayeux {
             ack["error"] = self.refuse_publish.remove(place).1.into();
             return replies.push(ack);
         }
-        let outcome = chats.operation(now, service, (self.host, id.to_owned()), &message["data"]);
-        if let Some(data) = outcome.answer {
+        if let Some(data) = chats.operation(now, service, (self.host, id.to_owned()), &message["data"]) {
             match chats.flavour {
                 Flavour::Ours => replies.push(json!({ "channel": channel, "id": message["id"], "data": data })),
                 Flavour::Plain => {

@@ -20,6 +20,9 @@ pub enum Flavour {
 /// Where the pushes of a chat go: a host and a Bayeux client there.
 pub type Bound = (usize, String);
 
+/// Aliases are numbers, and no number that anything else has: by that a page that tells one is found out.
+const ALIASES: u32 = 700_000_000;
+
 /// One chat.
 #[derive(Debug)]
 pub struct Chat {
@@ -29,7 +32,8 @@ pub struct Chat {
     pub entries: Vec<Value>,
     pub next_index: u32,
     pub ended: bool,
-    pub bound: Option<Bound>,
+    /// Where pushes go: to all that asked, or from the plain flavour to the one that asked last.
+    pub bound: Vec<Bound>,
     /// Every operation that came for it, and its data.
     pub operations: Vec<Value>,
     /// What the next answer to a question holds before everything else: the rest of a session that was renewed.
@@ -37,13 +41,6 @@ pub struct Chat {
     answered: BTreeMap<String, Value>,
     agents: Vec<(u32, String)>,
     parties: u32,
-}
-
-/// What an operation comes to: the answer, and what is to be pushed.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    pub answer: Option<Value>,
-    pub pushes: Vec<(Bound, Value)>,
 }
 
 /// All chats.
@@ -63,6 +60,10 @@ pub struct Chats {
     pub refuse_with: Option<Value>,
     /// Refusals in wait: operation, status, code.
     pub refusals: Vec<(String, u32, u32)>,
+    /// The messages that were refused by them.
+    pub refused: Vec<String>,
+    /// What others than the asker are to be pushed.
+    pub pushes: Vec<(Bound, Value)>,
     pub services: Vec<String>,
     /// A session is accepted without entries, with or without the position of the next one.
     pub accepts_quietly: Option<bool>,
@@ -79,6 +80,8 @@ impl Chats {
             echoes_typing: true,
             refuse_with: None,
             refusals: Vec::new(),
+            refused: Vec::new(),
+            pushes: Vec::new(),
             services: vec!["default".to_owned()],
             accepts_quietly: None,
         }
@@ -89,18 +92,20 @@ impl Chats {
         self.chats.last_mut().expect("a chat")
     }
 
-    /// An operation of a visitor's, published on the channel of `service` by `from`.
-    pub fn operation(&mut self, now: u64, service: &str, from: Bound, data: &Value) -> Outcome {
+    /// An operation of a visitor's, published on the channel of `service` by `from`; returns the answer.
+    pub fn operation(&mut self, now: u64, service: &str, from: Bound, data: &Value) -> Option<Value> {
         let operation = data["operation"].as_str().unwrap_or_default().to_owned();
         if !self.services.iter().any(|known| known == service) {
             return refused(2, 404, None);
         }
         if let Some(place) = self.refusals.iter().position(|(name, ..)| *name == operation) {
             let (_, status, code) = self.refusals.remove(place);
+            let text = data.get("message").or(data.get("pushUrl")).and_then(Value::as_str);
+            self.refused.extend(text.map(str::to_owned));
             return refused(status, code, None);
         }
         if let Some(answer) = self.refuse_with.take() {
-            return Outcome { answer: Some(answer), pushes: Vec::new() };
+            return Some(answer);
         }
         if operation == "requestChat" {
             return self.request_chat(now, from, data);
@@ -122,18 +127,18 @@ impl Chats {
         if let Some(id) = &message_id {
             assert!(id.len() <= 64 && id.chars().all(|c| c.is_ascii_alphanumeric()), "a messageId of the wire: {id}");
             if let Some(answer) = chat.answered.get(id) {
-                return Outcome { answer: Some(answer.clone()), pushes: Vec::new() };
+                return Some(answer.clone());
             }
         }
         if operation == "requestNotifications" {
             let position = data["transcriptPosition"].as_u64().expect("a transcriptPosition") as u32;
-            chat.bound = Some(from);
+            chat.bind(from, ours);
             let from_there =
                 |entry: &&Value| position > 0 && entry["index"].as_u64().unwrap_or(0) >= u64::from(position);
             let mut entries = std::mem::take(&mut chat.before);
             let all = !entries.is_empty();
             entries.extend(chat.entries.iter().filter(|entry| all || from_there(entry)).cloned());
-            return Outcome { answer: Some(chat.reply(entries)), pushes: Vec::new() };
+            return Some(chat.reply(entries));
         }
         if chat.ended {
             return refused(2, 8210, Some(true));
@@ -154,38 +159,42 @@ impl Chats {
                 }
                 let entry = chat.keep(entry);
                 let answer = chat.reply(if is_mute { vec![] } else { vec![entry] });
+                if ours {
+                    let others = chat.bound.iter().filter(|bound| **bound != from);
+                    self.pushes.extend(others.map(|bound| (bound.clone(), answer.clone())));
+                }
                 if let Some(id) = message_id {
                     chat.answered.insert(id, answer.clone());
                 }
-                Outcome { answer: (!is_mute).then_some(answer), pushes: Vec::new() }
+                (!is_mute).then_some(answer)
             }
             "startTyping" | "stopTyping" => {
                 if ours {
-                    return Outcome { answer: Some(chat.reply(vec![])), pushes: Vec::new() };
+                    return Some(chat.reply(vec![]));
                 }
                 let kind = if operation == "startTyping" { "TypingStarted" } else { "TypingStopped" };
                 let entry = chat.entry(now, kind, visitor());
                 chat.next_index += 1;
-                Outcome { answer: echoes_typing.then(|| chat.reply(vec![entry])), pushes: Vec::new() }
+                echoes_typing.then(|| chat.reply(vec![entry]))
             }
             "customNotice" | "updateData" => {
                 let answer = chat.reply(vec![]);
                 if let Some(id) = message_id {
                     chat.answered.insert(id, answer.clone());
                 }
-                Outcome { answer: Some(answer), pushes: Vec::new() }
+                Some(answer)
             }
-            "disconnect" => Outcome { answer: Some(chat.close(now)), pushes: Vec::new() },
+            "disconnect" => Some(chat.close(now)),
             other => panic!("an operation of the wire: {other}"),
         }
     }
 
-    fn request_chat(&mut self, now: u64, from: Bound, data: &Value) -> Outcome {
+    fn request_chat(&mut self, now: u64, from: Bound, data: &Value) -> Option<Value> {
         let ours = self.flavour == Flavour::Ours;
         let request = data["messageId"].as_str().unwrap_or_default().to_owned();
         if let Some(chat) = self.chats.iter_mut().find(|chat| ours && chat.answered.contains_key(&request)) {
-            chat.bound = Some(from);
-            return Outcome { answer: chat.answered.get(&request).cloned(), pushes: Vec::new() };
+            chat.bind(from, ours);
+            return chat.answered.get(&request).cloned();
         }
         if data["nickname"].as_str().is_none_or(str::is_empty) {
             return refused(1, 161, None);
@@ -198,7 +207,7 @@ impl Chats {
             entries: Vec::new(),
             next_index: 1,
             ended: false,
-            bound: Some(from),
+            bound: vec![from],
             operations: vec![data.clone()],
             before: Vec::new(),
             answered: BTreeMap::new(),
@@ -216,11 +225,16 @@ impl Chats {
         }
         chat.answered.insert(request, answer.clone());
         self.chats.push(chat);
-        Outcome { answer: Some(answer), pushes: Vec::new() }
+        Some(answer)
     }
 }
 
 impl Chat {
+    fn bind(&mut self, from: Bound, beside_others: bool) {
+        self.bound.retain(|bound| beside_others && *bound != from);
+        self.bound.push(from);
+    }
+
     /// An entry with the next index, not kept yet.
     pub fn entry(&self, now: u64, kind: &str, from: Value) -> Value {
         json!({ "index": self.next_index, "type": kind, "utcTime": EPOCH + now, "from": from })
@@ -236,7 +250,7 @@ impl Chat {
     /// A reply of the server's.
     pub fn reply(&self, messages: Vec<Value>) -> Value {
         json!({
-            "statusCode": 0, "chatId": self.id, "userId": format!("{}u", self.id), "alias": self.alias.to_string(),
+            "statusCode": 0, "chatId": self.id, "userId": format!("{}u", self.id), "alias": (ALIASES + self.alias).to_string(),
             "secureKey": self.keys.last(), "nextPosition": self.next_index, "chatEnded": self.ended,
             "messages": messages,
         })
@@ -321,10 +335,10 @@ pub fn visitor() -> Value {
     json!({ "nickname": "Ann", "participantId": 1, "type": "Client" })
 }
 
-fn refused(status: u32, code: u32, ended: Option<bool>) -> Outcome {
+fn refused(status: u32, code: u32, ended: Option<bool>) -> Option<Value> {
     let mut answer = json!({ "statusCode": status, "messages": [], "errors": [{ "code": code, "advice": "no" }] });
     if let Some(ended) = ended {
         answer["chatEnded"] = ended.into();
     }
-    Outcome { answer: Some(answer), pushes: Vec::new() }
+    Some(answer)
 }

@@ -51,6 +51,8 @@ pub enum Storage {
 pub struct Page {
     pub seen: Vec<Seen>,
     pub results: BTreeMap<CommandId, Result<(), Error>>,
+    /// When commands were settled, in order.
+    pub settled: Vec<(u64, CommandId)>,
     pub ended: Option<EndReason>,
     /// The state of the store, which outlives the page.
     pub stored: Option<Snapshot<NativeJson>>,
@@ -96,7 +98,8 @@ impl Page {
     }
 
     /// A command is settled: once.
-    pub fn settle(&mut self, command: CommandId, result: Result<(), Error>) {
+    pub fn settle(&mut self, at: u64, command: CommandId, result: Result<(), Error>) {
+        self.settled.push((at, command));
         assert!(self.results.insert(command, result).is_none(), "command {command} is settled twice");
     }
 

@@ -285,7 +285,7 @@ impl Pair {
         for _ in 0..MOST_STEPS {
             match self.session.poll_output() {
                 Output::Transmit(io) => self.transmit(io),
-                Output::Resolve(command, result) => self.page.settle(command, result),
+                Output::Resolve(command, result) => self.page.settle(now, command, result),
                 Output::Event(event) => told.extend(self.page.note(now, &event)),
                 Output::Persist(snapshot) => {
                     if self.page.persists.is_multiple_of(8) && snapshot.outbox.len() < 50 {

@@ -294,7 +294,7 @@ impl Tabs {
             let place = &mut self.tabs[tab];
             match place.session.poll_output() {
                 Output::Transmit(io) => self.transmit(tab, io),
-                Output::Resolve(command, result) => place.page.settle(command, result),
+                Output::Resolve(command, result) => place.page.settle(now, command, result),
                 Output::Event(event) => told = place.page.note(now, &event).or(told),
                 Output::Persist(snapshot) => place.page.stored = Some(snapshot),
                 Output::Forget => place.page.stored = None,

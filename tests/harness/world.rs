@@ -64,12 +64,12 @@ impl World {
         for_page
     }
 
-    /// Pushes a reply to whoever is bound to the newest chat.
+    /// Pushes a reply to whoever listens to the newest chat.
     pub fn push(&mut self, make: impl FnOnce(&mut Chat, u64) -> Value) {
         let now = self.now;
         let data = make(self.chats.last(), now);
-        if let Some(bound) = self.chats.last().bound.clone() {
-            self.push_to(&bound, data);
+        for bound in self.chats.last().bound.clone() {
+            self.push_to(&bound, data.clone());
         }
     }
 
@@ -78,6 +78,14 @@ impl World {
         self.hosts[bound.0].bayeux.push(&bound.1, event);
         let sent = self.hosts[bound.0].bayeux.tick(self.now);
         self.send(sent, 0);
+    }
+
+    /// Whether the server pushes to nobody that is there: one that knows one listener of a chat only has taken a late
+    /// request of an earlier page's, or link's, for the newest.
+    pub fn is_deaf(&mut self) -> bool {
+        let plain = self.chats.flavour == Flavour::Plain;
+        let bound = self.chats.last().bound.clone();
+        plain && !bound.iter().any(|(host, client)| self.hosts[*host].bayeux.has(client))
     }
 
     /// A host stops: its connections break and its Bayeux clients are forgotten. The chats stay.
@@ -169,7 +177,7 @@ impl World {
         if rule == Some(Action::Twice) {
             chats.operation(now, service, bound.clone(), data);
         }
-        let mut answer = chats.operation(now, service, bound, data).answer.unwrap_or_default();
+        let mut answer = chats.operation(now, service, bound, data).unwrap_or_default();
         let from = data["transcriptPosition"].as_u64();
         if let (Some(from), Some(0)) = (from, answer["statusCode"].as_u64()) {
             let entries = chats.last().entries.iter();
@@ -201,7 +209,11 @@ impl World {
         if rule == Some(Action::Twice) {
             self.hosts[host].bayeux.receive(self.now, by, envelope, chats);
         }
-        self.hosts[host].bayeux.receive(self.now, by, envelope, chats)
+        let sent = self.hosts[host].bayeux.receive(self.now, by, envelope, chats);
+        for (bound, data) in std::mem::take(&mut chats.pushes) {
+            self.push_to(&bound, data);
+        }
+        sent
     }
 
     fn send(&mut self, sent: Vec<Sent>, late: u64) {

@@ -5,8 +5,11 @@ use causerie::session::EndReason;
 use serde_json::Value;
 
 use super::harness::page::Page;
-use super::harness::{Flavour, Kind, Seen, Storage};
+use super::harness::{Flavour, Kind, Storage};
 use super::story::{Given, Over, Story};
+
+/// How long a continuation may last that the server has not confirmed, in milliseconds.
+const UNPROVEN: u64 = 11_000;
 
 /// An entry as pages are told of it.
 type Told = (Kind, u32, String);
@@ -55,8 +58,13 @@ impl Story {
         let expected = self.expected();
         self.judge_pages(&expected);
         let seen = placed(&self.pair.page);
-        self.weather.totals.lost += (expected.len() - seen.len()) as u64;
-        assert_eq!(seen, expected, "the last page was told everything");
+        let missing = (expected.len() - seen.len()) as u64;
+        if self.pair.world.is_deaf() {
+            self.weather.totals.unheard += missing;
+        } else {
+            self.weather.totals.lost += missing;
+            assert_eq!(seen, expected, "the last page was told everything");
+        }
         let page = self.pair.earlier.len();
         for given in self.given.iter().filter(|given| given.page == page) {
             assert!(self.pair.page.results.contains_key(&given.command), "{} is settled", given.text);
@@ -82,6 +90,10 @@ impl Story {
             assert!(plain || places.len() <= 1, "{text} stands {} times in the transcript", places.len());
             first_places.extend(places.first().map(|at| (*page, number, *at)));
             match results.get(command) {
+                // A refusal without an address was taken to be another message's, or was lost.
+                Some(Ok(())) if plain && self.pair.world.chats.refused.contains(text) => {
+                    self.weather.totals.misled += 1;
+                }
                 Some(Ok(())) => {
                     assert!(!places.is_empty(), "{text} was settled well and is missing");
                     self.weather.totals.arrived += 1;
@@ -176,16 +188,25 @@ impl Story {
         }
     }
 
-    /// An end by an error has a reason: the link was down for long enough, or the server wanted it.
+    /// An end by an error has a reason: the link was down for long enough, or the server wanted it. An interruption goes on
+    /// until the server has taken the page up: news alone is a continuation of ten seconds at most.
     fn judge_reason(&mut self) {
         if self.lived || self.pair.page.ended != Some(EndReason::Error) {
             return;
         }
         assert!(!self.setting.patient, "a patient session is not ended by an error");
-        let at = |kind| self.pair.page.seen.iter().rev().find(|seen: &&Seen| seen.kind == kind).map(|seen| seen.at);
         let none = self.pair.world.hosts.iter().any(|host| host.bayeux.advice["reconnect"] == "none");
         let none = none || self.weather.totals.faults.contains_key("server: asks not to reconnect, for a moment");
-        let down = at(Kind::Ended).unwrap_or(0).saturating_sub(at(Kind::Interrupted).unwrap_or(0));
+        let (mut since, mut until) = (0, self.pair.world.now);
+        for seen in self.pair.page.seen.iter().rev() {
+            match seen.kind {
+                Kind::Ended => until = seen.at,
+                Kind::Interrupted => since = seen.at,
+                Kind::Continued if since - seen.at > UNPROVEN => break,
+                _ => {}
+            }
+        }
+        let down = until - since;
         let limit = self.setting.options.max_offline.min(15_000);
         assert!(none || down + 100 >= limit, "the link was down for {down} ms only");
     }

@@ -28,7 +28,8 @@ impl Run {
     fn new(seed: u64, loud: bool) -> Self {
         let mut dice = Seeded::new(seed.wrapping_mul(0x9E37_79B9) ^ 0xC0FF_EE00);
         let setting = Setting::roll(seed, &mut dice);
-        let weather = Weather::new(dice, &setting);
+        let mut weather = Weather::new(dice, &setting);
+        weather.loud = loud;
         if seed % 5 == 4 {
             let rounds = setting.rounds;
             return Run::Tabs(Box::new(TabsStory::new(weather, &setting, loud)), rounds);

@@ -4,6 +4,7 @@ use causerie::json::native::NativeJson;
 use causerie::session::{Command, CommandId};
 use serde_json::{Value, json};
 
+use super::harness::page::Page;
 use super::harness::{Pair, Storage};
 use super::setting::Setting;
 use super::totals::Totals;
@@ -55,6 +56,9 @@ impl Story {
         self.begin();
         while self.rounds < self.setting.rounds && self.over.is_none() {
             self.rounds += 1;
+            if self.weather.loud {
+                eprintln!("at {}", self.pair.world.now);
+            }
             self.round();
             self.look();
         }
@@ -309,10 +313,20 @@ impl Story {
             for line in &page.logs {
                 eprintln!("  {line}");
             }
+            Self::explain_results(page);
         }
         eprintln!("the last page");
         self.pair.explain();
+        Self::explain_results(&self.pair.page);
         eprintln!("{:#?}", self.setting);
-        eprintln!("{:#?}", self.given);
+        for given in &self.given {
+            eprintln!("{given:?}");
+        }
+    }
+
+    fn explain_results(page: &Page) {
+        for (at, command) in &page.settled {
+            eprintln!("  {at} command {command}: {:?}", page.results[command]);
+        }
     }
 }

@@ -138,6 +138,8 @@ impl TabsStory {
         let chat = self.tabs.world.chats.last();
         let expected: Vec<_> = chat.entries.iter().filter_map(told).collect();
         let said: Vec<String> = chat.visitor_said().into_iter().map(str::to_owned).collect();
+        let refused = self.tabs.world.chats.refused.clone();
+        let is_deaf = self.tabs.world.is_deaf();
         let alive = self.tabs.alive();
         let totals = &mut self.weather.totals;
         for (tab, place) in self.tabs.tabs.iter().enumerate() {
@@ -146,7 +148,11 @@ impl TabsStory {
             assert!(expected.starts_with(&seen), "tab {tab} was told {seen:?} of {expected:?}");
             // A restore that met bad weather for too long has failed, and told so.
             if alive.contains(&tab) && !place.session.is_over() {
-                assert_eq!(seen.len(), expected.len(), "tab {tab} was told everything");
+                if is_deaf {
+                    totals.unheard += (expected.len() - seen.len()) as u64;
+                } else {
+                    assert_eq!(seen.len(), expected.len(), "tab {tab} was told everything");
+                }
                 assert!(!place.page.is_interrupted(), "the link is up in good weather");
             }
         }
@@ -160,6 +166,7 @@ impl TabsStory {
             let last = heir.unwrap_or(*tab);
             let lives = alive.contains(&last) && !self.tabs.tabs[last].session.is_over();
             match self.tabs.tabs[*tab].page.results.get(command) {
+                Some(Ok(())) if self.plain && refused.contains(text) => totals.misled += 1,
                 Some(Ok(())) => {
                     assert!(count >= 1, "{text} was settled well and is missing");
                     totals.arrived += 1;

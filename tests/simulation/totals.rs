@@ -26,6 +26,10 @@ pub struct Totals {
     pub unstored: u64,
     /// Messages that stand twice in the transcript of a server that knows no ids.
     pub doubled: u64,
+    /// Messages that such a server refused, although their promises say otherwise: its refusals have no address.
+    pub misled: u64,
+    /// Entries that such a server pushed to a client that is gone, when that one's late request was the last to arrive.
+    pub unheard: u64,
     /// The runs with such a server.
     pub plain_runs: u64,
     /// How runs ended.
@@ -49,6 +53,8 @@ impl Totals {
         self.refused += other.refused;
         self.unstored += other.unstored;
         self.doubled += other.doubled;
+        self.misled += other.misled;
+        self.unheard += other.unheard;
         self.plain_runs += other.plain_runs;
         for (kind, count) in &other.faults {
             *self.faults.entry(kind).or_default() += count;
@@ -77,8 +83,8 @@ impl fmt::Display for Totals {
         writeln!(f, "  lost with a store {} (denied, full or deleted)", self.unstored)?;
         writeln!(
             f,
-            "  doubled           {} in {} runs on servers without ids; 0 on ours",
-            self.doubled, self.plain_runs
+            "on servers without ids, in {} runs: {} doubled, {} refused and taken for arrived, {} pushed to nobody; 0 on ours",
+            self.plain_runs, self.doubled, self.misled, self.unheard
         )?;
         let ends: Vec<String> = self.ends.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         write!(f, "ends                {}", ends.join(", "))

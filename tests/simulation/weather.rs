@@ -34,12 +34,14 @@ pub struct Weather {
     pub several: bool,
     /// Sessions may be told to end.
     pub deadly: bool,
+    /// Each fault is told.
+    pub loud: bool,
 }
 
 impl Weather {
     pub fn new(dice: Seeded, setting: &Setting) -> Self {
         let several = setting.options.servers.len() > 1;
-        Self { dice, totals: Totals::default(), several, deadly: !setting.patient }
+        Self { dice, totals: Totals::default(), several, deadly: !setting.patient, loud: false }
     }
 
     /// Something goes wrong. Returns how long the world is to run until the next part of it, which `go_on` is.
@@ -76,6 +78,9 @@ impl Weather {
     }
 
     pub fn count(&mut self, kind: &'static str) {
+        if self.loud {
+            eprintln!("then {kind}");
+        }
         self.totals.fault(kind);
     }
 
