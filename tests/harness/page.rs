@@ -46,6 +46,15 @@ pub enum Storage {
     Full,
 }
 
+/// How far callbacks were told of a transcript: what rule 2 of the API is about. Nothing here comes from the session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The next index that no callback was told of.
+    pub next: u32,
+    /// The same at the last time when a store took it down.
+    kept: u32,
+}
+
 /// One page, from its load to its unload.
 #[derive(Debug, Default)]
 pub struct Page {
@@ -61,8 +70,14 @@ pub struct Page {
     pub logs: Vec<String>,
     /// What `onError` told.
     pub reported: Vec<String>,
-    /// The next index that no earlier page was told of.
-    pub fresh_from: u32,
+    /// What callbacks of this page and the earlier ones were told of each session, by its id; that of a first page is `""`.
+    told: BTreeMap<String, Told>,
+    /// The session whose entries come.
+    chat: String,
+    /// What earlier pages were told of it.
+    before: Told,
+    /// The last entry that waits for its callbacks to have run.
+    waiting: Option<u32>,
     /// How the store is.
     pub storage: Storage,
     /// The page does not tell what it has been told.
@@ -76,8 +91,32 @@ pub struct Page {
 impl Page {
     /// The next page of the same browser.
     pub fn next(&self) -> Self {
-        let fresh_from = self.stored.as_ref().map_or(0, |stored| stored.position);
-        Self { stored: self.stored.clone(), storage: self.storage, fresh_from, ..Self::default() }
+        let mut next = Self { stored: self.stored.clone(), storage: self.storage, ..Self::default() };
+        if let Some(stored) = &self.stored {
+            next.told.clone_from(&self.told);
+            next.chat.clone_from(&stored.keys.chat_id);
+            if let (true, Some(told)) = (self.chat.is_empty(), next.told.remove("")) {
+                next.told.insert(next.chat.clone(), told);
+            }
+            next.before = next.told.get(&next.chat).copied().unwrap_or_default();
+        }
+        next
+    }
+
+    /// The callbacks have run for all that was noted; returns the last index of it.
+    pub fn tell(&mut self) -> Option<u32> {
+        let index = self.waiting.take()?;
+        let told = self.told.entry(self.chat.clone()).or_default();
+        told.next = told.next.max(index + 1);
+        if self.storage != Storage::Denied {
+            told.kept = told.next;
+        }
+        Some(index)
+    }
+
+    /// How far this page and the earlier ones were told of the session.
+    pub fn told(&self) -> Told {
+        self.told.get(&self.chat).copied().unwrap_or_default()
     }
 
     /// The state is to be stored.
@@ -103,8 +142,8 @@ impl Page {
         assert!(self.results.insert(command, result).is_none(), "command {command} is settled twice");
     }
 
-    /// Notes an event; returns its index when it has one. What must hold for every page is checked here.
-    pub fn note(&mut self, at: u64, event: &Event<NativeJson>) -> Option<u32> {
+    /// Notes an event. What must hold for every page is checked here.
+    pub fn note(&mut self, at: u64, event: &Event<NativeJson>) {
         let mut seen = Seen {
             at,
             kind: Kind::Error,
@@ -148,7 +187,7 @@ impl Page {
                 seen.text = format!("{previous} {id} {reason}");
                 assert!(self.agents.is_empty(), "agents are disconnected before a renewal: {:?}", self.agents);
                 self.last_index = None;
-                self.fresh_from = 0;
+                self.renewed(previous, id);
             }
             Event::Interrupted => {
                 seen.kind = Kind::Interrupted;
@@ -172,8 +211,18 @@ impl Page {
                 self.reported.push(seen.text.clone());
             }
         }
-        self.seen.push(seen.clone());
-        seen.index
+        self.waiting = seen.index.or(self.waiting);
+        self.seen.push(seen);
+    }
+
+    /// Positions count from the beginning again; those of before mean nothing any more, whether they were told or not.
+    fn renewed(&mut self, previous: &str, id: &str) {
+        if let Some(told) = self.told.remove("") {
+            self.told.insert(previous.to_owned(), told);
+        }
+        id.clone_into(&mut self.chat);
+        self.before = self.told();
+        self.waiting = None;
     }
 
     fn place(&mut self, seen: &mut Seen, place: &causerie::session::Place, name: &str) {
@@ -182,10 +231,14 @@ impl Page {
             "indexes go up: {place:?} after {:?}",
             self.last_index
         );
-        assert_eq!(
-            place.restored,
-            place.index < self.fresh_from,
-            "restored is what an earlier page was told of: {place:?}"
+        let Told { next, kept } = self.before;
+        assert!(
+            !place.restored || place.index < next,
+            "no earlier page was told of this, and it is restored: {place:?}"
+        );
+        assert!(
+            place.restored || place.index >= kept,
+            "an earlier page was told of this, and it is not restored: {place:?}"
         );
         assert!(!(place.restored && self.has_seen_fresh), "restored comes before new");
         self.has_seen_fresh |= !place.restored;

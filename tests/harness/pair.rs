@@ -253,7 +253,7 @@ impl Pair {
 
     /// The page tells what it has been told, after a while in which it did not.
     pub fn tell(&mut self) {
-        if let Some(index) = self.page.seen.iter().rev().find_map(|seen| seen.index) {
+        if let Some(index) = self.page.tell() {
             self.input(Input::Told { index });
         }
     }
@@ -281,12 +281,11 @@ impl Pair {
     fn drain(&mut self) {
         let now = self.world.now;
         self.steps += 1;
-        let mut told = Vec::new();
         for _ in 0..MOST_STEPS {
             match self.session.poll_output() {
                 Output::Transmit(io) => self.transmit(io),
                 Output::Resolve(command, result) => self.page.settle(now, command, result),
-                Output::Event(event) => told.extend(self.page.note(now, &event)),
+                Output::Event(event) => self.page.note(now, &event),
                 Output::Persist(snapshot) => {
                     if self.page.persists.is_multiple_of(8) && snapshot.outbox.len() < 50 {
                         let text = serde_json::to_string(&snapshot).expect("a snapshot is JSON");
@@ -304,8 +303,8 @@ impl Pair {
                 Output::Log(line) => self.page.logs.push(line),
                 Output::Wait(wake) => {
                     self.wake = wake.map(|at| at + self.lag);
-                    if let (Some(index), false) = (told.pop(), self.page.is_busy) {
-                        return self.input(Input::Told { index });
+                    if !self.page.is_busy {
+                        self.tell();
                     }
                     return;
                 }

@@ -76,14 +76,14 @@ impl Tabs {
     pub fn open(&mut self) -> usize {
         let mut stored = self.tabs[self.holder].page.stored.clone().expect("a state to share");
         stored.outbox.clear();
-        self.open_with(stored, false)
+        self.open_with(self.holder, stored, false)
     }
 
-    fn open_with(&mut self, stored: Snapshot<NativeJson>, held: bool) -> usize {
+    fn open_with(&mut self, after: usize, stored: Snapshot<NativeJson>, held: bool) -> usize {
         let place = self.tabs.len();
-        let mut page = Page::default();
+        let mut page = self.tabs[after].page.next();
         page.stored = Some(stored.clone());
-        self.add(page.next());
+        self.add(page);
         let setup = self.setup(held);
         self.tabs[place].launch = self.command(place, Command::Restore(setup, stored, None));
         place
@@ -124,7 +124,7 @@ impl Tabs {
         let was_holder = self.holder == tab;
         self.close(tab);
         let held = was_holder && self.holder == tab;
-        let place = self.open_with(stored, held);
+        let place = self.open_with(tab, stored, held);
         if held {
             self.holder = place;
         }
@@ -289,19 +289,18 @@ impl Tabs {
 
     fn drain(&mut self, tab: usize) {
         let now = self.world.now;
-        let mut told = None;
         for _ in 0..MOST_STEPS {
             let place = &mut self.tabs[tab];
             match place.session.poll_output() {
                 Output::Transmit(io) => self.transmit(tab, io),
                 Output::Resolve(command, result) => place.page.settle(now, command, result),
-                Output::Event(event) => told = place.page.note(now, &event).or(told),
+                Output::Event(event) => place.page.note(now, &event),
                 Output::Persist(snapshot) => place.page.stored = Some(snapshot),
                 Output::Forget => place.page.stored = None,
                 Output::Log(line) => place.page.logs.push(line),
                 Output::Wait(wake) => {
                     place.wake = wake;
-                    if let Some(index) = told {
+                    if let Some(index) = place.page.tell() {
                         return self.input(tab, Input::Told { index });
                     }
                     return;

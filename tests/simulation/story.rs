@@ -218,14 +218,14 @@ impl Story {
             self.over = Some(Over::Gone);
             return;
         };
-        let kept = if self.setting.keeps { self.kept(snapshot.position) } else { None };
+        let kept = if self.setting.keeps { self.kept(self.pair.page.told().next) } else { None };
         self.pair.launch = self.pair.command(Command::Restore(self.pair.setup(), snapshot, kept));
     }
 
-    /// What the page has kept of the transcript: what earlier pages were told.
-    fn kept(&mut self, position: u32) -> Option<NativeJson> {
+    /// What the page has kept of the transcript: what callbacks of earlier pages were told.
+    fn kept(&mut self, told: u32) -> Option<NativeJson> {
         let told = |entry: &&Value| {
-            entry["index"].as_u64() <= Some(u64::from(position))
+            entry["index"].as_u64() <= Some(u64::from(told))
                 && (matches!(entry["type"].as_str(), Some("Message" | "PushUrl")) || entry["from"]["type"] == "Agent")
         };
         let entries: Vec<Value> = self.pair.chat().entries.iter().filter(told).cloned().collect();
