@@ -73,6 +73,8 @@ pub struct Pair {
     lag: u64,
     /// The wall clock was set forward by so much.
     clock_set: u64,
+    /// When the page did not run, or its timers did not: from, to.
+    slept: Vec<(u64, u64)>,
     /// Sockets and requests that the page has, as it knows.
     pub open: BTreeSet<u32>,
     /// Inputs that were given to the session, however late they were.
@@ -98,6 +100,7 @@ impl Pair {
             wake: None,
             lag: 0,
             clock_set: 0,
+            slept: Vec::new(),
             open: BTreeSet::new(),
             steps: 0,
         }
@@ -131,10 +134,22 @@ impl Pair {
         self.clock_set += ms;
     }
 
+    /// By how much the wall clock was set forward.
+    pub fn clock_set(&self) -> u64 {
+        self.clock_set
+    }
+
+    /// For how long the page ran in a time that ends with its running.
+    pub fn awake(&self, from: u64, to: u64) -> u64 {
+        let slept = self.slept.iter().map(|(begin, end)| end.min(&to).saturating_sub(*begin.max(&from)));
+        (to - from).saturating_sub(slept.sum())
+    }
+
     /// The page does not run for some time: what comes for it waits, and so do its timers. Its monotonic clock may stand
     /// still meanwhile, as it does on some systems.
     pub fn sleep(&mut self, ms: u64, clock_runs: bool) {
         let until = self.world.now + ms;
+        self.slept.push((self.world.now, until));
         let mut waiting = Vec::new();
         while let Some(next) = self.world.next().filter(|at| *at <= until) {
             self.world.now = self.world.now.max(next);
@@ -156,6 +171,7 @@ impl Pair {
     /// The page runs, but the browser holds back its timers until the end.
     pub fn throttle(&mut self, ms: u64) {
         let until = self.world.now + ms;
+        self.slept.push((self.world.now, until));
         while let Some(next) = self.world.next().filter(|at| *at <= until) {
             self.world.now = self.world.now.max(next);
             for packet in self.world.step() {

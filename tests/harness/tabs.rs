@@ -72,11 +72,16 @@ impl Tabs {
         tabs
     }
 
-    /// Another tab is opened, and restores the session that the others share.
+    /// Another tab is opened, and restores the session that the others share. It connects if no other does.
     pub fn open(&mut self) -> usize {
         let mut stored = self.tabs[self.holder].page.stored.clone().expect("a state to share");
         stored.outbox.clear();
-        self.open_with(self.holder, stored, false)
+        let held = !self.can_hold(self.holder);
+        let place = self.open_with(self.holder, stored, held);
+        if held {
+            self.holder = place;
+        }
+        place
     }
 
     fn open_with(&mut self, after: usize, stored: Snapshot<NativeJson>, held: bool) -> usize {

@@ -189,7 +189,7 @@ impl Story {
     }
 
     /// An end by an error has a reason: the link was down for long enough, or the server wanted it. An interruption goes on
-    /// until the server has taken the page up: news alone is a continuation of ten seconds at most.
+    /// until the server has taken the page up: news alone is a continuation of ten seconds at most, while the page is awake.
     fn judge_reason(&mut self) {
         if self.lived || self.pair.page.ended != Some(EndReason::Error) {
             return;
@@ -202,12 +202,14 @@ impl Story {
             match seen.kind {
                 Kind::Ended => until = seen.at,
                 Kind::Interrupted => since = seen.at,
-                Kind::Continued if since - seen.at > UNPROVEN => break,
+                Kind::Continued if self.pair.awake(seen.at, since) > UNPROVEN => break,
                 _ => {}
             }
         }
         let down = until - since;
         let limit = self.setting.options.max_offline.min(15_000);
+        // A clock that somebody sets forward is taken for a sleep, which counts.
+        let down = down + self.pair.clock_set();
         assert!(none || down + 100 >= limit, "the link was down for {down} ms only");
     }
 }

@@ -46,6 +46,9 @@ impl TabsStory {
     pub fn run(&mut self, rounds: u64) -> Totals {
         self.tabs.agent_joins("Jane");
         for round in 0..rounds {
+            if self.weather.loud {
+                eprintln!("at {}", self.tabs.world.now);
+            }
             self.round(round);
             if self.weather.dice.chance(35) {
                 Weather::heal(&mut self.tabs.world);
@@ -216,6 +219,10 @@ impl TabsStory {
             for seen in &place.page.seen {
                 eprintln!("  {seen:?}");
             }
+            for line in &place.page.logs {
+                eprintln!("  {line}");
+            }
+            eprintln!("  {:?}", place.session);
         }
         for (at, path, envelope) in self.tabs.world.hosts.iter().flat_map(|host| &host.log) {
             eprintln!("{at} {path} {:?}", super::harness::host::Host::summary(envelope));
