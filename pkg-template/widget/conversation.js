@@ -227,11 +227,13 @@ export class Conversation {
   }
 
   #asked(form) {
+    // The next form may have been asked for before the answer to this one is here: that one stays.
     const done = () => {
+      if (this.#form !== mine) return;
       this.#form = undefined;
       this.#redock();
     };
-    this.#form = statusForm(form, this.#words, {
+    const mine = statusForm(form, this.#words, {
       onSubmit: async (values) => {
         await this.session.submitForm({ kind: form.kind, values });
         this.#announcer.say(this.#words.of("thanks"));
@@ -239,16 +241,19 @@ export class Conversation {
       },
       onSkip: done,
     });
+    this.#form = mine;
     this.#redock();
     this.#host.news(this.#words.of("title"));
   }
 
   #suggested(faq) {
-    this.#faq = faqCard(faq, this.#words, async (accepted) => {
+    const mine = faqCard(faq, this.#words, async (accepted) => {
       await this.session.answerFaq({ id: faq.id, accepted });
+      if (this.#faq !== mine) return;
       this.#faq = undefined;
       this.#redock();
     });
+    this.#faq = mine;
     this.#announcer.message(faq.question, faq.answer);
     this.#redock();
     this.#host.news(this.#words.of("faq"));
