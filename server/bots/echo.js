@@ -1,4 +1,4 @@
-// The echo bot: greets, says again what it hears, hands over at "human", ends at "quit".
+// The echo bot: greets, says again what it hears, hands over at "human", begins anew at "new", ends at "quit".
 var toCustomer = 1;
 
 bind("sessionCreated", function () {
@@ -22,6 +22,9 @@ bind("messageReceived", function ($context) {
     case "human":
       addChatMessage(sessionId, "I ask a human to take over.", toCustomer, botName, 0, "");
       resetChat(sessionId);
+      break;
+    case "new":
+      $jsapi.startSession(); // the bot greets again, in the new session
       break;
     case "quit":
       setChatStatus(sessionId, 7); // 7 = finished

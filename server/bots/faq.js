@@ -43,6 +43,7 @@ bind("messageReceived", function ($context) {
     return;
   }
   var found = lookUp(said);
+  log(found ? "known: " + found.words[0] : "not known");
   if (found && $context.session.asked !== found.text) {
     $context.session.asked = found.text;
     say(found.text + " Does that help?");

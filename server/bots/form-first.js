@@ -1,7 +1,7 @@
 // A bot that comes after the form: it says nothing when the session begins, and hello when the session reaches the queue.
 var IN_QUEUE = "4";
 
-bind("sessionChanged", function () {
+bind("sessionChanged", function ($context) {
   var ed = getEventData();
   if (ed.getInputValue("status.new") !== IN_QUEUE || $context.session.greeted) {
     return;

@@ -1,15 +1,15 @@
 // The desk: signs the agent in, and keeps the queue, the chats and the open one as the server says they are.
 
 import { byId } from "../js/dom.js";
+import { Link } from "../js/link.js";
 import { Chat } from "./chat.js";
-import { Link } from "./link.js";
 import { ChatList, QueueList } from "./lists.js";
 import { Panel } from "./panel.js";
 
 const pageTitle = document.title;
 const chats = new Map();
 const loading = new Set(); // chats whose transcript so far is on its way, or has been read
-let link = new Link();
+let link = new Link("desk");
 let me;
 let panel;
 
@@ -114,7 +114,7 @@ byId("sign-in").addEventListener("submit", async (event) => {
   const button = byId("sign-in-button");
   button.disabled = true;
   button.textContent = "Signing in…";
-  link = new Link();
+  link = new Link("desk");
   me = name;
   panel ??= new Panel({ call: (...args) => link.call(...args) }, gone);
   const mine = link;

@@ -1,10 +1,12 @@
 // Times, days and addresses, in the reader's own language and zone.
 
 const time = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+const exactTime = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", second: "2-digit" });
 const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const dayAndYear = new Intl.DateTimeFormat(undefined, { dateStyle: "long" });
 
 export const timeOf = (timestamp) => time.format(timestamp);
+export const exactTimeOf = (timestamp) => exactTime.format(timestamp);
 
 /** Changes when the day does, in the reader's zone. */
 export const dayKey = (timestamp) => new Date(timestamp).toDateString();

@@ -1,4 +1,5 @@
-// The desk's line to the server, on the official CometD client: signs in again after every handshake.
+// An agent's line to the server, for the desk and for the inspector, on the official CometD client: signs in again after every
+// handshake.
 
 import { CometD } from "/vendor/cometd/cometd.js";
 
@@ -14,9 +15,16 @@ export class Refused extends Error {
 }
 
 export class Link extends EventTarget {
+  #service;
   #cometd;
   #agent;
   #up = false;
+
+  /** `service` is "desk" or "inspector". */
+  constructor(service) {
+    super();
+    this.#service = service;
+  }
 
   /** Resolves to the answer of the first sign-in; later ones are reported by "signed-in". */
   signIn(url, agent) {
@@ -30,7 +38,7 @@ export class Link extends EventTarget {
     return new Promise((resolve, reject) => {
       let first = true;
       let failures = 0;
-      cometd.addListener("/service/desk", (message) => this.#emit("pushed", message.data));
+      cometd.addListener(`/service/${this.#service}`, (message) => this.#emit("pushed", message.data));
       cometd.addListener("/meta/handshake", async (message) => {
         if (!message.successful) {
           // The first failure may only mean that there is no WebSocket here: the client goes on by long-polling.
@@ -70,7 +78,7 @@ export class Link extends EventTarget {
     return new Promise((resolve, reject) => {
       const cometd = this.#cometd;
       if (!cometd || cometd.isDisconnected()) return reject(new Refused("Not connected."));
-      cometd.remoteCall("desk", { operation, ...members }, CALL_TIMEOUT, (message) => {
+      cometd.remoteCall(this.#service, { operation, ...members }, CALL_TIMEOUT, (message) => {
         const data = message.data;
         if (!data) return reject(new Refused("It did not get through."));
         if (data.statusCode !== 0) {

@@ -31,7 +31,7 @@ const VERBS: &[Verb] = &[
     Verb {
         name: "demo",
         arguments: "",
-        help: "build everything and run the demo: a shop page with the chat, and the agent's desk",
+        help: "build everything and run the demo: a shop with a chat, each flow, the desk, the inspector",
         run: |place, arguments| none(arguments).and_then(|()| site::demo(place)),
     },
     Verb {

@@ -86,9 +86,16 @@ fn invite(port: u16, config: &Path) {
         None => "sign in as an agent".to_owned(),
     };
     println!("\n  visitor's page   http://127.0.0.1:{port}/");
+    println!(
+        "  every flow       http://127.0.0.1:{port}/try/         forms, FAQ, bots, renewal, and what to try of each"
+    );
     println!("  agent's desk     http://127.0.0.1:{port}/desk/");
+    println!("  inspector        http://127.0.0.1:{port}/inspector/   what becomes of a session, live");
     println!("\nTry: start a chat on the visitor's page; in a second window {sign_in} at the desk and accept it;");
-    println!("write on both sides, then reload the visitor's page: the chat goes on. Ctrl-C ends the demo.\n");
+    println!(
+        "write on both sides, then reload the visitor's page: the chat goes on. Then go through the flows, with the"
+    );
+    println!("desk and the inspector beside them. Ctrl-C ends the demo.\n");
 }
 
 /// The name and the key of the first agent of a configuration, for the line that tells how to sign in.
