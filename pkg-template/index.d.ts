@@ -1,5 +1,8 @@
 // The types of the package's main entry: every option with its unit and default, every event, every error code.
 
+// What the classic script `causerie.global.js` gives a page has the same types.
+export as namespace causerie;
+
 /** A ready-made instance. */
 export const chat: Chat;
 

@@ -1,5 +1,5 @@
 // A transport of the page's own: what it reports goes to the engine as a server's answers do, and is validated there.
-import { ChatError } from "./lib/error.js";
+import { ChatError } from "./index.js";
 import { adapted } from "./lib/genesys.js";
 
 /**

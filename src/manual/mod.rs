@@ -16,6 +16,8 @@ pub mod fuzzing {}
 pub mod defaults {}
 #[doc = include_str!("errors.md")]
 pub mod errors {}
+#[doc = include_str!("package.md")]
+pub mod package {}
 #[doc = include_str!("testing.md")]
 pub mod testing {}
 #[doc = include_str!("widget.md")]

@@ -9,7 +9,8 @@ import { promisify } from "node:util";
 import { ROOT, tarball, useProject } from "./support/project.js";
 
 const FILES = [
-  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "cache.js", "forms.js", "index.d.ts", "index.js", "package.json", "storages.js",
+  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "cache.js", "causerie.global.js", "forms.js", "index.d.ts", "index.js", "inline.d.ts",
+  "inline.js", "package.json", "storages.js",
   "testing.d.ts", "testing.js", "transport.js",
   "wasm/causerie_bg.wasm", "widget.d.ts", "widget.js",
 ];
@@ -48,9 +49,9 @@ test("the package installs nothing else and runs nothing", async () => {
 });
 
 test("every export leads to a file, and so do `main` and `types`", async () => {
-  const { exports, main, types } = await project.manifest();
+  const { exports, main, types, unpkg, jsdelivr } = await project.manifest();
   const targets = Object.values(exports).flatMap((target) => (typeof target === "string" ? [target] : Object.values(target)));
-  for (const target of [...targets, main, types]) {
+  for (const target of [...targets, main, types, unpkg, jsdelivr]) {
     assert.match(target, /^\.\//);
     assert.ok((await stat(join(project.package, target))).size > 0, target);
   }
@@ -75,6 +76,6 @@ test("publint finds nothing", async () => {
 });
 
 test("every entry has the types that it is imported with", async () => {
-  // The package is ES modules only. The wasm is data: it has an address, and no types.
-  await judge("attw", tarball(), "--profile", "esm-only", "--exclude-entrypoints", "causerie.wasm", "--no-emoji", "--no-color");
+  // The package is ES modules only. The wasm and the classic script are files that have an address, and are not imported.
+  await judge("attw", tarball(), "--profile", "esm-only", "--exclude-entrypoints", "causerie.wasm", "causerie.global.js", "--no-emoji", "--no-color");
 });

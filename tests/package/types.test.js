@@ -33,6 +33,10 @@ for (const resolution of RESOLUTIONS) {
   });
 }
 
+test("a classic script has the package as a typed global", async () => {
+  assert.equal(await check("classic.ts", RESOLUTIONS[0]), "");
+});
+
 test("a wrong use is found: the check itself can fail", async () => {
   await project.write("wrong.ts", 'import { chat } from "causerie";\nchat.startSession({ serverUrl: 3 });\n');
   assert.match(await check("wrong.ts", RESOLUTIONS[0]), /^wrong\.ts\(2,21\): error TS2322/);

@@ -26,8 +26,17 @@ const WASM_OPT: &[&str] = &[
 const WASM_STRIP: &[&str] = &["--strip-debug", "--strip-producers"];
 /// A run of its own, for `--converge` would rename again and again. The features are stripped last: all runs read them.
 const WASM_RENAME: &[&str] = &["--minify-imports-and-exports-and-modules", "--strip-target-features"];
-const ESBUILD: &[&str] =
-    &["--minify", "--format=esm", "--target=es2022", "--legal-comments=none", "--log-level=warning"];
+const ESBUILD: &[&str] = &[
+    "--bundle",
+    "--minify",
+    "--format=esm",
+    "--target=es2022",
+    "--legal-comments=none",
+    "--log-level=warning",
+    "--charset=utf8",
+    "--allow-overwrite",
+    "--loader:.css=text",
+];
 /// The glue, as the modules of `lib` import it; the bundler leaves out what they do not use.
 const GLUE: &str = "glue.js";
 
@@ -35,6 +44,17 @@ const GLUE: &str = "glue.js";
 /// the glue, which all share, stay imports.
 const ENTRIES: &[&str] =
     &["index.js", "transport.js", "cache.js", "forms.js", "storages.js", "testing.js", "widget.js"];
+/// The entries that are one file with nothing beside it but the wasm, if that: what others load on demand is inside. Each
+/// with what makes it what it is.
+const WHOLE: &[(&str, &[&str])] = &[
+    ("inline.js", &["--loader:.wasm=base64", "--define:fetch=withCookies", "--inject:./lib/cookies.js"]),
+    // It has no `import.meta`: its address is what the injected module found out.
+    ("causerie.global.js", &["--format=iife", "--define:import.meta.url=here", "--inject:./lib/here.js"]),
+];
+const INLINE: &str = "inline.js";
+/// Where the glue has the wasm's address, and what it has there when the wasm is inside.
+const ADDRESS: &str = "new URL('wasm/causerie_bg.wasm', import.meta.url)";
+const BYTES: (&str, &str) = ("import { bytes } from \"./bytes.js\";\n", "bytes()");
 /// The folders of modules that are bundled into the entries, and not in the package.
 const MODULES: &[&str] = &["lib", "testing", "widget"];
 const WASM: &str = "wasm";
@@ -74,9 +94,10 @@ pub fn dist(place: &Place) -> Result<PathBuf> {
         let name = printed.lines().last().context("npm pack named no file")?.trim().to_owned();
         Ok(directory.join(name))
     })?;
-    let wasm = place.package().join("wasm").join("causerie_bg.wasm");
     println!("{}  {} bytes", place.shown(&tarball), fs::metadata(&tarball)?.len());
-    println!("wasm/causerie_bg.wasm  integrity {}", integrity(place, &wasm)?);
+    for file in ["wasm/causerie_bg.wasm", "causerie.global.js"] {
+        println!("{file}  integrity {}", integrity(place, &place.package().join(file))?);
+    }
     Ok(tarball)
 }
 
@@ -161,7 +182,6 @@ fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
     files::fresh_directory(&package)?;
     files::copy(template, &package)?;
     files::copy(&work.join("small"), &package.join(WASM))?;
-    files::copy(&work.join(GLUE), &package.join("lib").join(GLUE))?;
     for licence in LICENCES {
         files::copy(&place.root.join(licence), &package.join(licence))?;
     }
@@ -170,8 +190,18 @@ fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
         let output = format!("--outfile={}", sheet.display());
         run::quiet(esbuild.arg(&sheet).args(["--minify", "--log-level=warning", "--allow-overwrite"]).arg(output))?;
     }
+    // Before the entries that they are made from are bundled themselves.
+    for (entry, options) in WHOLE {
+        let glue = files::read_text(&work.join(GLUE))?;
+        let (import, bytes) = BYTES;
+        let inside = if *entry == INLINE { import.to_owned() + &rename::once(&glue, ADDRESS, bytes)? } else { glue };
+        fs::write(package.join("lib").join(GLUE), inside)?;
+        bundle(place, &package, entry, options)?;
+    }
+    files::copy(&work.join(GLUE), &package.join("lib").join(GLUE))?;
     for entry in ENTRIES {
-        bundle(place, &package, entry)?;
+        let others = ENTRIES.iter().filter(|other| *other != entry).map(|other| format!("--external:./{other}"));
+        bundle(place, &package, entry, &others.collect::<Vec<_>>())?;
     }
     for modules in MODULES {
         fs::remove_dir_all(package.join(modules)).context("removing the modules that were bundled")?;
@@ -180,17 +210,8 @@ fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
 }
 
 /// Bundles an entry in its place.
-fn bundle(place: &Place, package: &Path, entry: &str) -> Result<()> {
+fn bundle(place: &Place, package: &Path, entry: &str, options: &[impl AsRef<std::ffi::OsStr>]) -> Result<()> {
     let mut esbuild = place.npm_program("esbuild");
-    esbuild.current_dir(package).arg(entry).args(ESBUILD).args([
-        "--bundle",
-        "--allow-overwrite",
-        "--loader:.css=text",
-        "--charset=utf8",
-    ]);
-    esbuild.arg(format!("--outfile={entry}"));
-    for other in ENTRIES.iter().filter(|other| **other != entry) {
-        esbuild.arg(format!("--external:./{other}"));
-    }
+    esbuild.current_dir(package).arg(entry).args(ESBUILD).args(options).arg(format!("--outfile={entry}"));
     run::quiet(&mut esbuild).map(drop)
 }

@@ -13,6 +13,16 @@ const NPM = process.platform === "win32" ? "npm.cmd" : "npm";
 
 export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
+/** Where the tools are that the package is tried with. */
+export const TOOLS = join(ROOT, "tests", "package", "tools", "node_modules");
+
+/** A Node that has WebSocket: this one, or the one that is installed for these tests; undefined where neither is there. */
+export async function newerNode() {
+  if (typeof WebSocket === "function") return process.execPath;
+  const program = join(TOOLS, `node-${process.platform}-${process.arch}`, "bin", "node");
+  return run(program, ["--version"]).then(() => program, () => undefined);
+}
+
 /** The packed package. */
 export function tarball() {
   const file = process.env.CAUSERIE_TARBALL;
@@ -63,13 +73,13 @@ class Project {
 
   /**
    * Runs a module in Node, in the project; resolves to what it handed to `print`, or rejects when it does not come to an
-   * end by itself.
+   * end by itself. `node` is the program of another Node than ours.
    */
-  async node(source) {
+  async node(source, node = process.execPath) {
     // Not by `console`: that keeps a stream open, and the module is to end because nothing is left to do.
     const print = 'import { writeSync } from "node:fs";\nconst print = (value) => writeSync(1, JSON.stringify(value));\n';
     await this.write("main.mjs", print + source);
-    const { stdout } = await run(process.execPath, ["main.mjs"], { cwd: this.folder, timeout: 20_000, killSignal: "SIGKILL" });
+    const { stdout } = await run(node, ["main.mjs"], { cwd: this.folder, timeout: 20_000, killSignal: "SIGKILL" });
     return JSON.parse(stdout);
   }
 }

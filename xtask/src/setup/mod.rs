@@ -7,6 +7,8 @@ mod wasm;
 pub use browser::chromium;
 pub use wasm::{Wasm, wasm};
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 
 use crate::files::{self, Stamp};
@@ -18,16 +20,27 @@ const NODE: u32 = 20;
 
 /// Installs the development tools from npm, when they are not the ones of the lock file.
 pub fn npm(place: &Place) -> Result<()> {
+    npm_packages(place, Path::new(""), "npm packages of the build and the tests")
+}
+
+/// Installs what the packed package is tried with: bundlers, React, a newer Node.
+pub fn package_tools(place: &Place) -> Result<()> {
+    let folder = Path::new("tests").join("package").join("tools");
+    npm_packages(place, &folder, "npm packages that ours is tried with")
+}
+
+fn npm_packages(place: &Place, folder: &Path, title: &str) -> Result<()> {
     let version = node(place)?;
-    let mut key = files::read(&place.root.join("package-lock.json"))?;
+    let folder = place.root.join(folder);
+    let mut key = files::read(&folder.join("package-lock.json"))?;
     key.extend_from_slice(format!("{version} {} {}", std::env::consts::OS, std::env::consts::ARCH).as_bytes());
-    let stamp = Stamp::new(place.root.join("node_modules").join(".xtask-stamp"), key);
+    let stamp = Stamp::new(folder.join("node_modules").join(".xtask-stamp"), key);
     if stamp.holds() {
         return Ok(());
     }
-    run::step("npm packages of the build and the tests", || {
+    run::step(title, || {
         let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-        run::quiet(place.command(npm).args(["ci", "--no-audit", "--no-fund"]))?;
+        run::quiet(place.command(npm).current_dir(&folder).args(["ci", "--no-audit", "--no-fund"]))?;
         stamp.set()
     })
 }
