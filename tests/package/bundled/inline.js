@@ -1,0 +1,4 @@
+// The page's code with the wasm inside.
+import * as causerie from "causerie/inline";
+
+window.causerie = causerie;
