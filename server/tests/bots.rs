@@ -219,6 +219,36 @@ async fn the_script_is_called_with_old_and_new_status() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_variables_status_old_and_status_new_contain_old_and_new_values() {
+    let folder = Folder::new();
+    let script = "bind('sessionChanged', function () { log(status.old + ' to ' + status.new); });
+        bind('messageReceived', function () { log(typeof status); });";
+    let (ann, _, chat) = reading(&scripted(&folder, script, "")).await;
+    say(&ann, &chat, "Hello").await;
+    ann.chat(&chat.fill(r#"{"operation":"disconnect","secureKey":"$key"}"#)).await;
+    assert_eq!(logged(&heard(&ann).await), ["undefined", "4 to 11"]);
+    let own = Folder::new();
+    let script = "var status = 'mine'; bind('messageReceived', function () { log(status); });
+        bind('sessionChanged', function () { log(status, getEventData().getInputValue('status.new')); });";
+    let (ann, _, chat) = reading(&scripted(&own, script, "")).await;
+    say(&ann, &chat, "Hello").await;
+    ann.chat(&chat.fill(r#"{"operation":"disconnect","secureKey":"$key"}"#)).await;
+    assert_eq!(logged(&heard(&ann).await), ["mine", "mine 11"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_the_faq_the_first_message_is_looked_up_and_calls_the_bot_too() {
+    let folder = Folder::new();
+    let faq = "[channels.faq]\nentries = [{ id = \"hats\", question = \"Do you sell hats?\", answer = \"No.\" }]";
+    let script = "bind('messageReceived', function () { log('received', getEventData().getInputValue('chatSession.status')); });";
+    let (ann, first, chat) = reading(&scripted(&folder, script, faq)).await;
+    assert_eq!(statuses(&first), ["0 2 begin"]);
+    let answer = say(&ann, &chat, "Do you sell hats?").await;
+    assert_eq!(notice(&answer, "faq")["id"], "hats");
+    assert_eq!(logged(&heard(&ann).await), ["received 2"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn addchatmessage_takes_its_arguments_in_the_published_order() {
     let folder = Folder::new();
     let script = "bind('sessionCreated', function () { var id = getEventData().getInputValue('chatSession.id');

@@ -20,6 +20,18 @@ use tokio::task::JoinSet;
 const CONFIG: &str = "[limits]\nsend_burst = 100000\nsend_rate = 100000.0\nsessions_per_address = 100000\n\
     [[channels]]\nname = \"default\"\n[[agents]]\nname = \"Jane\"\nkey = \"jane-key\"\n";
 
+/// A channel with a bot, an offline form, and a receiver of webhooks at a port.
+fn everything(port: u16) -> String {
+    let bot = common::shipped("echo.js");
+    format!(
+        "[webhooks]\nretry_ms = 20\n[[channels]]\nname = \"default\"\n[channels.bot]\nfile = '{}'\n\
+        [[channels.webhooks]]\nurl = \"http://127.0.0.1:{port}/hook\"\nsecret = \"a secret of some length\"\n\
+        [[channels]]\nname = \"offline\"\n[channels.offline]\nfields = [{{ name = \"question\", label = \"Question\", required = true }}]\n\
+        [[agents]]\nname = \"Jane\"\nkey = \"jane-key\"\n",
+        bot.display()
+    )
+}
+
 /// The program on a folder's file.
 struct Program {
     child: Child,
@@ -28,7 +40,11 @@ struct Program {
 
 impl Program {
     fn start(folder: &Path) -> Self {
-        std::fs::write(folder.join("chat.toml"), CONFIG).unwrap();
+        Self::with(folder, CONFIG)
+    }
+
+    fn with(folder: &Path, config: &str) -> Self {
+        std::fs::write(folder.join("chat.toml"), config).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_causerie-server"))
             .args(["--listen", "127.0.0.1:0", "--config", "chat.toml", "--store", "sqlite:chat.db"])
             .current_dir(folder)
@@ -179,4 +195,80 @@ async fn a_visitor_goes_on_over_bayeux_with_the_keys_after_a_crash() {
         .await;
     let again = socket.frame().await[0]["data"].clone();
     assert_eq!(again, first);
+}
+
+/// Takes requests on a port until an event of this type comes; returns the types of all, in order.
+async fn events(listener: tokio::net::TcpListener, last: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line).await.unwrap() == 0 || line == "\r\n" {
+                break;
+            }
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await.unwrap();
+        let event: Value = serde_json::from_slice(&body).unwrap();
+        all.push(event["type"].as_str().unwrap().to_owned());
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        if all.last().is_some_and(|kind| kind == last) {
+            return all;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn data_requests_events_and_the_bots_session_outlive_a_crash_too() {
+    let folder = Folder::new();
+    // Nobody listens to the webhooks yet: the port is free again before the server starts.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut program = Program::with(&folder.0, &everything(port));
+    let mut connection = Connection::open(program.address).await;
+    let word = |answer: &Value, name: &str| answer[name].as_str().unwrap().to_owned();
+
+    let begun = connection.post("/2/chat/default", "nickname=Ann&notices=1&dataVersion=0").await.unwrap();
+    let ann = format!("/2/chat/default/{}", word(&begun, "chatId"));
+    let key = format!("secureKey={}", word(&begun, "secureKey"));
+    let sent = connection.post(&format!("{ann}/send"), &format!("{key}&message=Hello&messageId=m1")).await.unwrap();
+    assert_eq!(sent["statusCode"], 0);
+    let set = connection.post(&format!("{ann}/updateData"), &format!("{key}&userData[cart]=3")).await.unwrap();
+    assert_eq!(set["statusCode"], 0);
+    let begun = connection.post("/2/chat/offline", "nickname=Ben&notices=1").await.unwrap();
+    let form = "message=submit-form&userData[kind]=offline&userData[values][question]=When%3F";
+    let path = format!("/2/chat/offline/{}/customNotice", word(&begun, "chatId"));
+    let posted = connection.post(&path, &format!("secureKey={}&{form}", word(&begun, "secureKey"))).await.unwrap();
+    assert_eq!(posted["chatEnded"], true, "{posted}");
+    program.kill();
+
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+    let program = Program::with(&folder.0, &everything(port));
+    let mut connection = Connection::open(program.address).await;
+    let back = connection.post(&format!("{ann}/refresh"), &format!("{key}&notices=1&dataVersion=0")).await.unwrap();
+    let notice = |name: &str| {
+        let all = back["messages"].as_array().unwrap();
+        all.iter().find(|entry| entry["text"] == name).unwrap_or_else(|| panic!("{name}: {back}"))["userData"].clone()
+    };
+    assert_eq!(notice("session-data")["set"], serde_json::json!({"cart": "3"}));
+    assert_eq!(notice("status")["botActive"], "true");
+    connection.post(&format!("{ann}/disconnect"), &key).await.unwrap();
+    let told = events(listener, "chatSession.ended").await;
+    assert_eq!(told.first().unwrap(), "chatSession.created", "what happened before the crash is told: {told:?}");
+    assert!(told.iter().filter(|kind| *kind == "chatSession.messageReceived").count() >= 2, "{told:?}");
+    drop(program);
+
+    let requests = Command::new(env!("CARGO_BIN_EXE_causerie-server"))
+        .args(["--store", "sqlite:chat.db", "--export-requests", "csv"])
+        .current_dir(&folder.0)
+        .output()
+        .unwrap();
+    let requests = String::from_utf8(requests.stdout).unwrap();
+    assert!(requests.contains(",When?"), "{requests}");
 }

@@ -55,6 +55,15 @@ async fn session_data_is_told_word_for_word() {
 }
 
 #[tokio::test]
+async fn by_rest_too_the_answer_to_a_change_tells_it() {
+    let ann = Rest::begin(&server(), "nickname=Ann&notices=1&dataVersion=0").await;
+    for position in ["", "&transcriptPosition=3", "&transcriptPosition=0"] {
+        let answer = ann.post("updateData", &format!("userData[cart]=3{position}")).await;
+        assert_eq!(notice(&answer, "session-data")["set"], json!({"cart": "3"}), "{position}");
+    }
+}
+
+#[tokio::test]
 async fn a_change_is_pushed_to_the_visitors_other_connections_only() {
     let app = server();
     let (ann, _, chat) = reader(&app, "").await;

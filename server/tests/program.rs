@@ -7,9 +7,11 @@ use causerie_server::chat::draft::{Draft, Rules};
 use causerie_server::chat::model::Chat;
 use causerie_server::status::Status;
 use causerie_server::store::{SqliteStore, Store};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_causerie-server");
 
@@ -90,6 +92,76 @@ fn a_wrong_configuration_is_refused_with_line_and_reason() {
         refused(&["--listen", "127.0.0.1:0", "--store", "memory", "--config", path.to_str().unwrap()], reason);
         std::fs::remove_file(path).unwrap();
     }
+}
+
+/// The program with this configuration: what it logs until it has logged all of these, in any order.
+fn logs(folder: &common::Folder, config: &str, wanted: &[&str], act: impl FnOnce(SocketAddr)) {
+    std::fs::write(folder.file("chat.toml"), config).unwrap();
+    let mut server = Command::new(PROGRAM)
+        .args(["--listen", "127.0.0.1:0", "--store", "memory", "--config", "chat.toml"])
+        .current_dir(&folder.0)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let line = BufReader::new(server.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let stderr = BufReader::new(server.stderr.take().unwrap());
+    act(line.strip_prefix("listening on http://").unwrap().parse().unwrap());
+    let (told, all) = std::sync::mpsc::channel();
+    std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| told.send(line)));
+    let mut log = String::new();
+    while !wanted.iter().all(|wanted| log.contains(wanted)) {
+        let line = all.recv_timeout(Duration::from_secs(20));
+        log.push_str(&line.unwrap_or_else(|_| panic!("{wanted:?} are expected: {log}")));
+        log.push('\n');
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+fn post(address: SocketAddr, path: &str, form: &str) -> serde_json::Value {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = form.len();
+    let kind = "application/x-www-form-urlencoded";
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: chat\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+    );
+    stream.write_all((head + form).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+const BOT: &str = "[[channels]]\nname = \"default\"\n[channels.bot]\nfile = \"bot.js\"\n";
+
+#[test]
+fn a_bot_with_a_syntax_error_is_named_with_file_and_line_and_the_channel_runs_without_it() {
+    let folder = common::Folder::new();
+    std::fs::write(
+        folder.file("bot.js"),
+        "var fine = 1;\n\nbind('messageReceived', function () { return 1 +; });\nlog('more');\n",
+    )
+    .unwrap();
+    logs(&folder, BOT, &["a bot cannot be used", "bot.js, line 3: SyntaxError"], |address| {
+        let begun = post(address, "/2/chat/default", "nickname=Ann&notices=1");
+        assert_eq!(begun["statusCode"], 0);
+        assert_eq!(begun["messages"][1]["userData"]["botActive"], "false");
+    });
+}
+
+#[test]
+fn the_log_names_an_endless_loop_of_new_sessions_and_what_to_do() {
+    let folder = common::Folder::new();
+    let script = "bind('event:newChatStarted', function () { $reactions.newSession({message: 'some text', data: $request.data}); });
+        bind('event:someEvent', function () { $reactions.newSession({message: 'some text', data: $request.data}); });";
+    std::fs::write(folder.file("bot.js"), script).unwrap();
+    let wanted = ["a bot failed; its session goes to people", "bot.js", "newSession", "$request.event = null"];
+    logs(&folder, BOT, &wanted, |address| {
+        let begun = post(address, "/2/chat/default", "nickname=Ann&notices=1");
+        let word = |name: &str| begun[name].as_str().unwrap().to_owned();
+        let path = format!("/2/chat/default/{}/customNotice", word("chatId"));
+        post(address, &path, &format!("secureKey={}&message=someEvent", word("secureKey")));
+    });
 }
 
 #[test]

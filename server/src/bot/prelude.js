@@ -204,6 +204,11 @@
     call = JSON.parse(text);
     Object.assign(request, call.request);
     context.session = call.session;
+    // By these names the statuses are published; a script with a variable of its own keeps that.
+    if (call.hook === "changed" && !("status" in global)) {
+      const code = (name) => call.inputs["status." + name];
+      Object.defineProperty(global, "status", { value: Object.freeze({ old: code("old"), new: code("new") }), enumerable: true });
+    }
     Object.defineProperty(global, "internal", { value: freeze(call.internal), enumerable: true });
     try {
       hooks[call.hook]();

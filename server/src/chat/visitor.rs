@@ -132,7 +132,12 @@ impl Floor {
         let mut entries = match visit.operation.position()?.filter(|_| visit.asker.is_rest()) {
             _ if !visit.trail.is_empty() => self.after_trail(visit, live).await?,
             None => made,
-            Some(from) => self.entries_from(live, from).await?,
+            Some(from) => {
+                let mut entries = self.entries_from(live, from).await?;
+                // What passes by has no place among those that are asked for.
+                entries.extend(made.into_iter().filter(|entry| entry.index.is_none()));
+                entries
+            }
         };
         let reads = live.reads(visit.asker, visit.operation);
         entries = self.with_news(&live.chat, reads, entries);
