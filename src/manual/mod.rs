@@ -18,6 +18,8 @@ pub mod defaults {}
 pub mod errors {}
 #[doc = include_str!("package.md")]
 pub mod package {}
+#[doc = include_str!("size.md")]
+pub mod size {}
 #[doc = include_str!("testing.md")]
 pub mod testing {}
 #[doc = include_str!("widget.md")]

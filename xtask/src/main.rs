@@ -4,6 +4,7 @@ mod bench;
 mod files;
 mod fuzz;
 mod imports;
+mod items;
 mod lint;
 mod package;
 mod place;
@@ -60,9 +61,12 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "size",
-        arguments: "",
-        help: "what `import { chat } from \"causerie\"` downloads, against the budget",
-        run: |place, arguments| none(arguments).and_then(|()| size::verb(place)),
+        arguments: "[--items]",
+        help: "what `import { chat } from \"causerie\"` downloads, against the budget; --items: what is in the wasm",
+        run: |place, arguments| match arguments {
+            [option] if option == "--items" => items::verb(place),
+            _ => none(arguments).and_then(|()| size::verb(place)),
+        },
     },
     Verb {
         name: "fuzz",

@@ -22,6 +22,7 @@ const WASM_OPT: &[&str] = &[
     "--low-memory-unused",
     "--zero-filled-memory",
     "--reorder-functions-by-name",
+    "--skip-pass=local-cse",
 ];
 const WASM_STRIP: &[&str] = &["--strip-debug", "--strip-producers"];
 /// A run of its own, for `--converge` would rename again and again. The features are stripped last: all runs read them.
@@ -79,6 +80,19 @@ pub fn build(place: &Place) -> Result<()> {
         stamp.set()?;
     }
     run::step(&format!("package: pkg/ (causerie {version})"), || assemble(place, &template, &work))
+}
+
+/// The wasm as it is shipped, but with its functions' names; builds it.
+pub fn named(place: &Place) -> Result<PathBuf> {
+    build(place)?;
+    let work = place.target.join("package");
+    let named = work.join("named.wasm");
+    run::step("wasm: optimise once more, with names", || {
+        let mut wasm_opt = place.npm_program("wasm-opt");
+        wasm_opt.args(WASM_OPT).arg("-g").arg(work.join("bound").join("causerie_bg.wasm"));
+        run::quiet(wasm_opt.arg("-o").arg(&named))
+    })?;
+    Ok(named)
 }
 
 /// Packs the package into `target/dist/`; returns the tarball.

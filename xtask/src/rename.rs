@@ -84,6 +84,7 @@ fn safe(glue: &str) -> Result<String> {
     let lines: Vec<String> = glue
         .lines()
         .map(|line| match (line.strip_prefix(GETTER), line.split_once(": function(")) {
+            (None, _) if line.trim() == "const ret = arg0[arg1 >>> 0];" => line.replace("arg0[", "arg0?.["),
             (Some(name), _) if name.strip_suffix(';').is_some_and(|name| name.chars().all(is_word)) => {
                 getters += 1;
                 format!("            const ret = arg0?.{name}")

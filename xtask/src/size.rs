@@ -97,10 +97,15 @@ fn measure(name: String, file: &Path) -> Result<Row> {
     let bytes = files::read(file)?;
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     gzip.write_all(&bytes)?;
-    let mut brotli = Vec::new();
+    Ok(Row { name, raw: bytes.len(), gzip: gzip.finish()?.len(), brotli: brotli(&bytes)? })
+}
+
+/// The size after compression by brotli, at its best.
+pub fn brotli(bytes: &[u8]) -> Result<usize> {
+    let mut compressed = Vec::new();
     let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 22, ..Default::default() };
-    brotli::BrotliCompress(&mut bytes.as_slice(), &mut brotli, &parameters)?;
-    Ok(Row { name, raw: bytes.len(), gzip: gzip.finish()?.len(), brotli: brotli.len() })
+    brotli::BrotliCompress(&mut &*bytes, &mut compressed, &parameters)?;
+    Ok(compressed.len())
 }
 
 /// What is left of a budget; negative, with its sign, when it is overrun.
