@@ -28,7 +28,7 @@ impl<T> Queue<T> {
     /// Takes out the first.
     pub fn pop_front(&mut self) -> Option<T> {
         if self.front.is_empty() {
-            self.front = std::mem::take(&mut self.back);
+            std::mem::swap(&mut self.front, &mut self.back);
             self.front.reverse();
         }
         self.front.pop()

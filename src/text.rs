@@ -7,8 +7,16 @@ pub fn join(parts: &[&str]) -> String {
 }
 
 /// A number in decimal.
-pub fn decimal(number: u64) -> String {
-    number.to_string()
+pub fn decimal(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    loop {
+        digits.push(b'0' + (number % 10) as u8);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    digits.into_iter().rev().map(char::from).collect()
 }
 
 /// Something with its number, such as an id.
@@ -50,6 +58,9 @@ mod tests {
     fn texts_are_put_together() {
         assert_eq!(join(&["a", "", "bc"]), "abc");
         assert_eq!(numbered("id", 42), "id42");
+        for number in [0, 9, 10, 1_234_567_890, u64::MAX] {
+            assert_eq!(decimal(number), number.to_string());
+        }
         assert_eq!(hex(&[0, 0x2f, 0xff]), "002FFF");
     }
 

@@ -16,6 +16,14 @@ impl Now {
     }
 }
 
+/// The earliest of several points in time.
+pub fn earliest(points: &[Option<u64>]) -> Option<u64> {
+    points
+        .iter()
+        .copied()
+        .fold(None, |earliest, at| if earliest.is_none() { at } else { earliest.min(at.or(earliest)) })
+}
+
 /// The timers of one state machine: at most one of each kind.
 #[derive(Debug)]
 pub struct Timers<K> {

@@ -1,14 +1,18 @@
 // Fetches and compiles the WebAssembly module: once per page, by the first command or ahead of time by `init`.
-import load, { Engine } from "./glue.js"; // made by the build
+import load, { Engine, readWith } from "./glue.js"; // made by the build
 import { ChatError } from "./error.js";
 import { ChatPromise } from "./promise.js";
+import { reader } from "./reader.js";
 
 let loading;
 
 /** The engine's class, loaded if it is not yet. A failure is forgotten, so that the next call tries again. */
 export function engine(source) {
   loading ??= load(source === undefined ? undefined : { module_or_path: source }).then(
-    () => Engine,
+    () => {
+      readWith(reader);
+      return Engine;
+    },
     (cause) => {
       loading = undefined;
       throw loadFailed(cause);

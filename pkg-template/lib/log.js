@@ -36,6 +36,8 @@ export class Log {
   #records = [];
   #subscribers = [];
   #running = false;
+  /** The place of the record that is next to be told to whom it is for. */
+  #at = 0;
   /** The places of what lasts, by kind. */
   #lasting = new Map();
   /** Where the session begins that goes on: what is before belongs to one that was renewed. */
@@ -52,16 +54,21 @@ export class Log {
   /** Adds a record. */
   add(record) {
     const { kind } = record;
+    // Most records are messages, about which there is nothing else to see to.
+    if (kind !== "message") this.#note(kind);
+    this.#records.push(record);
+    this.cache?.add(record);
+    if (TRANSCRIPT.has(kind)) this.state.derive(record);
+    if (kind === "renewed") this.#base = this.#records.length;
+    if (kind === "ended") this.over();
+    if (!this.#running) this.#pump();
+  }
+
+  #note(kind) {
     if (kind === "agentConnected") this.#agents += 1;
     if (kind === "agentDisconnected") this.#agents -= 1;
     if (LASTING.has(kind)) this.#lasting.set(kind, this.#records.length);
     if (kind === "continued") this.#lasting.delete("interrupted");
-    this.#records.push(record);
-    if (kind === "renewed") this.#base = this.#records.length;
-    this.cache?.add(record);
-    if (TRANSCRIPT.has(kind)) this.state.derive(record);
-    if (kind === "ended") this.over();
-    this.#pump();
   }
 
   /** What lasted is over: who was not told of it yet never is. */
@@ -93,6 +100,7 @@ export class Log {
     };
     signal?.addEventListener("abort", unsubscribe, { once: true });
     this.#subscribers = [...this.#subscribers, subscriber];
+    this.#at = Math.min(this.#at, subscriber.cursor);
     this.#pump();
     return unsubscribe;
   }
@@ -107,7 +115,10 @@ export class Log {
     this.#running = true;
     await null;
     let since = performance.now();
-    for (let at = this.#next(); at < this.#records.length; at = this.#next()) {
+    let checked = since;
+    let unchecked = 0;
+    while (this.#at < this.#records.length) {
+      const at = this.#at++;
       const record = this.#records[at];
       for (const subscriber of this.#subscribers) {
         if (subscriber.cursor !== at || subscriber.gone) continue;
@@ -119,7 +130,12 @@ export class Log {
         } else {
           await null;
         }
-        if (performance.now() - since > SLICE) {
+        if (unchecked-- > 0) continue;
+        const now = performance.now();
+        // Quick callbacks are not worth a look at the clock each.
+        unchecked = now - checked < 1 ? 7 : 0;
+        checked = now;
+        if (now - since > SLICE) {
           this.#tell();
           await nextTask();
           since = performance.now();
@@ -161,6 +177,11 @@ export class Log {
   }
 }
 
+/** A party as it came, as pages see it: what is not there, or not of its type, has a default. */
+function party({ participantId: id, nickname: name }) {
+  return { id: typeof id === "number" || typeof id === "string" ? id : 0, name: typeof name === "string" ? name : "" };
+}
+
 /** Calls a callback; whether it returned a promise. */
 function call(callback, record) {
   try {
@@ -182,12 +203,13 @@ class Page {
     this.log = line;
   }
 
-  message(index, timestamp, restored, text, url, id, name, role) {
+  message(index, timestamp, restored, url, role, { text, from }) {
+    const { id, name } = party(from);
     this.#log.add({ kind: "message", index, timestamp, restored, text, url, id, name, role });
   }
 
-  agent(joined, index, timestamp, restored, id, name) {
-    this.#log.add({ kind: joined ? "agentConnected" : "agentDisconnected", index, timestamp, restored, id, name });
+  agent(joined, index, timestamp, restored, from) {
+    this.#log.add({ kind: joined ? "agentConnected" : "agentDisconnected", index, timestamp, restored, ...party(from) });
   }
 
   notice(index, timestamp, restored, name, data) {
@@ -205,8 +227,8 @@ class Page {
     this.#log.renewed(id);
   }
 
-  typing(on, id, name) {
-    this.#log.add({ kind: "typing", on, id, name });
+  typing(on, from) {
+    this.#log.add({ kind: "typing", on, ...party(from) });
   }
 
   link(up) {

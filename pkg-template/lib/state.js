@@ -55,20 +55,20 @@ export class State {
   }
 
   /** Something stands in the transcript: where the server tells no status, it says what the status is. */
-  derive({ kind, role, timestamp, restored }) {
-    if (this.#isTold || kind === "status") return;
-    const place = { timestamp, restored };
-    if (this.status.code === 0) this.#change(IN_QUEUE, place);
+  derive(record) {
+    const { kind, role } = record;
+    if (this.#isTold) return;
+    if (this.status.code === 0) this.#derived(IN_QUEUE, record);
     if (kind === "message" && role === CLIENT) {
       // Nobody has taken it yet: it stays in the queue.
-      if (this.status.code > IN_QUEUE || this.#log.hasAgents()) this.#change(CUSTOMER_LAST, place);
+      if (this.status.code > IN_QUEUE || this.#log.hasAgents()) this.#derived(CUSTOMER_LAST, record);
     } else if (kind === "message") {
-      this.#change(USER_LAST, place);
+      this.#derived(USER_LAST, record);
     } else if (kind === "agentConnected") {
       // Taken from the queue: the visitor waits for a word.
-      if (this.status.code === IN_QUEUE) this.#change(CUSTOMER_LAST, place);
+      if (this.status.code === IN_QUEUE) this.#derived(CUSTOMER_LAST, record);
     } else if (kind === "ended") {
-      this.#change(FINISHED, place);
+      this.#derived(FINISHED, record);
     }
   }
 
@@ -81,6 +81,10 @@ export class State {
   renewed() {
     this.#close();
     this.status = state(0);
+  }
+
+  #derived(code, { timestamp, restored }) {
+    if (code !== this.status.code) this.#change(code, { timestamp, restored });
   }
 
   #change(code, place, old = this.status.code) {

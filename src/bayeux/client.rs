@@ -12,7 +12,7 @@ use crate::json::Json;
 use crate::protocol::{self, Event, Output, Protocol, Target, Times, Wire};
 use crate::queue::Queue;
 use crate::text;
-use crate::time::{Dice, Now, Timers};
+use crate::time::{Dice, Now, Timers, earliest};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -251,7 +251,7 @@ impl<J: Json> Protocol<J> for Client<J> {
 
     fn next_timeout(&self) -> Option<u64> {
         let answers = self.pending.iter().map(|(_, deadline)| *deadline).min();
-        [self.timers.next(), answers].into_iter().flatten().min()
+        earliest(&[self.timers.next(), answers])
     }
 
     fn wake(&mut self, now: Now) {

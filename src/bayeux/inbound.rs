@@ -22,6 +22,9 @@ impl<J: Json> Client<J> {
 
     /// Takes in an array of messages, or a bare one.
     pub(super) fn take_envelope(&mut self, now: Now, body: J) {
+        if let Some(data) = body.ordinary_push() {
+            return self.emit(Event::Data { id: None, data });
+        }
         let Some(count) = body.len() else {
             return self.take_message(now, body);
         };

@@ -1,28 +1,18 @@
 //! The reading of what a chat v2 server sends: the reply around it, the transcript entries in it. Tolerant: what is
 //! unknown is skipped, what is absent takes a default, and what is wrong is named without its content.
 
-use crate::json::{Json, Name, whole};
+use crate::json::{Json, Name, Text, whole};
 
-/// A reply, or a push: all have one shape.
+/// A reply, or a push: all have one shape. Most members are read when they are asked for: of most replies few are.
 #[derive(Debug)]
 pub struct Reply<J: Json> {
     /// 0 done, 1 not done, 2 not done and no use to try again.
     pub status: u32,
-    /// The session's id, when given.
-    pub chat_id: Option<String>,
-    /// The visitor's id, when given.
-    pub user_id: Option<String>,
-    /// The server's instance, when given.
-    pub alias: Option<String>,
-    /// The session's secret, when given.
-    pub secure_key: Option<String>,
-    /// Whether the session is over; `None` when the server does not say.
-    pub ended: Option<bool>,
-    /// The position after the last entry that there is, when given.
-    pub next_position: Option<u32>,
-    /// The server's errors.
-    pub errors: Vec<ServerError>,
+    data: J,
     entries: J,
+    count: usize,
+    /// It has the same keys as the one before, and ends nothing.
+    is_plain: bool,
 }
 
 /// An error of the server's.
@@ -47,28 +37,25 @@ pub struct Malformed {
     pub index: Option<u32>,
 }
 
-/// An entry of the transcript, or typing.
+/// An entry of the transcript, or typing. It has been looked through: what is asked of it is there, or has a default.
 #[derive(Clone, Debug)]
 pub struct Entry<J: Json> {
     /// Counted from 1; absent on what is not in the transcript.
     pub index: Option<u32>,
-    /// Milliseconds since the epoch, when given.
-    pub time: Option<f64>,
     /// What it is.
-    pub kind: EntryKind<J>,
-    /// Whose it is.
-    pub from: Party<J>,
-    /// The client's id of the message, where the server keeps it.
-    pub message_id: Option<String>,
+    pub kind: EntryKind,
+    /// What the party is whose it is.
+    pub role: Role,
+    json: J,
 }
 
 /// What an entry is.
-#[derive(Clone, Debug)]
-pub enum EntryKind<J: Json> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
     /// A message.
-    Message(J::Text),
+    Message,
     /// The address of a page.
-    PushUrl(J::Text),
+    PushUrl,
     /// The party joined.
     Joined,
     /// The party left.
@@ -76,7 +63,7 @@ pub enum EntryKind<J: Json> {
     /// The party types, or has stopped.
     Typing(bool),
     /// A notice: the word that names it, and what it carries.
-    Notice(String, J),
+    Notice,
     /// Anything else: it has its place in the transcript and no meaning here.
     Other,
 }
@@ -84,12 +71,9 @@ pub enum EntryKind<J: Json> {
 /// A party of the session.
 #[derive(Clone, Debug)]
 pub struct Party<J: Json> {
-    /// Unique in the session.
-    pub id: PartyId,
-    /// The name that is shown.
-    pub name: J::Text,
     /// What it is.
     pub role: Role,
+    json: J,
 }
 
 /// The id of a party: a number from most servers, a string from some.
@@ -115,35 +99,64 @@ pub enum Role {
 }
 
 impl<J: Json> Reply<J> {
+    /// Reads the data of an event that follows another; [`Reply::is_plain`] says that it has the same keys.
+    pub fn read_after(known: Option<&J>, data: &J) -> Result<Self, Malformed> {
+        match known.and_then(|known| data.ordinary_reply(known)) {
+            Some(count) => {
+                let entries = data.get(Name::Messages);
+                Ok(Self { status: 0, data: data.clone(), entries, count, is_plain: true })
+            }
+            None => Self::read(data),
+        }
+    }
+
     /// Reads the data of an event.
     pub fn read(data: &J) -> Result<Self, Malformed> {
         if !data.is_object() {
             return Err(Malformed { expected: "an object as data", got: data.kind(), index: None });
         }
         let entries = data.get(Name::Messages);
-        if entries.len().is_none() && !entries.is_null() {
+        let count = entries.len();
+        if count.is_none() && !entries.is_null() {
             return Err(Malformed { expected: "an array as messages", got: entries.kind(), index: None });
         }
-        let errors = data.get(Name::Errors);
-        let errors: Vec<ServerError> =
-            (0..errors.len().unwrap_or(0)).map(|place| ServerError::read(&errors.at(place))).collect();
-        let status = data.count_of(Name::StatusCode).unwrap_or(u32::from(!errors.is_empty()));
-        Ok(Self {
-            status,
-            chat_id: data.string_of(Name::ChatId),
-            user_id: data.string_of(Name::UserId),
-            alias: data.string_of(Name::Alias),
-            secure_key: data.string_of(Name::SecureKey),
-            ended: data.get(Name::ChatEnded).bool(),
-            next_position: data.count_of(Name::NextPosition),
-            errors,
-            entries,
-        })
+        let status = data.count_of(Name::StatusCode);
+        let status = status.unwrap_or_else(|| u32::from(data.get(Name::Errors).len().is_some_and(|count| count > 0)));
+        Ok(Self { status, data: data.clone(), entries, count: count.unwrap_or(0), is_plain: false })
+    }
+
+    /// A member of it: the session's id, the visitor's, the server's instance, the session's secret.
+    pub fn member(&self, name: Name) -> J {
+        self.data.get(name)
+    }
+
+    /// Whether the session is over; `None` when the server does not say.
+    pub fn ended(&self) -> Option<bool> {
+        if self.is_plain {
+            return None;
+        }
+        self.member(Name::ChatEnded).bool()
+    }
+
+    /// The position after the last entry that there is, when given.
+    pub fn next_position(&self) -> Option<u32> {
+        self.data.count_of(Name::NextPosition)
+    }
+
+    /// The server's errors.
+    pub fn errors(&self) -> Vec<ServerError> {
+        let errors = self.member(Name::Errors);
+        (0..errors.len().unwrap_or(0)).map(|place| ServerError::read(&errors.at(place))).collect()
+    }
+
+    /// Whether it is known that all is well, that it has the keys of an earlier reply, and that it ends nothing.
+    pub fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.entries.len().unwrap_or(0)
+        self.count
     }
 
     /// Whether there is no entry.
@@ -153,7 +166,7 @@ impl<J: Json> Reply<J> {
 
     /// Reads an entry.
     pub fn entry(&self, place: usize) -> Result<Entry<J>, Malformed> {
-        Entry::read(&self.entries.at(place))
+        Entry::read(self.entries.at(place))
     }
 }
 
@@ -168,72 +181,99 @@ impl ServerError {
 }
 
 impl<J: Json> Entry<J> {
-    fn read(entry: &J) -> Result<Self, Malformed> {
+    fn read(entry: J) -> Result<Self, Malformed> {
+        if let Some((at, agent)) = entry.ordinary_message() {
+            let role = if agent { Role::Agent } else { Role::Client };
+            return Ok(Self { index: Some(at), kind: EntryKind::Message, role, json: entry });
+        }
         let index = entry.get(Name::Index);
         let malformed = |expected, got: &J, index| Err(Malformed { expected, got: got.kind(), index });
-        if !entry.is_object() {
-            return malformed("an object as an entry", entry, None);
-        }
         let at = match index.number() {
             // The upper half is left to what this side counts on.
             Some(number) => match whole(number).filter(|at| (1..1 << 31).contains(at)) {
                 Some(at) => Some(at),
                 None => return malformed("a whole number from 1 to 2147483647 as index", &index, None),
             },
+            None if !entry.is_object() => return malformed("an object as an entry", &entry, None),
             None if index.is_null() => None,
             None => return malformed("a number as index", &index, None),
         };
         let kind = entry.get(Name::Type);
-        let Some(kind) = kind.string() else {
+        let Some(word) = kind.string() else {
             return malformed("a string as type", &kind, at);
         };
-        let text = || {
-            let text = entry.get(Name::TextMember);
-            text.text().ok_or(Malformed { expected: "a string as text", got: text.kind(), index: at })
-        };
-        let kind = match kind.as_str() {
-            "Message" => EntryKind::Message(text()?),
-            "PushUrl" => EntryKind::PushUrl(text()?),
+        let kind = match word.as_str() {
+            "Message" => EntryKind::Message,
+            "PushUrl" => EntryKind::PushUrl,
             "ParticipantJoined" => EntryKind::Joined,
             "ParticipantLeft" => EntryKind::Left,
             "TypingStarted" => EntryKind::Typing(true),
             "TypingStopped" => EntryKind::Typing(false),
-            "Notice" => {
-                let name = entry.string_of(Name::TextMember).unwrap_or_default();
-                EntryKind::Notice(name, entry.get(Name::UserData))
-            }
+            "Notice" => EntryKind::Notice,
             _ => EntryKind::Other,
         };
+        let text = entry.get(Name::TextMember);
+        if matches!(kind, EntryKind::Message | EntryKind::PushUrl) && text.text().is_none() {
+            return malformed("a string as text", &text, at);
+        }
         let from = entry.get(Name::From);
-        if !from.is_object() && !matches!(kind, EntryKind::Notice(..) | EntryKind::Other) {
+        if !from.is_object() && !matches!(kind, EntryKind::Notice | EntryKind::Other) {
             return malformed("an object as from", &from, at);
         }
-        let message_id = match kind {
-            EntryKind::Message(_) | EntryKind::PushUrl(_) | EntryKind::Notice(..) => entry.string_of(Name::MessageId),
-            _ => None,
-        };
-        let time = entry.get(Name::UtcTime).number().filter(|time| *time > 0.0 && time.is_finite());
-        Ok(Self { index: at, time, kind, from: Party::read(&from), message_id })
-    }
-}
-
-impl<J: Json> Party<J> {
-    fn read(party: &J) -> Self {
-        let id = party.get(Name::ParticipantId);
-        let role = match party.string_of(Name::Type).as_deref() {
+        let role = match from.string_of(Name::Type).as_deref() {
             Some("Client") => Role::Client,
             Some("Agent") => Role::Agent,
             Some("Supervisor") => Role::Supervisor,
             _ => Role::External,
         };
-        Self {
-            id: id
-                .number()
-                .map(PartyId::Number)
-                .or_else(|| id.string().map(PartyId::Word))
-                .unwrap_or(PartyId::Number(0.0)),
-            name: party.get(Name::Nickname).text().unwrap_or_else(|| crate::json::Text::new("")),
-            role,
-        }
+        Ok(Self { index: at, kind, role, json: entry })
+    }
+
+    /// It as it came: the browser's shim takes the text and the party from it.
+    pub fn json(&self) -> &J {
+        &self.json
+    }
+
+    /// The text of a message, or an address.
+    pub fn text(&self) -> J::Text {
+        self.json.get(Name::TextMember).text().unwrap_or_else(|| J::Text::new(""))
+    }
+
+    /// When, in milliseconds since the epoch, when given.
+    pub fn time(&self) -> Option<f64> {
+        self.json.get(Name::UtcTime).number().filter(|time| *time > 0.0 && time.is_finite())
+    }
+
+    /// The client's id of what it sent, where the server keeps it.
+    pub fn message_id(&self) -> Option<String> {
+        self.json.string_of(Name::MessageId)
+    }
+
+    /// Whose it is.
+    pub fn party(&self) -> Party<J> {
+        Party { role: self.role, json: self.json.get(Name::From) }
+    }
+
+    /// What a notice is and carries.
+    pub fn notice(&self) -> (String, J) {
+        (self.json.string_of(Name::TextMember).unwrap_or_default(), self.json.get(Name::UserData))
+    }
+}
+
+impl<J: Json> Party<J> {
+    /// Unique in the session; 0 when the server gives none.
+    pub fn id(&self) -> PartyId {
+        let id = self.json.get(Name::ParticipantId);
+        id.number().map(PartyId::Number).or_else(|| id.string().map(PartyId::Word)).unwrap_or(PartyId::Number(0.0))
+    }
+
+    /// The name that is shown.
+    pub fn name(&self) -> J::Text {
+        self.json.get(Name::Nickname).text().unwrap_or_else(|| J::Text::new(""))
+    }
+
+    /// It as it came: the browser's shim takes the id and the name from it.
+    pub fn json(&self) -> &J {
+        &self.json
     }
 }

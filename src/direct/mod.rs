@@ -14,7 +14,7 @@ use crate::json::{Json, Name, Value};
 use crate::protocol::{self, Event, Output, Protocol, Target, Times};
 use crate::queue::Queue;
 use crate::text;
-use crate::time::{Dice, Now, Timers};
+use crate::time::{Dice, Now, Timers, earliest};
 
 /// `link`: the channel is there, or there again.
 pub const UP: u32 = 1;
@@ -231,7 +231,7 @@ impl<J: Json> Protocol<J> for Client<J> {
 
     fn next_timeout(&self) -> Option<u64> {
         let answers = self.pending.iter().map(|(_, deadline)| *deadline).min();
-        [self.timers.next(), answers].into_iter().flatten().min()
+        earliest(&[self.timers.next(), answers])
     }
 
     fn poll_output(&mut self) -> Option<Output<J>> {

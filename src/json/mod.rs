@@ -34,6 +34,22 @@ pub trait Json: Clone + std::fmt::Debug + 'static {
     fn string(&self) -> Option<String>;
     /// The string, when it is one, as a handle.
     fn text(&self) -> Option<Self::Text>;
+    // Short ways, which not every implementation has: what is not found ordinary is read member by member. Each member that
+    // is read costs the browser a call; these are one call for what makes up most of a chat.
+
+    /// The data of an envelope that is one event and answers nothing of ours.
+    fn ordinary_push(&self) -> Option<Self> {
+        None
+    }
+    /// How many entries this reply has, when all is well with it, it ends nothing, and its keys are those of `known`.
+    fn ordinary_reply(&self, known: &Self) -> Option<usize> {
+        let _ = known;
+        None
+    }
+    /// The index of this entry and whether it is an agent's, when it is a message of the visitor's or of an agent's.
+    fn ordinary_message(&self) -> Option<(u32, bool)> {
+        None
+    }
     /// The number of elements, when this is an array.
     fn len(&self) -> Option<usize>;
     /// An element of an array; null beyond its end.

@@ -9,11 +9,11 @@
 use crate::chat::{Content, Keys, Operation, Reply};
 use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
-use crate::json::{Json, Value};
+use crate::json::{Json, Name, Value};
 use crate::protocol::{self, Event, Output, Protocol, Target, Times};
 use crate::queue::Queue;
 use crate::text;
-use crate::time::{Dice, Now, Timers};
+use crate::time::{Dice, Now, Timers, earliest};
 
 /// The shortest time between two questions, in milliseconds: while people talk.
 const SHORTEST: u64 = 1_500;
@@ -197,14 +197,15 @@ impl<J: Json> Client<J> {
         let mut ended = false;
         let mut news = false;
         if let Some(reply) = reply.filter(|reply| reply.status == 0) {
-            ended = reply.ended == Some(true);
+            ended = reply.ended() == Some(true);
             news = !reply.is_empty();
             let last = (0..reply.len()).filter_map(|place| reply.entry(place).ok()?.index).max();
-            let next = reply.next_position.or(last.map(|last| last + 1)).unwrap_or(0);
-            if let Some(key) = reply.secure_key.filter(|key| !key.is_empty()) {
+            let next = reply.next_position().or(last.map(|last| last + 1)).unwrap_or(0);
+            let given = |name| reply.member(name).string().filter(|word| !word.is_empty());
+            if let Some(key) = given(Name::SecureKey) {
                 self.keys.secure_key = key;
             }
-            if let Some(id) = reply.chat_id.filter(|id| !id.is_empty() && *id != self.keys.chat_id) {
+            if let Some(id) = given(Name::ChatId).filter(|id| *id != self.keys.chat_id) {
                 // Another session: it counts from 1 again.
                 self.keys.chat_id = id;
                 self.position = 0;
@@ -325,7 +326,7 @@ impl<J: Json> Protocol<J> for Client<J> {
     }
 
     fn next_timeout(&self) -> Option<u64> {
-        [self.timers.next(), self.in_flight.as_ref().map(|(_, deadline, _)| *deadline)].into_iter().flatten().min()
+        earliest(&[self.timers.next(), self.in_flight.as_ref().map(|(_, deadline, _)| *deadline)])
     }
 
     fn poll_output(&mut self) -> Option<Output<J>> {

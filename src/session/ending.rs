@@ -57,9 +57,7 @@ impl<J: Json> Session<J> {
     pub(super) fn part_agents(&mut self) {
         let time = self.now.wall as f64;
         for party in self.roster.take_agents() {
-            if let Some(party) = self.roster.type_off(&party.id) {
-                self.emit(Event::AgentTyping { party, on: false });
-            }
+            self.stop_typing(&party);
             let place = Place { index: self.transcript.take_place(), time, restored: false };
             self.emit(Event::AgentDisconnected { place, party });
         }

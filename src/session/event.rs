@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::snapshot::Snapshot;
-use crate::chat::{Content, Party, Visitor};
+use crate::chat::{Content, Entry, Party, Visitor};
 use crate::io::{HttpAnswer, Io};
 use crate::json::Json;
 use crate::transport::Mode;
@@ -137,12 +137,10 @@ pub enum Event<J: Json> {
     Message {
         /// Where and when.
         place: Place,
-        /// Its text.
-        text: J::Text,
         /// Whether it is the address of a page.
         url: bool,
-        /// Whose it is.
-        party: Party<J>,
+        /// What it says, and whose it is.
+        entry: Entry<J>,
     },
     /// An agent joined.
     AgentConnected {

@@ -68,7 +68,7 @@ impl<J: Json> Session<J> {
             if let Some(entry) = self.transcript.admit(entry) {
                 self.pass_on(entry);
             }
-            while let Some(entry) = self.transcript.release(true) {
+            for entry in self.transcript.release(true) {
                 self.pass_on(entry);
             }
         }
@@ -184,7 +184,7 @@ impl<J: Json> Session<J> {
         self.timers.cancel(Timer::Attach);
         let error = server_error(reply, Code::LoginRefused);
         // Another server than the session's may not share its chats: that says nothing about the session.
-        let is_elsewhere = reply.status >= 2 && reply.ended != Some(true) && self.is_held() && self.is_elsewhere();
+        let is_elsewhere = reply.status >= 2 && reply.ended() != Some(true) && self.is_held() && self.is_elsewhere();
         match &self.state {
             State::Launching(Launch { visitor: Some(_), .. }) => self.fail_launch(error),
             _ if is_elsewhere => {
@@ -222,7 +222,7 @@ impl<J: Json> Session<J> {
         if let State::Launching(launch) = &self.state {
             let command = launch.command;
             if let Some(reply) = reply.filter(|reply| launch.visitor.is_some() && reply.is_empty()) {
-                self.transcript.open(reply.next_position);
+                self.transcript.open(reply.next_position());
             }
             self.state = State::Live;
             if let Some(link) = &mut self.link {

@@ -32,7 +32,7 @@ use crate::chat::{Content, Keys, Visitor};
 use crate::fault::Fault;
 use crate::json::Json;
 use crate::queue::Queue;
-use crate::time::{Dice, Now, Timers};
+use crate::time::{Dice, Now, Timers, earliest};
 use crate::transport::Link;
 use outbox::Outbox;
 use relay::Relay;
@@ -54,6 +54,8 @@ pub struct Session<J: Json> {
     setup: Option<Setup>,
     link: Option<Link<J>>,
     keys: Keys,
+    /// The last data with keys: most that comes has the same, and they need not be taken again.
+    given_keys: Option<J>,
     attached: Attached,
     /// The opening operation, until it is acknowledged.
     opening: Option<String>,
@@ -187,6 +189,7 @@ impl<J: Json> Session<J> {
             setup: None,
             link: None,
             keys: Keys::default(),
+            given_keys: None,
             attached: Attached::No,
             opening: None,
             heard: false,
@@ -328,7 +331,7 @@ impl<J: Json> Session<J> {
 
     fn next_timeout(&self) -> Option<u64> {
         let link = self.link.as_ref().and_then(Link::next_timeout);
-        [self.timers.next(), link, self.outbox.next_deadline(), self.roster.next_deadline()].into_iter().flatten().min()
+        earliest(&[self.timers.next(), link, self.outbox.next_deadline(), self.roster.next_deadline()])
     }
 
     fn handle_timeout(&mut self) {

@@ -10,9 +10,9 @@ use super::transcript::Transcript;
 
 impl<J: Json> Session<J> {
     /// A notice that is not in the transcript: it holds now.
-    pub(super) fn take_notice(&mut self, name: &str, data: &J) {
-        match name {
-            "renewed" => return self.renew(data),
+    pub(super) fn take_notice(&mut self, name: String, data: J) {
+        match name.as_str() {
+            "renewed" => return self.renew(&data),
             "session-data" => {
                 let from = data.count_of(Name::From).unwrap_or(0);
                 if from != 0 && from != self.data_version {
@@ -22,7 +22,7 @@ impl<J: Json> Session<J> {
             }
             _ => {}
         }
-        self.emit(Event::Notice { place: None, name: name.to_owned(), data: data.clone() });
+        self.emit(Event::Notice { place: None, name, data });
     }
 
     /// A change of the session data has been missed.
@@ -34,7 +34,7 @@ impl<J: Json> Session<J> {
 
     /// The session is over and another one goes on: its keys came with this. Its transcript begins anew.
     fn renew(&mut self, data: &J) {
-        while let Some(entry) = self.transcript.release(true) {
+        for entry in self.transcript.release(true) {
             self.pass_on(entry);
         }
         self.part_agents();

@@ -2,7 +2,7 @@
 
 use super::event::CommandId;
 use super::snapshot::Unsent;
-use crate::chat::Content;
+use crate::chat::{Content, Entry};
 use crate::json::{Json, Text};
 
 /// What the ids of this SDK's messages start with, so that another's are not taken for them.
@@ -164,11 +164,17 @@ impl<J: Json> Outbox<J> {
 
     /// A message of the visitor's stands in the transcript: the send that it is, if it is one. By the client's id where
     /// the server keeps it, else the oldest sent one with the same text, unless the entry was searched before.
-    pub fn echo(&mut self, id: Option<&str>, text: &J::Text, url: bool, searched: bool) -> Option<Sender> {
-        let place = self.sends.iter().position(|send| match id.filter(|id| id.starts_with(ID_PREFIX)) {
-            Some(id) => send.id == id,
+    pub fn echo(&mut self, entry: &Entry<J>, url: bool, searched: bool) -> Option<Sender> {
+        // Most of the time there is nothing to settle, and nothing of the entry to be read for it.
+        if self.sends.is_empty() {
+            return None;
+        }
+        let id = entry.message_id().filter(|id| id.starts_with(ID_PREFIX));
+        let text = entry.text();
+        let place = self.sends.iter().position(|send| match &id {
+            Some(id) => send.id == *id,
             None => {
-                let same = |(sent, is_url): (&J::Text, bool)| is_url == url && sent.same(text);
+                let same = |(sent, is_url): (&J::Text, bool)| is_url == url && sent.same(&text);
                 !searched && send.state != SendState::Waiting && send.content.said().is_some_and(same)
             }
         })?;
@@ -176,8 +182,9 @@ impl<J: Json> Outbox<J> {
     }
 
     /// What has this id stands in the transcript: its send, if it is one.
-    pub fn echo_of(&mut self, id: Option<&str>) -> Option<Sender> {
-        let place = self.sends.iter().position(|send| Some(send.id.as_str()) == id)?;
+    pub fn echo_of(&mut self, entry: &Entry<J>) -> Option<Sender> {
+        let id = entry.message_id()?;
+        let place = self.sends.iter().position(|send| send.id == id)?;
         self.arrived(place).map(|send| send.command)
     }
 

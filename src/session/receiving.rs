@@ -5,10 +5,10 @@ use super::event::{EndReason, Event, Place};
 use super::gap::fills;
 use super::refusal::server_error;
 use super::{Attached, Session, State, Timer};
-use crate::chat::{Entry, EntryKind, Malformed, Reply, Role};
+use crate::chat::{Entry, EntryKind, Malformed, Party, Reply, Role};
 use crate::direct;
 use crate::fault::Fault;
-use crate::json::Json;
+use crate::json::{Json, Name};
 use crate::text;
 use crate::transport::LinkEvent;
 
@@ -113,7 +113,7 @@ impl<J: Json> Session<J> {
         if matches!(self.state, State::Over | State::New) {
             return;
         }
-        let reply = match Reply::read(data) {
+        let reply = match Reply::read_after(self.given_keys.as_ref(), data) {
             Ok(reply) => reply,
             Err(malformed) => {
                 self.relay_unreadable(data);
@@ -125,7 +125,7 @@ impl<J: Json> Session<J> {
         if opening && reply.status != 0 && !self.refused_to_attach(&reply) {
             return;
         }
-        self.take_keys(&reply);
+        self.take_keys(&reply, data);
         if opening && reply.status == 0 {
             self.accepted(Some(&reply));
         }
@@ -155,27 +155,31 @@ impl<J: Json> Session<J> {
         if self.answers_by_id {
             return false;
         }
-        let named = reply.secure_key.is_some() || reply.status != 0 || reply.ended == Some(true);
+        let named = reply.member(Name::SecureKey).text().is_some() || reply.status != 0 || reply.ended() == Some(true);
         self.heard |= named && reply.status == 0;
         named && (self.opening.is_none() || fills(reply, self.transcript.last())) || reply.status != 0
     }
 
-    fn take_keys(&mut self, reply: &Reply<J>) {
-        if reply.status != 0 {
+    fn take_keys(&mut self, reply: &Reply<J>, data: &J) {
+        if reply.status != 0 || reply.is_plain() {
             return;
         }
+        // A long one is not kept for its keys.
+        self.given_keys = (reply.len() < 100).then(|| data.clone());
+        let [chat_id, secure_key, alias, user_id] =
+            [Name::ChatId, Name::SecureKey, Name::Alias, Name::UserId].map(|name| reply.member(name).string());
         let keys = &mut self.keys;
-        if let Some(id) = reply.chat_id.as_ref().filter(|id| !id.is_empty()) {
-            keys.chat_id.clone_from(id);
+        if let Some(id) = chat_id.filter(|id| !id.is_empty()) {
+            keys.chat_id = id;
         }
-        if let Some(key) = reply.secure_key.as_ref().filter(|key| !key.is_empty()) {
-            keys.secure_key.clone_from(key);
+        if let Some(key) = secure_key.filter(|key| !key.is_empty()) {
+            keys.secure_key = key;
         }
-        if reply.alias.is_some() {
-            keys.alias.clone_from(&reply.alias);
+        if alias.is_some() {
+            keys.alias = alias;
         }
-        if reply.user_id.is_some() {
-            keys.user_id.clone_from(&reply.user_id);
+        if user_id.is_some() {
+            keys.user_id = user_id;
         }
         self.store();
     }
@@ -188,36 +192,43 @@ impl<J: Json> Session<J> {
                 Err(malformed) => self.malformed(&malformed),
             }
         }
-        while let Some(entry) = self.transcript.release(whole) {
+        for entry in self.transcript.release(whole) {
             self.pass_on(entry);
         }
         self.look_for_gap();
     }
 
     fn take_entry(&mut self, entry: Entry<J>, played_back: bool) {
-        if let EntryKind::Typing(on) = entry.kind {
-            if self.transcript.admit_typing(entry.index) && !played_back && entry.from.role == Role::Agent {
-                self.agent_types(entry, on);
+        match (entry.kind, entry.index) {
+            (EntryKind::Typing(on), at) => {
+                if self.transcript.admit_typing(at) && !played_back && entry.role == Role::Agent {
+                    self.agent_types(&entry, on);
+                }
             }
-        } else if let (EntryKind::Notice(name, data), None) = (&entry.kind, entry.index) {
-            self.take_notice(name, data);
-        } else if entry.index.is_none() && matches!(entry.kind, EntryKind::Other) {
+            (EntryKind::Notice, None) => {
+                let (name, data) = entry.notice();
+                self.take_notice(name, data);
+            }
             // Not in the transcript, and nothing that we know.
-        } else if let Some(entry) = self.transcript.admit(entry) {
-            self.pass_on(entry);
+            (EntryKind::Other, None) => {}
+            _ => {
+                if let Some(entry) = self.transcript.admit(entry) {
+                    self.pass_on(entry);
+                }
+            }
         }
     }
 
-    fn agent_types(&mut self, entry: Entry<J>, on: bool) {
-        if entry.index.is_none() && entry.time.is_some_and(|time| !self.roster.is_news(&entry.from.id, time)) {
+    fn agent_types(&mut self, entry: &Entry<J>, on: bool) {
+        let party = entry.party();
+        if entry.index.is_none() && entry.time().is_some_and(|time| !self.roster.is_news(&party, time)) {
             return;
         }
+        self.roster.type_off(&party);
         if on {
-            self.roster.type_on(entry.from.clone(), self.now.after(AGENT_TYPING));
-        } else {
-            self.roster.type_off(&entry.from.id);
+            self.roster.type_on(party.clone(), self.now.after(AGENT_TYPING));
         }
-        self.emit(Event::AgentTyping { party: entry.from, on });
+        self.emit(Event::AgentTyping { party, on });
     }
 
     pub(super) fn expire_agent_typing(&mut self) {
@@ -231,45 +242,52 @@ impl<J: Json> Session<J> {
         let position = entry.index.unwrap_or(1);
         let place = Place {
             index: position.saturating_sub(1),
-            time: entry.time.unwrap_or(self.now.wall as f64),
+            time: entry.time().unwrap_or(self.now.wall as f64),
             restored: position <= self.told_before,
         };
-        let party = entry.from;
-        match (entry.kind, party.role) {
-            (EntryKind::Message(text), _) => self.message(place, text, false, party, entry.message_id.as_deref()),
-            (EntryKind::PushUrl(text), _) => self.message(place, text, true, party, entry.message_id.as_deref()),
-            (EntryKind::Notice(name, data), _) => {
-                let settled = self.outbox.echo_of(entry.message_id.as_deref());
+        match (entry.kind, entry.role) {
+            (EntryKind::Message, _) => self.message(place, entry, false),
+            (EntryKind::PushUrl, _) => self.message(place, entry, true),
+            (EntryKind::Notice, _) => {
+                let settled = self.outbox.echo_of(&entry);
+                let (name, data) = entry.notice();
                 self.emit(Event::Notice { place: Some(place), name, data });
                 if let Some(sender) = settled {
                     self.settle(sender, Ok(()));
                 }
             }
             (EntryKind::Joined, Role::Agent) => {
+                let party = entry.party();
                 self.roster.join(party.clone());
                 self.emit(Event::AgentConnected { place, party });
             }
             (EntryKind::Left, Role::Agent) => {
-                if let Some(party) = self.roster.type_off(&party.id) {
-                    self.emit(Event::AgentTyping { party, on: false });
-                }
-                self.roster.leave(&party.id);
+                let party = entry.party();
+                self.stop_typing(&party);
+                self.roster.leave(&party);
                 self.emit(Event::AgentDisconnected { place, party });
             }
             (EntryKind::Joined | EntryKind::Left | EntryKind::Typing(_) | EntryKind::Other, _) => {}
         }
     }
 
-    fn message(&mut self, place: Place, text: J::Text, url: bool, party: crate::chat::Party<J>, id: Option<&str>) {
+    fn message(&mut self, place: Place, entry: Entry<J>, url: bool) {
         let searched = place.index < self.searched;
-        let settled = if party.role == Role::Client { self.outbox.echo(id, &text, url, searched) } else { None };
+        let settled = if entry.role == Role::Client { self.outbox.echo(&entry, url, searched) } else { None };
         // Who has spoken does not type: the server's own word on that may come later, or never.
-        if let Some(party) = self.roster.type_off(&party.id) {
-            self.emit(Event::AgentTyping { party, on: false });
+        if self.roster.is_anyone_typing() {
+            self.stop_typing(&entry.party());
         }
-        self.emit(Event::Message { place, text, url, party });
+        self.emit(Event::Message { place, url, entry });
         if let Some(sender) = settled {
             self.settle(sender, Ok(()));
+        }
+    }
+
+    /// A party that has typed does not any more.
+    pub(super) fn stop_typing(&mut self, party: &Party<J>) {
+        if let Some(party) = self.roster.type_off(party) {
+            self.emit(Event::AgentTyping { party, on: false });
         }
     }
 
@@ -289,7 +307,7 @@ impl<J: Json> Session<J> {
             (Some(_), None) => reply.status != 0 && !opening && !self.outbox.is_in_flight(),
             (None, _) => false,
         });
-        if reply.ended == Some(true) || reply.status >= 2 && (opening || left || reply.ended.is_none()) {
+        if reply.ended() == Some(true) || reply.status >= 2 && (opening || left || reply.ended().is_none()) {
             let leaving = self.leaving.is_some() || self.relay.is_left();
             let reason = if reply.status == 0 { EndReason::Agent } else { EndReason::Error };
             let reason = if leaving { EndReason::LeaveRequest } else { reason };

@@ -1,13 +1,14 @@
 //! What the server said when it refused something, as an error for the page.
 
 use super::error::{Code, Error};
-use crate::chat::Reply;
+use crate::chat::{Reply, ServerError};
 use crate::json::Json;
 use crate::text;
 
 /// The server's own words as an error; `otherwise` where its code says nothing to us.
 pub(super) fn server_error<J: Json>(reply: &Reply<J>, otherwise: Code) -> Error {
-    let Some(error) = reply.errors.first() else {
+    let errors = reply.errors();
+    let Some(error) = errors.first() else {
         return Error::new(otherwise, text::numbered("the server answered with status ", reply.status));
     };
     let code = match error.code {
@@ -19,7 +20,7 @@ pub(super) fn server_error<J: Json>(reply: &Reply<J>, otherwise: Code) -> Error 
         _ => otherwise,
     };
     if error.code == 422 {
-        return Error::new(code, wrong_fields(reply));
+        return Error::new(code, wrong_fields(&errors));
     }
     let words = error.advice.trim_ascii_end();
     let space = if words.is_empty() { "" } else { " " };
@@ -27,9 +28,9 @@ pub(super) fn server_error<J: Json>(reply: &Reply<J>, otherwise: Code) -> Error 
 }
 
 /// The fields of a form that the server found wrong, each with its words.
-fn wrong_fields<J: Json>(reply: &Reply<J>) -> String {
+fn wrong_fields(errors: &[ServerError]) -> String {
     let mut words = String::new();
-    for error in &reply.errors {
+    for error in errors {
         let field = error.field.as_deref().unwrap_or("a field");
         let comma = if words.is_empty() { "" } else { "; " };
         words = text::join(&[&words, comma, field, ": ", &error.advice]);

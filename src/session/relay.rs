@@ -125,7 +125,7 @@ impl<J: Json> Session<J> {
         let leaves = self.leaving.is_some()
             || asked.as_ref().is_some_and(|asked| asked.leaves)
             || id.is_none() && self.relay.has_asked_to_leave();
-        if reply.ended == Some(true) && leaves {
+        if reply.ended() == Some(true) && leaves {
             self.tell_left();
         }
         let done = reply.status == 0;

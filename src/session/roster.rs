@@ -20,13 +20,14 @@ impl<J: Json> Roster<J> {
 
     /// An agent joined.
     pub fn join(&mut self, agent: Party<J>) {
-        self.agents.retain(|party| party.id != agent.id);
+        self.leave(&agent);
         self.agents.push(agent);
     }
 
     /// An agent left.
-    pub fn leave(&mut self, id: &PartyId) {
-        self.agents.retain(|party| party.id != *id);
+    pub fn leave(&mut self, agent: &Party<J>) {
+        let id = agent.id();
+        self.agents.retain(|party| party.id() != id);
     }
 
     /// How many agents are there or type.
@@ -47,8 +48,9 @@ impl<J: Json> Roster<J> {
     }
 
     /// Whether an agent's typing at this time is news: a server that is polled tells the same several times.
-    pub fn is_news(&mut self, id: &PartyId, time: f64) -> bool {
-        let known = self.typed_at.iter_mut().find(|(of, _)| of == id);
+    pub fn is_news(&mut self, agent: &Party<J>, time: f64) -> bool {
+        let id = agent.id();
+        let known = self.typed_at.iter_mut().find(|(of, _)| *of == id);
         match known {
             Some((_, last)) if *last == time => false,
             Some((_, last)) => {
@@ -56,21 +58,25 @@ impl<J: Json> Roster<J> {
                 true
             }
             None => {
-                self.typed_at.push((id.clone(), time));
+                self.typed_at.push((id, time));
                 true
             }
         }
     }
 
-    /// An agent types until told otherwise, or until `until` on the monotonic clock.
+    /// Whether any agent types.
+    pub fn is_anyone_typing(&self) -> bool {
+        !self.typing.is_empty()
+    }
+
+    /// An agent who did not types until told otherwise, or until `until` on the monotonic clock.
     pub fn type_on(&mut self, agent: Party<J>, until: u64) {
-        self.type_off(&agent.id);
         self.typing.push((agent, until));
     }
 
     /// An agent does not type any more; the agent, if it did.
-    pub fn type_off(&mut self, id: &PartyId) -> Option<Party<J>> {
-        let place = self.typing.iter().position(|(party, _)| party.id == *id)?;
+    pub fn type_off(&mut self, agent: &Party<J>) -> Option<Party<J>> {
+        let place = self.typing.iter().position(|(party, _)| party.id() == agent.id())?;
         Some(self.typing.swap_remove(place).0)
     }
 

@@ -1,8 +1,6 @@
 //! The order of the transcript: each entry once, none before the ones it follows. What comes too early is held until
 //! the gap before it is filled, or known to be one that the server has nothing for.
 
-use std::collections::VecDeque;
-
 use crate::chat::Entry;
 use crate::json::Json;
 
@@ -19,13 +17,13 @@ pub struct Transcript<J: Json> {
     /// The server has not told where the transcript begins: the first entry that comes is the first there is.
     open: bool,
     /// Entries that came too early, in order.
-    held: VecDeque<Entry<J>>,
+    held: Vec<Entry<J>>,
 }
 
 impl<J: Json> Transcript<J> {
     /// An empty transcript.
     pub fn new() -> Self {
-        Self { last: 0, void: Vec::new(), floor: 0, open: false, held: VecDeque::new() }
+        Self { last: 0, void: Vec::new(), floor: 0, open: false, held: Vec::new() }
     }
 
     /// The server accepted a new session and gave no entries, but perhaps the position of the next one.
@@ -91,14 +89,18 @@ impl<J: Json> Transcript<J> {
         }
     }
 
-    /// The next held entry whose turn it is; with `whole`, gaps are known to be real and do not count.
-    pub fn release(&mut self, whole: bool) -> Option<Entry<J>> {
-        let at = self.held.front()?.index?;
-        if !whole && at > self.expected() {
-            return None;
+    /// Takes out the held entries whose turn it is; with `whole`, gaps are known to be real and do not count.
+    pub fn release(&mut self, whole: bool) -> Vec<Entry<J>> {
+        let mut count = 0;
+        while let Some(at) = self.held.get(count).and_then(|entry| entry.index) {
+            if !whole && at > self.expected() {
+                break;
+            }
+            self.pass(self.last.max(at));
+            count += 1;
         }
-        self.pass(self.last.max(at));
-        self.held.pop_front()
+        let later = self.held.split_off(count);
+        std::mem::replace(&mut self.held, later)
     }
 
     /// Lets go of the entries that wait.

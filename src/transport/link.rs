@@ -9,7 +9,7 @@ use crate::io::{HttpAnswer, Io};
 use crate::json::Json;
 use crate::protocol::{Event, Output, Protocol, Target, Times, Wire};
 use crate::queue::Queue;
-use crate::time::{Dice, Now, Timers};
+use crate::time::{Dice, Now, Timers, earliest};
 use crate::{bayeux, direct, rest};
 
 /// What the session has to know of its link.
@@ -254,7 +254,7 @@ impl<J: Json> Link<J> {
 
     /// When [`Link::handle_timeout`] is to be called.
     pub fn next_timeout(&self) -> Option<u64> {
-        [self.timers.next(), self.client.next_timeout(), self.tab.next_timeout()].into_iter().flatten().min()
+        earliest(&[self.timers.next(), self.client.next_timeout(), self.tab.next_timeout()])
     }
 
     /// Takes out what the driver has to do next.

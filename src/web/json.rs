@@ -1,6 +1,8 @@
 //! JSON as JavaScript has it: objects made by `JSON.parse`, read through typed getters; texts are JavaScript strings that
 //! never enter the memory of the module.
 
+use std::cell::Cell;
+
 use js_sys::{Array, JsString, Object, Reflect};
 use serde::{Serialize, Serializer};
 use wasm_bindgen::prelude::*;
@@ -58,16 +60,46 @@ with_names!(getters);
 
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(catch, js_namespace = JSON)]
-    fn parse(text: &JsValue) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(structural, method, indexing_getter)]
+    fn element(this: &Node, index: u32) -> JsValue;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The shim's own reading of what comes most often. It has no state.
+    pub type Reader;
+    /// The parsed text; undefined when it is no JSON.
+    #[wasm_bindgen(structural, method)]
+    fn parse(this: &Reader, text: &JsValue) -> JsValue;
+    /// The data of an ordinary envelope; undefined or null for all others.
+    #[wasm_bindgen(structural, method)]
+    fn push(this: &Reader, envelope: &JsValue) -> JsValue;
+    /// How many entries an ordinary reply has; -1 for all others.
+    #[wasm_bindgen(structural, method)]
+    fn reply(this: &Reader, data: &JsValue, known: &JsValue) -> i32;
+    /// The index of an ordinary message: negative for the visitor's; 0 for all other entries.
+    #[wasm_bindgen(structural, method)]
+    fn message(this: &Reader, entry: &JsValue) -> f64;
+}
+
+thread_local! {
+    static READER: Cell<Option<&'static Reader>> = const { Cell::new(None) };
+}
+
+/// From now on the shim reads too.
+#[wasm_bindgen(js_name = readWith)]
+pub fn read_with(reader: Reader) {
+    READER.set(Some(Box::leak(Box::new(reader))));
 }
 
 /// Parses a JavaScript string where it is. The error says what came instead, and nothing of it.
 pub fn parse_json(text: &JsValue) -> Result<JsJson, String> {
-    parse(text).map(JsJson::from).map_err(|_| {
-        let html = text.dyn_ref::<JsString>().is_some_and(|text| text.trim().starts_with("<", 0));
-        if html { "markup (HTML?)" } else { "text that is no JSON" }.to_owned()
-    })
+    let parsed = READER.get().map(|reader| reader.parse(text)).unwrap_or_default();
+    if !parsed.is_undefined() {
+        return Ok(parsed.into());
+    }
+    let html = text.dyn_ref::<JsString>().is_some_and(|text| text.trim().starts_with("<", 0));
+    Err(if html { "markup (HTML?)" } else { "text that is no JSON" }.to_owned())
 }
 
 impl Text for JsText {
@@ -100,7 +132,7 @@ impl Json for JsJson {
     }
 
     fn is_null(&self) -> bool {
-        self.0.is_undefined() || self.0.is_null()
+        self.0.is_null_or_undefined()
     }
 
     fn is_object(&self) -> bool {
@@ -123,15 +155,27 @@ impl Json for JsJson {
         self.0.dyn_ref::<JsString>().cloned().map(JsText)
     }
 
+    fn ordinary_push(&self) -> Option<Self> {
+        let data = Self(READER.get()?.push(&self.0));
+        (!data.is_null()).then_some(data)
+    }
+
+    fn ordinary_reply(&self, known: &Self) -> Option<usize> {
+        let count = READER.get()?.reply(&self.0, &known.0);
+        usize::try_from(count).ok()
+    }
+
+    fn ordinary_message(&self) -> Option<(u32, bool)> {
+        let index = READER.get()?.message(&self.0);
+        (index != 0.0).then_some((index.abs() as u32, index > 0.0))
+    }
+
     fn len(&self) -> Option<usize> {
         self.0.dyn_ref::<Array>().map(|array| array.length() as usize)
     }
 
     fn at(&self, index: usize) -> Self {
-        match self.0.dyn_ref::<Array>() {
-            Some(array) => array.get(index as u32).into(),
-            None => JsValue::UNDEFINED.into(),
-        }
+        self.0.unchecked_ref::<Node>().element(index as u32).into()
     }
 }
 

@@ -5,8 +5,7 @@ use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
 
 use super::json::JsJson;
-use crate::chat::{Party, PartyId, Role};
-use crate::json::Json;
+use crate::chat::Role;
 use crate::session::{Error, Event};
 
 #[wasm_bindgen]
@@ -14,23 +13,13 @@ extern "C" {
     /// The shim's half of a session.
     pub type Page;
 
+    /// A message; the text and the party are in the entry.
     #[wasm_bindgen(structural, method)]
-    #[allow(clippy::too_many_arguments)]
-    fn message(
-        this: &Page,
-        index: u32,
-        time: f64,
-        restored: bool,
-        text: &JsString,
-        url: bool,
-        id: JsValue,
-        name: &JsString,
-        role: u8,
-    );
+    fn message(this: &Page, index: u32, time: f64, restored: bool, url: bool, role: u8, entry: &JsValue);
     #[wasm_bindgen(structural, method)]
-    fn agent(this: &Page, joined: bool, index: u32, time: f64, restored: bool, id: JsValue, name: &JsString);
+    fn agent(this: &Page, joined: bool, index: u32, time: f64, restored: bool, party: &JsValue);
     #[wasm_bindgen(structural, method)]
-    fn typing(this: &Page, on: bool, id: JsValue, name: &JsString);
+    fn typing(this: &Page, on: bool, party: &JsValue);
     #[wasm_bindgen(structural, method)]
     fn notice(this: &Page, index: u32, time: f64, restored: bool, name: &str, data: &JsValue);
     /// A notice that is not in the transcript.
@@ -87,23 +76,17 @@ impl Page {
     /// Queues an event.
     pub fn tell(&self, event: &Event<JsJson>) {
         match event {
-            Event::Message { place, text, url, party } => self.message(
-                place.index,
-                place.time,
-                place.restored,
-                &text.0,
-                *url,
-                id_of(party),
-                &party.name.0,
-                role_of(party.role),
-            ),
+            Event::Message { place, url, entry } => {
+                let entry_json = entry.json().value();
+                self.message(place.index, place.time, place.restored, *url, role_of(entry.role), entry_json);
+            }
             Event::AgentConnected { place, party } => {
-                self.agent(true, place.index, place.time, place.restored, id_of(party), &party.name.0);
+                self.agent(true, place.index, place.time, place.restored, party.json().value());
             }
             Event::AgentDisconnected { place, party } => {
-                self.agent(false, place.index, place.time, place.restored, id_of(party), &party.name.0);
+                self.agent(false, place.index, place.time, place.restored, party.json().value());
             }
-            Event::AgentTyping { party, on } => self.typing(*on, id_of(party), &party.name.0),
+            Event::AgentTyping { party, on } => self.typing(*on, party.json().value()),
             Event::Notice { place, name, data } => match place {
                 Some(place) => self.notice(place.index, place.time, place.restored, name, data.value()),
                 None => self.passing(name, data.value()),
@@ -124,13 +107,6 @@ impl Page {
     /// Makes the `ChatError` that a promise rejects with.
     pub fn failed(&self, error: &Error) -> JsValue {
         self.failure(error.code.number(), &error.text())
-    }
-}
-
-fn id_of<J: Json>(party: &Party<J>) -> JsValue {
-    match &party.id {
-        PartyId::Number(id) => JsValue::from_f64(*id),
-        PartyId::Word(id) => JsValue::from_str(id),
     }
 }
 

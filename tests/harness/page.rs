@@ -155,25 +155,25 @@ impl Page {
         };
         assert!(self.ended.is_none(), "nothing comes after the end: {event:?}");
         match event {
-            Event::Message { place, text, url, party } => {
+            Event::Message { place, url, entry } => {
                 seen.kind = if *url { Kind::Url } else { Kind::Message };
-                seen.text.clone_from(text);
-                self.place(&mut seen, place, &party.name);
+                seen.text = entry.text();
+                self.place(&mut seen, place, &entry.party().name());
             }
             Event::AgentConnected { place, party } => {
                 seen.kind = Kind::Joined;
-                self.place(&mut seen, place, &party.name);
-                self.agents.push(party.name.clone());
+                self.place(&mut seen, place, &party.name());
+                self.agents.push(party.name());
             }
             Event::AgentDisconnected { place, party } => {
                 seen.kind = Kind::Left;
-                self.place(&mut seen, place, &party.name);
-                let agent = self.agents.iter().position(|name| *name == party.name);
+                self.place(&mut seen, place, &party.name());
+                let agent = self.agents.iter().position(|name| *name == party.name());
                 self.agents.remove(agent.expect("an agent who is disconnected was connected"));
             }
             Event::AgentTyping { party, on } => {
                 seen.kind = if *on { Kind::Typing } else { Kind::NotTyping };
-                seen.name.clone_from(&party.name);
+                seen.name = party.name();
             }
             Event::Notice { place, name, data } => {
                 seen.kind = Kind::Notice;

@@ -48,12 +48,12 @@ impl Rules {
         match event {
             Event::Message { place, .. } => return self.place(place, false),
             Event::AgentConnected { place, party } => {
-                self.agents.retain(|agent| *agent != party.id);
-                self.agents.push(party.id.clone());
+                self.agents.retain(|agent| *agent != party.id());
+                self.agents.push(party.id());
                 return self.place(place, false);
             }
             Event::AgentDisconnected { place, party } => {
-                self.agents.retain(|agent| *agent != party.id);
+                self.agents.retain(|agent| *agent != party.id());
                 return self.place(place, true);
             }
             Event::Notice { place: Some(place), .. } => return self.place(place, false),

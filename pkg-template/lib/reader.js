@@ -1,0 +1,37 @@
+// The short ways by which the engine reads what makes up most of a chat: one call each, in place of one for each member.
+// Whatever is not wholly ordinary the engine reads itself, member by member, and there it is decided what is right.
+
+/** Indexes are less. */
+const MOST = 2 ** 31;
+export const reader = {
+  /** The value of a text; undefined when it is no JSON. */
+  parse(text) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+  },
+
+  /** The data of an envelope that is one event and has no id of an operation; undefined or null for all others. */
+  push(envelope) {
+    if (!Array.isArray(envelope) || envelope.length !== 1) return undefined;
+    const { id, data } = envelope[0] ?? 0;
+    return id === undefined && typeof data === "object" ? data : undefined;
+  },
+
+  /** How many entries a reply has where all is well with it, it ends nothing, and its keys are those of `known`; else -1. */
+  reply(data, known) {
+    const { statusCode, messages, chatEnded, chatId, secureKey, alias, userId } = data;
+    return statusCode === 0 && Array.isArray(messages) && !chatEnded && chatId === known.chatId &&
+      secureKey === known.secureKey && alias === known.alias && userId === known.userId ? messages.length : -1;
+  },
+
+  /** The index of a message, negative for the visitor's; 0 for all other entries. */
+  message(entry) {
+    const { index, type, text, from } = entry ?? 0;
+    if (type !== "Message" || typeof text !== "string" || !Number.isInteger(index) || index < 1 || index >= MOST) return 0;
+    const role = from?.type;
+    return role === "Agent" ? index : role === "Client" ? -index : 0;
+  },
+};

@@ -1,0 +1,50 @@
+// The short ways by which the engine reads what is most frequent: only what is wholly ordinary takes them, for all else is
+// read, checked and reported by the engine itself.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reader } from "../../pkg-template/lib/reader.js";
+
+const EVENT = { channel: "/service/chatV2/default", data: { statusCode: 0 } };
+const REPLY = { statusCode: 0, chatId: "c", secureKey: "k", messages: [{}, {}], nextPosition: 4 };
+const MESSAGE = { index: 7, type: "Message", text: "Hi", utcTime: 1, from: { type: "Agent", participantId: 2, nickname: "Jane" } };
+
+test("what is no JSON is undefined, and null is not", () => {
+  assert.deepEqual(reader.parse("[1]"), [1]);
+  assert.equal(reader.parse("null"), null);
+  for (const text of ["", "<html>", "[1", "undefined"]) assert.equal(reader.parse(text), undefined, text);
+});
+
+test("an envelope is ordinary with one event that answers nothing", () => {
+  assert.equal(reader.push([EVENT]), EVENT.data);
+  const others = [
+    undefined, null, 1, "x", {}, EVENT, [], [EVENT, EVENT], [null], [1], ["data"], [{}], [{ ...EVENT, id: "1" }],
+    [{ ...EVENT, id: 1 }], [{ ...EVENT, id: null }], [{ ...EVENT, data: "x" }], [{ ...EVENT, data: 1 }], [{ ...EVENT, data: null }],
+  ];
+  for (const other of others) assert.equal(reader.push(other) ?? undefined, undefined, JSON.stringify(other));
+});
+
+test("a reply is ordinary when all is well, nothing ends, and the keys are as before", () => {
+  assert.equal(reader.reply(REPLY, REPLY), 2);
+  assert.equal(reader.reply({ ...REPLY, messages: [], chatEnded: false }, { ...REPLY }), 0);
+  const changes = [
+    { statusCode: 1 }, { statusCode: undefined }, { statusCode: "0" }, { messages: undefined }, { messages: {} }, { messages: "ab" },
+    { chatEnded: true }, { chatEnded: "no" }, { chatId: "d" }, { chatId: undefined }, { secureKey: "l" }, { alias: "1" },
+    { alias: null }, { userId: "u" },
+  ];
+  for (const change of changes) assert.equal(reader.reply({ ...REPLY, ...change }, REPLY), -1, JSON.stringify(change));
+  for (const other of [1, "x", true, []]) assert.equal(reader.reply(other, REPLY), -1);
+});
+
+test("an entry is ordinary when it is a message of the visitor's or of an agent's", () => {
+  assert.equal(reader.message(MESSAGE), 7);
+  assert.equal(reader.message({ ...MESSAGE, from: { type: "Client" } }), -7);
+  assert.equal(reader.message({ ...MESSAGE, index: 2 ** 31 - 1 }), 2 ** 31 - 1);
+  const changes = [
+    { index: 0 }, { index: -1 }, { index: 1.5 }, { index: 2 ** 31 }, { index: "7" }, { index: null }, { index: undefined }, { index: true },
+    { type: "PushUrl" }, { type: "Notice" }, { type: ["Message"] }, { type: undefined }, { text: 1 }, { text: null }, { text: undefined },
+    { from: undefined }, { from: null }, { from: "Agent" }, { from: [] }, { from: {} }, { from: { type: "Supervisor" } },
+    { from: { type: "constructor" } }, { from: { type: "__proto__" } }, { from: { type: ["Agent"] } }, { from: { type: { toString: 1 } } },
+  ];
+  for (const change of changes) assert.equal(reader.message({ ...MESSAGE, ...change }), 0, JSON.stringify(change));
+  for (const other of [undefined, null, 1, "x", [], {}]) assert.equal(reader.message(other), 0);
+});
