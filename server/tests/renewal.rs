@@ -103,7 +103,10 @@ async fn the_old_transcript_stays_readable_to_agents() {
     held.await.unwrap();
     let omar = agent(&app, "Omar").await;
     assert_eq!(omar.desk(&read).await["errors"][0]["code"], 249, "it is hers now");
-    assert_eq!(jane.desk(&read).await["statusCode"], 0);
+    let again = jane.desk(&read).await;
+    assert_eq!((&again["statusCode"], again.get("previousId")), (&json!(0), None));
+    let newer = format!(r#"{{"operation":"readTranscript","chatId":{}}}"#, answer["chatId"]);
+    assert_eq!(jane.desk(&newer).await["previousId"], json!(chat.id), "the way back");
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,6 +17,7 @@ export class Chat {
     this.me = me;
     this.nickname = "";
     this.subject = "";
+    this.forms = {};
     this.transcript = new Transcript("Conversation");
     this.element = document.createElement("div");
     this.element.append(this.transcript.element, this.transcript.typingElement);
@@ -24,7 +25,8 @@ export class Chat {
 
   get isEmpty() { return this.#seen.size === 0; }
 
-  describe({ nickname, subject }) {
+  describe({ nickname, subject, status, forms = {}, previousId }) {
+    Object.assign(this, { status, forms, previousId });
     this.nickname = nickname ?? this.nickname;
     this.subject = subject ?? this.subject;
   }

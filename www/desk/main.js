@@ -5,6 +5,7 @@ import { Link } from "../js/link.js";
 import { Chat } from "./chat.js";
 import { ChatList, QueueList } from "./lists.js";
 import { Panel } from "./panel.js";
+import { RequestList } from "./requests.js";
 
 const pageTitle = document.title;
 const chats = new Map();
@@ -26,6 +27,7 @@ const queueList = new QueueList(async (chatId) => {
   }
 });
 const chatList = new ChatList((chatId) => open(chatId));
+const requestList = new RequestList((...asked) => link.call(...asked));
 
 function open(chatId) {
   panel.show(chats.get(chatId), { focus: true });
@@ -58,6 +60,8 @@ async function load(chatId) {
 
 function take(data) {
   if (data.queue) queueList.show(data.queue);
+  // Whoever leaves a request ends a session by that, which is told.
+  if (data.queue && !data.requests) requestList.stale();
   if (data.chats) {
     const mine = new Set(data.chats.map((one) => one.chatId));
     for (const one of data.chats) {
@@ -143,6 +147,7 @@ function signedOut(why) {
   link.close();
   for (const chat of [...chats.values()]) gone(chat);
   queueList.show([]);
+  requestList.clear();
   showSignIn(why);
   byId("name").focus();
 }

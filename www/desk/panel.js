@@ -4,7 +4,11 @@ import { Composer } from "../js/composer.js";
 import { ask } from "../js/dialog.js";
 import { byId, el } from "../js/dom.js";
 import { safeUrl } from "../js/format.js";
+import { statusText } from "../js/status.js";
+import { showEarlier } from "./earlier.js";
+import { filledIn } from "./requests.js";
 
+const FORMS = { "pre-chat": "Before the chat", "post-chat": "After the chat", offline: "While nobody was there" };
 const newMessageId = () => crypto.randomUUID().replaceAll("-", "");
 
 export class Panel {
@@ -25,6 +29,7 @@ export class Panel {
     });
     byId("push-url").addEventListener("click", () => this.#pushUrl());
     byId("transfer").addEventListener("click", () => this.#transfer());
+    byId("earlier").addEventListener("click", () => showEarlier((...asked) => this.#link.call(...asked), this.#chat.previousId, this.#chat.me));
     byId("leave").addEventListener("click", () => this.#finish("leave", {
       title: "Leave this chat?", text: "It goes on without you if another agent is in it, and else back to the queue.", confirm: "Leave",
     }));
@@ -49,7 +54,8 @@ export class Panel {
     byId("panel-open").hidden = !chat;
     if (!chat) return;
     byId("panel-name").textContent = chat.nickname;
-    byId("panel-subject").textContent = chat.subject;
+    byId("panel-subject").textContent = [chat.status === undefined ? "" : statusText(chat.status), chat.subject].filter(Boolean).join(" · ");
+    this.#about(chat);
     byId("panel-tools").hidden = chat.ended;
     byId("dismiss").hidden = !chat.ended;
     if (chat.ended && byId("composer").contains(document.activeElement)) byId("dismiss").focus();
@@ -62,6 +68,18 @@ export class Panel {
       chat.transcript.showLatest();
     }
     if (focus) chat.ended ? byId("panel-title").focus() : this.#composer.focus();
+  }
+
+  /** What the visitor filled in, and whether there is a session before this one. */
+  #about(chat) {
+    byId("earlier").hidden = !chat.previousId;
+    const forms = Object.entries(chat.forms);
+    const about = byId("about");
+    const text = JSON.stringify(forms);
+    if (about.dataset.shows === text) return;
+    about.dataset.shows = text;
+    about.hidden = forms.length === 0;
+    about.querySelector("div").replaceChildren(...forms.map(([kind, values]) => el("section", {}, el("h3", {}, FORMS[kind] ?? kind), filledIn(values))));
   }
 
   async #send(text, operation) {

@@ -60,7 +60,7 @@ export const FLOWS = [
     steps: [
       "Write something, then wait until the status is “closed”.",
       "Write again: a new session begins with it. The id changes, the chat goes on.",
-      "Accept both at the desk: the old transcript stays readable there.",
+      "Accept it at the desk as Jane: “Earlier” shows the old transcript there.",
     ],
     // So that a session is begun by whoever means it, and its time does not run before.
     asks: true,

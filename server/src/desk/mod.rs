@@ -75,6 +75,8 @@ struct DeskData<'a> {
     messages: Vec<DeskEntry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     requests: Option<Vec<OfflineRequest>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -108,6 +110,7 @@ impl State {
             chats: chats.map(|chats| chats.values().collect()).unwrap_or_default(),
             messages,
             requests: None,
+            previous_id: None,
         }
     }
 

@@ -213,13 +213,15 @@ impl Floor {
             entries => entries?,
         };
         let mut chat = self.store.load(&id).await?.ok_or_else(not_yours)?;
+        let previous_id = chat.previous.clone();
         while let Some(newer) = chat.renewed {
             chat = self.store.load(&newer.id).await?.ok_or_else(not_yours)?;
         }
         if !chat.waits() && chat.agent(agent).is_none() {
             return Err(not_yours());
         }
-        self.desk.answer(answer, Some(agent), &id, &entries);
+        let state = locked(&self.desk.state);
+        answer.send(&DeskData { previous_id, ..state.data(Some(agent), desk_entries(&id, &entries)) });
         Ok(())
     }
 
