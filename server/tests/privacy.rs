@@ -255,4 +255,68 @@ async fn nothing_of_what_a_bot_hears_is_logged_even_if_it_throws_it() {
     let chat = Rest::begin(&app, "nickname=Quokka-Name&text=Quokka-Message").await;
     common::quiet().await;
     silent(&["bot.js, line 1: it threw a error"], &[&chat.id, &chat.key]);
+    // Whatever way the words take into an error.
+    let script = "bind('messageReceived', function () {
+        var said = $request.query, kind = said[0], rest = said.slice(1);
+        if (kind === 'j') JSON.parse(rest);
+        if (kind === 'f') new Function(rest)();
+        if (kind === 'e') throw new Error(rest);
+        if (kind === 'n') { var error = new Error(''); error.name = rest; throw error; }
+        if (kind === 't') throw rest;
+        if (kind === 'a') addChatMessage(rest, rest, rest);
+        if (kind === 'w') setChatStatus(getEventData().getInputValue('chatSession.id'), rest);
+    });";
+    std::fs::write(folder.file("bot.js"), script).unwrap();
+    let app = App::in_memory(config(
+        "[limits]\nsessions_per_address = 100",
+        &format!("[channels.bot]\nfile = '{}'", folder.file("bot.js").display()),
+    ));
+    for words in [
+        "j{quokka",
+        "jquokka",
+        "fquokka()",
+        "f}quokka{",
+        "e$quokka",
+        "ebind: quokka",
+        "equokka is not defined",
+        "nquokka",
+        "tquokka",
+        "aquokka",
+        "wquokka",
+    ] {
+        Rest::begin(&app, &format!("nickname=Ann&text={words}")).await;
+    }
+    common::quiet().await;
+    silent(
+        &[
+            "it threw a syntaxerror",
+            "it threw a referenceerror",
+            "it threw something that is no error",
+            "from 4 to nan",
+        ],
+        &[],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_that_is_inspected_is_logged() {
+    log();
+    let folder = common::Folder::new();
+    std::fs::write(folder.file("bot.js"), "bind('messageReceived', function () { log($request.query); });").unwrap();
+    let ivy = "[[agents]]\nname = \"Quokka-Ivy\"\nkey = \"quokka-key\"\ninspector = true";
+    let app =
+        App::in_memory(config("", &format!("{ivy}\n[channels.bot]\nfile = '{}'", folder.file("bot.js").display())));
+    let chat = Rest::begin(&app, "nickname=Quokka-Name&text=Quokka-Message&userData[quokka]=1").await;
+    common::quiet().await;
+    let inspector = Client::new(&app).await;
+    for operation in [
+        r#"{"operation":"signIn","name":"Quokka-Ivy","key":"quokka-guessed"}"#,
+        r#"{"operation":"signIn","name":"Quokka-Ivy","key":"quokka-key"}"#,
+        r#"{"operation":"watch","chatId":"quokka"}"#,
+        r#"{"operation":"watch","chatId":"$chat"}"#,
+        r#"{"operation":"quokka"}"#,
+    ] {
+        inspector.publish("/service/inspector", &chat.fill(operation)).await;
+    }
+    silent(&["an agent inspects", "an operation of the inspector is refused"], &[&chat.id, &chat.key, &inspector.id]);
 }

@@ -49,6 +49,7 @@ entries = [{ id = "1", question = "How do I return a teapot?", answer = "Within 
 [[agents]]
 name = "Jane"
 key = "jane-key"
+inspector = true
 [[agents]]
 name = "Omar"
 key = "omar-key"

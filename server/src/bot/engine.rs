@@ -8,6 +8,9 @@ use std::time::Duration;
 const PRELUDE: &str = include_str!("prelude.js");
 /// Bytes of stack; a thread has more.
 const STACK: usize = 512 * 1024;
+/// What errors are called. A script may give one any name.
+const KINDS: [&str; 7] =
+    ["TypeError", "RangeError", "ReferenceError", "SyntaxError", "EvalError", "URIError", "InternalError"];
 
 /// A script.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +49,12 @@ pub type ReadData = Box<dyn Fn() -> String>;
 /// When the script throws, or takes too much.
 pub fn run(script: &Script, call: &str, bounds: Bounds, read_data: ReadData) -> Result<String, ScriptError> {
     within(script, bounds, |ctx, started| {
-        let data =
-            Function::new(ctx.clone(), read_data).catch(ctx).map_err(|error| describe(script, &error, started))?;
-        ctx.globals().set("__data", data).catch(ctx).map_err(|error| describe(script, &error, started))?;
+        let failed = |error: &CaughtError<'_>| describe(script, error, started, Phase::Call);
         let run = load(ctx, script, started)?;
-        run.call((call,)).catch(ctx).map_err(|error| describe(script, &error, started))
+        // Not before: a script that is read cannot have it.
+        let data = Function::new(ctx.clone(), read_data).catch(ctx).map_err(|error| failed(&error))?;
+        ctx.globals().set("__data", data).catch(ctx).map_err(|error| failed(&error))?;
+        run.call((call,)).catch(ctx).map_err(|error| failed(&error))
     })
 }
 
@@ -95,6 +99,15 @@ fn spent() -> Duration {
     START.elapsed()
 }
 
+/// What a script is doing when it fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It is read: there is nothing of a visitor's.
+    Load,
+    /// One of its hooks is called.
+    Call,
+}
+
 fn within<T>(
     script: &Script,
     bounds: Bounds,
@@ -112,19 +125,18 @@ fn within<T>(
 
 /// Evaluates prelude and script; returns the function that calls a hook.
 fn load<'js>(ctx: &Ctx<'js>, script: &Script, started: Started) -> Result<Function<'js>, ScriptError> {
-    let run: Function<'js> = ctx.eval(PRELUDE).catch(ctx).map_err(|error| describe(script, &error, started))?;
+    let failed = |error: &CaughtError<'_>| describe(script, error, started, Phase::Load);
+    let run: Function<'js> = ctx.eval(PRELUDE).catch(ctx).map_err(|error| failed(&error))?;
     let mut options = EvalOptions::default();
     options.filename = Some(script.name.clone());
     options.strict = false;
-    ctx.eval_with_options::<(), _>(script.source.as_str(), options)
-        .catch(ctx)
-        .map_err(|error| describe(script, &error, started))?;
+    ctx.eval_with_options::<(), _>(script.source.as_str(), options).catch(ctx).map_err(|error| failed(&error))?;
     Ok(run)
 }
 
-/// An error with its place in the script. What a script throws at run time may hold what visitors said: only its kind is told,
-/// unless it is the prelude's own or the parser's.
-fn describe(script: &Script, error: &CaughtError<'_>, started: Started) -> ScriptError {
+/// An error with its place in the script. What a script throws in a call may hold what visitors said: only its kind is told, unless it
+/// is the prelude's own, or names something that stands in the script.
+fn describe(script: &Script, error: &CaughtError<'_>, started: Started, phase: Phase) -> ScriptError {
     let at = |stack: &str| {
         let frame = stack.lines().find_map(|line| line.split_once(script.name.as_str()).map(|(_, rest)| rest));
         let digits: String =
@@ -141,10 +153,14 @@ fn describe(script: &Script, error: &CaughtError<'_>, started: Started) -> Scrip
         };
         return ScriptError { place: script.name.clone(), reason: reason.to_owned() };
     };
-    let kind: String = exception.as_object().get("name").unwrap_or_else(|_| "Error".to_owned());
+    let object = exception.as_object();
+    let named: String = object.get("name").unwrap_or_default();
+    let kind = KINDS.into_iter().find(|kind| *kind == named).unwrap_or("Error");
     let message = exception.message().unwrap_or_default();
-    let ours = ["addChatMessage: ", "resetChat: ", "setChatStatus: ", "getEventData: ", "bind: ", "sessionData", "$"];
-    let known = kind == "SyntaxError" || kind == "ReferenceError" || ours.iter().any(|name| message.starts_with(name));
+    let of_script =
+        || message.strip_suffix(" is not defined").is_some_and(|name| script.source.contains(name.trim_matches('\'')));
+    let ours = || object.get::<_, bool>("ofPrelude").unwrap_or(false);
+    let known = phase == Phase::Load || (kind == "ReferenceError" && of_script()) || ours();
     let reason = match (known, message.as_str()) {
         (_, "out of memory") => "it took too much memory".to_owned(),
         (_, "Maximum call stack size exceeded" | "stack overflow") => "its calls are nested too deep".to_owned(),

@@ -10,6 +10,14 @@
   let posted = 0;
   let renewing = false;
 
+  // Errors of ours: what they say may be logged, for it is nothing that a visitor said.
+  const ours = new WeakSet();
+  function refuse(Kind, text) {
+    const error = new Kind(text);
+    ours.add(error);
+    throw error;
+  }
+
   class NewSessionException extends Error {
     get name() {
       return "newSessionException";
@@ -17,12 +25,12 @@
   }
 
   function need(running) {
-    if (!call) throw new Error(running + ": it is to be called in a hook, not while the file is read");
+    if (!call) refuse(Error, running + ": it is to be called in a hook, not while the file is read");
   }
 
   function own(name, id) {
     need(name);
-    if (String(id) !== call.inputs["chatSession.id"]) throw new Error(name + ": no such session; chatSession.id is expected");
+    if (String(id) !== call.inputs["chatSession.id"]) refuse(Error, name + ": no such session; chatSession.id is expected");
   }
 
   function show(value) {
@@ -76,7 +84,7 @@
 
   const published = {
     bind(name, handler) {
-      if (typeof handler !== "function") throw new TypeError("bind: a name and a function are expected");
+      if (typeof handler !== "function") refuse(TypeError, "bind: a name and a function are expected");
       if (!handlers.has(String(name))) handlers.set(String(name), []);
       handlers.get(String(name)).push(handler);
     },
@@ -94,16 +102,16 @@
     },
     addChatMessage(sessionId, message, type, author, specialType, specialParams, whenPosted) {
       own("addChatMessage", sessionId);
-      if (call.over) throw new Error("addChatMessage: the session is over");
-      if (type !== undefined && Number(type) !== 1) throw new RangeError("addChatMessage: type 1 (to the customer) is expected");
+      if (call.over) refuse(Error, "addChatMessage: the session is over");
+      if (type !== undefined && Number(type) !== 1) refuse(RangeError, "addChatMessage: type 1 (to the customer) is expected");
       const text = String(message);
       if (text === "" || Array.from(text).length > call.limits.length) {
-        throw new RangeError("addChatMessage: 1 to " + call.limits.length + " characters are expected");
+        refuse(RangeError, "addChatMessage: 1 to " + call.limits.length + " characters are expected");
       }
       posted += 1;
-      if (posted > call.limits.messages) throw new RangeError("addChatMessage: at most " + call.limits.messages + " messages in one call are expected");
+      if (posted > call.limits.messages) refuse(RangeError, "addChatMessage: at most " + call.limits.messages + " messages in one call are expected");
       const when = whenPosted === undefined || whenPosted === null ? null : Number(whenPosted);
-      if (when !== null && !Number.isFinite(when)) throw new TypeError("addChatMessage: whenPosted: a Date or milliseconds are expected");
+      if (when !== null && !Number.isFinite(when)) refuse(TypeError, "addChatMessage: whenPosted: a Date or milliseconds are expected");
       actions.push({
         do: "say",
         text,
@@ -122,7 +130,7 @@
       const code = Number(status);
       const from = call.inputs["chatSession.status"];
       if (call.over || (code !== 7 && code !== 9)) {
-        throw new RangeError("setChatStatus: the table of states has no way for a bot from " + from + " to " + code + "; 7 and 9 are expected");
+        refuse(RangeError, "setChatStatus: the table of states has no way for a bot from " + from + " to " + code + "; 7 and 9 are expected");
       }
       actions.push({ do: code === 7 ? "finish" : "close" });
     },
@@ -156,7 +164,7 @@
         return name === undefined ? { ...all } : all[String(name)];
       },
       set(members) {
-        if (!members || typeof members !== "object" || Array.isArray(members)) throw new TypeError("sessionData.set: an object is expected");
+        if (!members || typeof members !== "object" || Array.isArray(members)) refuse(TypeError, "sessionData.set: an object is expected");
         const plain = JSON.parse(JSON.stringify(members));
         Object.assign(read(), plain);
         actions.push({ do: "data", set: plain, deleted: [] });
@@ -213,7 +221,12 @@
     try {
       hooks[call.hook]();
     } catch (error) {
-      if (!(error instanceof NewSessionException)) throw error;
+      if (error instanceof NewSessionException) {
+        // It has done what it is for.
+      } else {
+        if (ours.has(error)) error.ofPrelude = true;
+        throw error;
+      }
     }
     return JSON.stringify({ actions, session: context.session, lines });
   };
