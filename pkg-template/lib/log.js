@@ -55,10 +55,11 @@ export class Log {
   add(record) {
     const { kind } = record;
     // Most records are messages, about which there is nothing else to see to.
-    if (kind !== "message") this.#note(kind);
+    const isMessage = kind === "message";
+    if (!isMessage) this.#note(kind);
     this.#records.push(record);
     this.cache?.add(record);
-    if (TRANSCRIPT.has(kind)) this.state.derive(record);
+    if (isMessage || TRANSCRIPT.has(kind)) this.state.derive(record);
     if (kind === "renewed") this.#base = this.#records.length;
     if (kind === "ended") this.over();
     if (!this.#running) this.#pump();
@@ -177,10 +178,9 @@ export class Log {
   }
 }
 
-/** A party as it came, as pages see it: what is not there, or not of its type, has a default. */
-function party({ participantId: id, nickname: name }) {
-  return { id: typeof id === "number" || typeof id === "string" ? id : 0, name: typeof name === "string" ? name : "" };
-}
+/** Of a party as it came: its id and its name as pages see them. What is not there, or not of its type, has a default. */
+const idOf = ({ participantId: id }) => (typeof id === "number" || typeof id === "string" ? id : 0);
+const nameOf = ({ nickname }) => (typeof nickname === "string" ? nickname : "");
 
 /** Calls a callback; whether it returned a promise. */
 function call(callback, record) {
@@ -204,12 +204,12 @@ class Page {
   }
 
   message(index, timestamp, restored, url, role, { text, from }) {
-    const { id, name } = party(from);
-    this.#log.add({ kind: "message", index, timestamp, restored, text, url, id, name, role });
+    this.#log.add({ kind: "message", index, timestamp, restored, text, url, id: idOf(from), name: nameOf(from), role });
   }
 
   agent(joined, index, timestamp, restored, from) {
-    this.#log.add({ kind: joined ? "agentConnected" : "agentDisconnected", index, timestamp, restored, ...party(from) });
+    const kind = joined ? "agentConnected" : "agentDisconnected";
+    this.#log.add({ kind, index, timestamp, restored, id: idOf(from), name: nameOf(from) });
   }
 
   notice(index, timestamp, restored, name, data) {
@@ -228,7 +228,7 @@ class Page {
   }
 
   typing(on, from) {
-    this.#log.add({ kind: "typing", on, ...party(from) });
+    this.#log.add({ kind: "typing", on, id: idOf(from), name: nameOf(from) });
   }
 
   link(up) {

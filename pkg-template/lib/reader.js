@@ -13,6 +13,16 @@ export const reader = {
     }
   },
 
+  /** The value of the text that an event brings; undefined when it brings none, or no JSON. */
+  frame({ data }) {
+    return typeof data === "string" ? reader.parse(data) : undefined;
+  },
+
+  /** The number; what is none is NaN. */
+  number(value) {
+    return typeof value === "number" ? value : NaN;
+  },
+
   /** The data of an envelope that is one event and has no id of an operation; undefined or null for all others. */
   push(envelope) {
     if (!Array.isArray(envelope) || envelope.length !== 1) return undefined;
@@ -29,8 +39,9 @@ export const reader = {
 
   /** The index of a message, negative for the visitor's; 0 for all other entries. */
   message(entry) {
-    const { index, type, text, from } = entry ?? 0;
-    if (type !== "Message" || typeof text !== "string" || !Number.isInteger(index) || index < 1 || index >= MOST) return 0;
+    const { index, type, text, utcTime, from } = entry ?? 0;
+    if (type !== "Message" || typeof text !== "string" || typeof utcTime !== "number") return 0;
+    if (!Number.isInteger(index) || index < 1 || index >= MOST) return 0;
     const role = from?.type;
     return role === "Agent" ? index : role === "Client" ? -index : 0;
   },

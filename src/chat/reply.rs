@@ -42,6 +42,8 @@ pub struct Malformed {
 pub struct Entry<J: Json> {
     /// Counted from 1; absent on what is not in the transcript.
     pub index: Option<u32>,
+    /// Milliseconds since the epoch, when given.
+    pub time: Option<f64>,
     /// What it is.
     pub kind: EntryKind,
     /// What the party is whose it is.
@@ -182,9 +184,9 @@ impl ServerError {
 
 impl<J: Json> Entry<J> {
     fn read(entry: J) -> Result<Self, Malformed> {
-        if let Some((at, agent)) = entry.ordinary_message() {
+        if let Some((at, agent, time)) = entry.ordinary_message() {
             let role = if agent { Role::Agent } else { Role::Client };
-            return Ok(Self { index: Some(at), kind: EntryKind::Message, role, json: entry });
+            return Ok(Self { index: Some(at), time: sound(time), kind: EntryKind::Message, role, json: entry });
         }
         let index = entry.get(Name::Index);
         let malformed = |expected, got: &J, index| Err(Malformed { expected, got: got.kind(), index });
@@ -226,7 +228,8 @@ impl<J: Json> Entry<J> {
             Some("Supervisor") => Role::Supervisor,
             _ => Role::External,
         };
-        Ok(Self { index: at, kind, role, json: entry })
+        let time = entry.get(Name::UtcTime).number().and_then(sound);
+        Ok(Self { index: at, time, kind, role, json: entry })
     }
 
     /// It as it came: the browser's shim takes the text and the party from it.
@@ -237,11 +240,6 @@ impl<J: Json> Entry<J> {
     /// The text of a message, or an address.
     pub fn text(&self) -> J::Text {
         self.json.get(Name::TextMember).text().unwrap_or_else(|| J::Text::new(""))
-    }
-
-    /// When, in milliseconds since the epoch, when given.
-    pub fn time(&self) -> Option<f64> {
-        self.json.get(Name::UtcTime).number().filter(|time| *time > 0.0 && time.is_finite())
     }
 
     /// The client's id of what it sent, where the server keeps it.
@@ -258,6 +256,10 @@ impl<J: Json> Entry<J> {
     pub fn notice(&self) -> (String, J) {
         (self.json.string_of(Name::TextMember).unwrap_or_default(), self.json.get(Name::UserData))
     }
+}
+
+fn sound(time: f64) -> Option<f64> {
+    (time > 0.0 && time.is_finite()).then_some(time)
 }
 
 impl<J: Json> Party<J> {

@@ -46,8 +46,8 @@ pub trait Json: Clone + std::fmt::Debug + 'static {
         let _ = known;
         None
     }
-    /// The index of this entry and whether it is an agent's, when it is a message of the visitor's or of an agent's.
-    fn ordinary_message(&self) -> Option<(u32, bool)> {
+    /// The index of this entry, whether it is an agent's, and its time, when it is a message of the visitor's or of an agent's.
+    fn ordinary_message(&self) -> Option<(u32, bool, f64)> {
         None
     }
     /// The number of elements, when this is an array.

@@ -221,7 +221,7 @@ impl<J: Json> Session<J> {
 
     fn agent_types(&mut self, entry: &Entry<J>, on: bool) {
         let party = entry.party();
-        if entry.index.is_none() && entry.time().is_some_and(|time| !self.roster.is_news(&party, time)) {
+        if entry.index.is_none() && entry.time.is_some_and(|time| !self.roster.is_news(&party, time)) {
             return;
         }
         self.roster.type_off(&party);
@@ -242,7 +242,7 @@ impl<J: Json> Session<J> {
         let position = entry.index.unwrap_or(1);
         let place = Place {
             index: position.saturating_sub(1),
-            time: entry.time().unwrap_or(self.now.wall as f64),
+            time: entry.time.unwrap_or(self.now.wall as f64),
             restored: position <= self.told_before,
         };
         match (entry.kind, entry.role) {

@@ -62,6 +62,9 @@ with_names!(getters);
 extern "C" {
     #[wasm_bindgen(structural, method, indexing_getter)]
     fn element(this: &Node, index: u32) -> JsValue;
+    /// Where it is known to be a number.
+    #[wasm_bindgen(structural, method, getter, js_name = utcTime)]
+    fn time(this: &Node) -> f64;
 }
 
 #[wasm_bindgen]
@@ -71,6 +74,12 @@ extern "C" {
     /// The parsed text; undefined when it is no JSON.
     #[wasm_bindgen(structural, method)]
     fn parse(this: &Reader, text: &JsValue) -> JsValue;
+    /// The parsed text of an event; undefined when it is none.
+    #[wasm_bindgen(structural, method)]
+    fn frame(this: &Reader, event: &JsValue) -> JsValue;
+    /// The number; NaN for what is none. Rust's own way to ask is by way of the memory.
+    #[wasm_bindgen(structural, method)]
+    fn number(this: &Reader, value: &JsValue) -> f64;
     /// The data of an ordinary envelope; undefined or null for all others.
     #[wasm_bindgen(structural, method)]
     fn push(this: &Reader, envelope: &JsValue) -> JsValue;
@@ -90,6 +99,12 @@ thread_local! {
 #[wasm_bindgen(js_name = readWith)]
 pub fn read_with(reader: Reader) {
     READER.set(Some(Box::leak(Box::new(reader))));
+}
+
+/// The JSON that an event brings, where it brings any.
+pub fn parse_event(event: &JsValue) -> Option<JsJson> {
+    let parsed = READER.get()?.frame(event);
+    (!parsed.is_undefined()).then(|| parsed.into())
 }
 
 /// Parses a JavaScript string where it is. The error says what came instead, and nothing of it.
@@ -144,7 +159,8 @@ impl Json for JsJson {
     }
 
     fn number(&self) -> Option<f64> {
-        self.0.as_f64()
+        let number = READER.get()?.number(&self.0);
+        (!number.is_nan()).then_some(number)
     }
 
     fn string(&self) -> Option<String> {
@@ -165,9 +181,9 @@ impl Json for JsJson {
         usize::try_from(count).ok()
     }
 
-    fn ordinary_message(&self) -> Option<(u32, bool)> {
+    fn ordinary_message(&self) -> Option<(u32, bool, f64)> {
         let index = READER.get()?.message(&self.0);
-        (index != 0.0).then_some((index.abs() as u32, index > 0.0))
+        (index != 0.0).then(|| (index.abs() as u32, index > 0.0, self.0.unchecked_ref::<Node>().time()))
     }
 
     fn len(&self) -> Option<usize> {

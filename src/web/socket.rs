@@ -4,7 +4,7 @@ use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 use web_sys::WebSocket;
 
-use super::json::{JsJson, parse_json};
+use super::json::{JsJson, parse_event, parse_json};
 use crate::json::{Json, Name};
 use crate::session::Input;
 
@@ -28,6 +28,9 @@ impl Socket {
         let socket = WebSocket::new(url).ok()?;
         // One handler for all events, told apart by what only they have: each type of closure has its own glue.
         let handler = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| {
+            if let Some(body) = parse_event(&event) {
+                return sink(Input::Frame { socket: id, body: Ok(body) });
+            }
             let event = JsJson::from(event);
             let data = event.get(Name::Data).into_js();
             sink(if data.is_string() {

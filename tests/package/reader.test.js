@@ -14,6 +14,13 @@ test("what is no JSON is undefined, and null is not", () => {
   for (const text of ["", "<html>", "[1", "undefined"]) assert.equal(reader.parse(text), undefined, text);
 });
 
+test("an event of a socket is its text's value, and a number is a number", () => {
+  assert.deepEqual(reader.frame({ data: "[1]" }), [1]);
+  for (const event of [{}, { data: "<" }, { data: new ArrayBuffer(1) }, { code: 1000 }]) assert.equal(reader.frame(event), undefined);
+  assert.equal(reader.number(1.5), 1.5);
+  for (const other of ["1", true, null, undefined, [1], { valueOf: 1 }]) assert.ok(Number.isNaN(reader.number(other)));
+});
+
 test("an envelope is ordinary with one event that answers nothing", () => {
   assert.equal(reader.push([EVENT]), EVENT.data);
   const others = [
@@ -42,6 +49,7 @@ test("an entry is ordinary when it is a message of the visitor's or of an agent'
   const changes = [
     { index: 0 }, { index: -1 }, { index: 1.5 }, { index: 2 ** 31 }, { index: "7" }, { index: null }, { index: undefined }, { index: true },
     { type: "PushUrl" }, { type: "Notice" }, { type: ["Message"] }, { type: undefined }, { text: 1 }, { text: null }, { text: undefined },
+    { utcTime: undefined }, { utcTime: "1" }, { utcTime: null }, { utcTime: { valueOf: 1 } },
     { from: undefined }, { from: null }, { from: "Agent" }, { from: [] }, { from: {} }, { from: { type: "Supervisor" } },
     { from: { type: "constructor" } }, { from: { type: "__proto__" } }, { from: { type: ["Agent"] } }, { from: { type: { toString: 1 } } },
   ];

@@ -18,7 +18,7 @@ fn reply(data: &NativeJson) {
         match reply.entry(place) {
             Ok(entry) => {
                 assert!(entry.index.is_none_or(|index| index >= 1), "positions count from 1");
-                assert!(entry.time().is_none_or(f64::is_finite), "a time is a time");
+                assert!(entry.time.is_none_or(f64::is_finite), "a time is a time");
             }
             Err(malformed) => assert!(malformed.index.is_none_or(|index| index >= 1), "positions count from 1"),
         }
