@@ -2,22 +2,12 @@
 // given back, and what is read out is news, in few words.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { test } from "node:test";
+import { findings } from "./support/axe.js";
 import { useBrowser } from "./support/browser.js";
 import { openWidget } from "./support/widget.js";
 
 const browser = useBrowser();
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** What axe finds on the page, in a line each. */
-async function findings(page) {
-  // Evaluated from outside: the page's own policy forbids foreign scripts.
-  await page.evaluate(`window.axe || (() => { ${axe} })()`);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target.flat().join(" ")}: ${failureSummary}`));
-}
 
 const talk = async () => {
   chat.show();
