@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::batches::Batches;
 use super::chat::{Chats, Flavour};
 
 /// A connection as the server knows it: the page that made it, and its number there.
@@ -31,6 +32,8 @@ struct Client {
     queue: Vec<Value>,
     held: Option<Held>,
     subscribed: bool,
+    /// What it has not acknowledged, if it does so.
+    batches: Option<Batches>,
     /// Without a connect until then, the client is forgotten.
     until: u64,
 }
@@ -60,6 +63,8 @@ pub struct Bayeux {
     pub unknown: &'static str,
     /// The advice that goes with it on a connect.
     pub unknown_advice: Value,
+    /// It offers the acknowledgement extension.
+    pub acks: bool,
     /// A socket needs a handshake of its own.
     pub handshake_per_socket: bool,
     /// The error and the advice of the next handshakes.
@@ -88,6 +93,7 @@ impl Bayeux {
             max_interval: 10_000,
             unknown: "402::session_unknown",
             unknown_advice: json!({ "reconnect": "handshake", "interval": 0 }),
+            acks: false,
             handshake_per_socket: false,
             refuse_handshake: None,
             refuse_subscribe: None,
@@ -108,6 +114,14 @@ impl Bayeux {
             }
         }
         self.later.clear();
+    }
+
+    /// What was sent to clients that acknowledge, and has not been acknowledged, goes out again; or never.
+    pub fn doubt(&mut self, sends_again: bool) {
+        for client in self.clients.values_mut() {
+            let again = client.batches.as_mut().map(Batches::doubt).unwrap_or_default();
+            client.queue.splice(0..0, again.into_iter().filter(|_| sends_again));
+        }
     }
 
     /// Whether the server knows a client.
@@ -164,7 +178,7 @@ impl Bayeux {
             spoken_for = Some(id.clone());
             match channel {
                 "/meta/connect" => match self.connect(now, by, message, envelope.len() == 1, &mut sent) {
-                    Some(reply) => replies.push(reply),
+                    Some(body) => replies.extend(body),
                     None => is_held = true,
                 },
                 "/meta/subscribe" => replies.push(self.subscribe(message, &id)),
@@ -179,8 +193,9 @@ impl Bayeux {
         }
         match by {
             Carrier::Request(_) if !is_held => {
+                let client = spoken_for.and_then(|id| self.clients.get_mut(&id));
                 let queue =
-                    spoken_for.and_then(|id| self.clients.get_mut(&id)).map(|client| std::mem::take(&mut client.queue));
+                    client.filter(|client| client.batches.is_none()).map(|client| std::mem::take(&mut client.queue));
                 let body = queue.unwrap_or_default().into_iter().chain(replies).collect();
                 sent.push(Sent { by, status: 200, body });
             }
@@ -208,7 +223,7 @@ impl Bayeux {
         for client in self.clients.values_mut() {
             if let Some(held) = client.held.take_if(|held| held.until <= now) {
                 client.until = now + self.max_interval;
-                sent.push(Sent { by: held.by, status: 200, body: vec![held.reply] });
+                sent.push(Sent { by: held.by, status: 200, body: client.load(held.reply) });
             }
         }
         self.clients.retain(|_, client| client.held.is_some() || client.until > now);
@@ -225,14 +240,12 @@ impl Bayeux {
     fn flush(&mut self, now: u64) -> Vec<Sent> {
         let mut sent = Vec::new();
         for client in self.clients.values_mut().filter(|client| !client.queue.is_empty()) {
-            if let Some(socket) = client.socket {
+            if let Some(socket) = client.socket.filter(|_| client.batches.is_none()) {
                 let frames = client.queue.drain(..);
                 sent.extend(frames.map(|event| Sent { by: Carrier::Socket(socket), status: 200, body: vec![event] }));
             } else if let Some(held) = client.held.take() {
-                let mut body = std::mem::take(&mut client.queue);
-                body.push(held.reply);
                 client.until = now + self.max_interval;
-                sent.push(Sent { by: held.by, status: 200, body });
+                sent.push(Sent { by: held.by, status: 200, body: client.load(held.reply) });
             }
         }
         sent
@@ -275,11 +288,22 @@ impl Bayeux {
         reply["advice"] = self.advice.clone();
         let socket = if let Carrier::Socket(conn) = by { Some(conn) } else { None };
         let until = now + self.max_interval;
-        self.clients.insert(id, Client { socket, queue: Vec::new(), held: None, subscribed: false, until });
+        let batches = (self.acks && message["ext"]["ack"] == true).then(Batches::default);
+        if batches.is_some() {
+            reply["ext"] = json!({ "ack": true });
+        }
+        self.clients.insert(id, Client { socket, queue: Vec::new(), held: None, subscribed: false, batches, until });
         reply
     }
 
-    fn connect(&mut self, now: u64, by: Carrier, message: &Value, alone: bool, sent: &mut Vec<Sent>) -> Option<Value> {
+    fn connect(
+        &mut self,
+        now: u64,
+        by: Carrier,
+        message: &Value,
+        alone: bool,
+        sent: &mut Vec<Sent>,
+    ) -> Option<Vec<Value>> {
         let mut reply = answer(message);
         reply["advice"] = self.advice.clone();
         let until = now + self.max_interval;
@@ -295,9 +319,14 @@ impl Bayeux {
         let asked = message["advice"]["timeout"].as_u64().filter(|_| self.honours_timeout);
         let hold = asked.map_or(hold, |asked| hold.min(now + asked));
         let at_once = message["advice"]["timeout"] == 0 || hold == now;
-        let has_news = matches!(by, Carrier::Request(_)) && !client.queue.is_empty();
+        if let Some(batches) = &mut client.batches {
+            let again = batches.came(message);
+            client.queue.splice(0..0, again);
+        }
+        let acks = client.batches.is_some();
+        let has_news = (acks || matches!(by, Carrier::Request(_))) && !client.queue.is_empty();
         if at_once || has_news || !alone {
-            return Some(reply);
+            return Some(if acks { client.load(reply) } else { vec![reply] });
         }
         client.held = Some(Held { by, reply, until: hold });
         None
@@ -339,6 +368,18 @@ impl Bayeux {
             }
         }
         replies.push(ack);
+    }
+}
+
+impl Client {
+    /// What waits goes out with the answer to a connect.
+    fn load(&mut self, mut reply: Value) -> Vec<Value> {
+        let mut body = std::mem::take(&mut self.queue);
+        if let Some(batches) = &mut self.batches {
+            batches.send(&body, &mut reply);
+        }
+        body.push(reply);
+        body
     }
 }
 

@@ -11,6 +11,7 @@
 #![allow(clippy::needless_pass_by_value)] // JSON is passed on as it is made.
 
 mod acts;
+mod batches;
 pub mod bayeux;
 pub mod chat;
 pub mod host;

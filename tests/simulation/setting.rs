@@ -16,6 +16,9 @@ pub struct Setting {
     pub apart: bool,
     /// Later pages have kept the transcript.
     pub keeps: bool,
+    /// The servers offer the acknowledgement extension. Not those without ids: what is sent again can be taken for the answer to
+    /// a question, and nobody can know better.
+    pub acks: bool,
     pub rounds: u64,
 }
 
@@ -41,7 +44,14 @@ impl Setting {
             options = options.with_two_servers();
         }
         let apart = several && dice.chance(40);
-        Self { options, patient, apart, keeps: dice.chance(20), rounds: dice.between(10, 50) }
+        Self {
+            options,
+            patient,
+            apart,
+            keeps: dice.chance(20),
+            acks: flavour == Flavour::Ours && dice.chance(40),
+            rounds: dice.between(10, 50),
+        }
     }
 
     /// Makes the world as the seed wants it.
@@ -58,6 +68,7 @@ impl Setting {
         for host in &mut pair.world.hosts {
             honest(&mut host.bayeux, dice);
             host.bayeux.answers_late = late;
+            host.bayeux.acks = self.acks;
         }
         let from = dice.between(1, 100);
         pair.world.net.latency = (from, from + dice.between(0, 100));

@@ -34,6 +34,9 @@ impl TabsStory {
         let plain = options.flavour == Flavour::Plain;
         let mut tabs = Tabs::started(options);
         tabs.world.quiet = !loud;
+        for host in &mut tabs.world.hosts {
+            host.bayeux.acks = setting.acks;
+        }
         if plain {
             tabs.world.chats.renews_keys = weather.dice.chance(50);
             tabs.world.chats.echoes_typing = weather.dice.chance(50);

@@ -162,7 +162,7 @@ impl Weather {
 
     fn server_fault(&mut self, world: &mut World) -> Vec<(u64, Part)> {
         let host = self.a_host();
-        match self.dice.between(0, 9) {
+        match self.dice.between(0, 10) {
             0..=1 => {
                 self.count("server: restart");
                 world.stop(host);
@@ -205,6 +205,11 @@ impl Weather {
                 if self.dice.chance(50) {
                     world.net.cut(world.now, None);
                 }
+            }
+            9 if world.hosts[host].bayeux.acks => {
+                let sends_again = self.dice.chance(50);
+                self.count(if sends_again { "server: batches sent again" } else { "server: batches lost" });
+                world.hosts[host].bayeux.doubt(sends_again);
             }
             _ => {
                 self.count("server: asks not to reconnect, for a moment");
