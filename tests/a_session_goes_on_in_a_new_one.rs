@@ -8,6 +8,8 @@ mod harness;
 use causerie::chat::Content;
 use causerie::json::native::NativeJson;
 use causerie::session::Command;
+use causerie::transport::Mode;
+use harness::chat::Chat;
 use harness::{Action, Flavour, Kind, Options, Pair};
 use serde_json::{Value, json};
 
@@ -115,16 +117,8 @@ fn a_renewed_session_goes_on_under_new_keys_and_counts_from_the_beginning() {
         pair.agent_says("of the old one");
         pair.run_for(300);
         let old = pair.session.id().to_owned();
-        let next = pair.chat().next_index;
-        let mut push = pair.chat().renew();
-        let new = push["chatId"].as_str().unwrap().to_owned();
-        let mut messages = vec![
-            json!({ "index": next, "type": "ParticipantLeft", "from": { "type": "Agent", "nickname": "Jane", "participantId": 2 } }),
-            notice(None, "renewed", json!({ "previousId": old, "id": new, "reason": "timeout" })),
-        ];
-        messages.extend(push["messages"].as_array().unwrap().iter().cloned());
-        push["messages"] = messages.into();
-        pair.push(push);
+        pair.world.push(|chat, now| chat.renew(now, "timeout"));
+        let new = pair.chat().id.clone();
         pair.run_for(500);
         assert_eq!(pair.session.id(), new);
         assert_eq!(pair.page.first(Kind::Renewed).unwrap().text, format!("{old} {new} timeout"));
@@ -146,19 +140,10 @@ fn a_renewal_while_the_page_was_away_comes_with_the_rest_of_the_old_session() {
     let mut pair = Pair::chatting(Options::default());
     pair.agent_says("one");
     pair.run_for(300);
-    let old = pair.session.id().to_owned();
     pair.unload();
-    let next = pair.chat().next_index;
-    let mut before = pair.chat().entries.clone();
-    let push = pair.chat().renew();
-    let new = push["chatId"].as_str().unwrap().to_owned();
-    let from = json!({ "type": "Agent", "nickname": "Jane", "participantId": 2 });
-    before.extend([
-        json!({ "index": next, "type": "Message", "text": "two", "from": from }),
-        json!({ "index": next + 1, "type": "ParticipantLeft", "from": from }),
-        notice(None, "renewed", json!({ "previousId": old, "id": new, "reason": "script" })),
-    ]);
-    pair.chat().before = before;
+    pair.agent_says("two");
+    pair.world.push(|chat, now| chat.renew(now, "script"));
+    let new = pair.chat().id.clone();
     pair.restore();
     pair.run_for(2_000);
     assert!(pair.is_done(pair.launch));
@@ -166,4 +151,21 @@ fn a_renewal_while_the_page_was_away_comes_with_the_rest_of_the_old_session() {
     let kinds = pair.page.kinds();
     assert_eq!(kinds.iter().filter(|kind| **kind == Kind::Renewed).count(), 1);
     assert_eq!(pair.page.texts().last(), Some(&"two"));
+}
+
+#[test]
+fn messages_sent_before_the_news_of_a_renewal_tell_of_it_once() {
+    for mode in [Mode::WebSocket, Mode::LongPolling, Mode::Rest] {
+        let mut pair = Pair::chatting(Options::of(Flavour::Ours, mode));
+        pair.world.push(Chat::expire);
+        pair.run_for(3_000);
+        let sends = ["one", "two", "three"].map(|text| pair.send(text));
+        pair.run_for(5_000);
+        assert!(sends.iter().all(|send| pair.is_done(*send)));
+        assert_eq!(pair.page.count(Kind::Renewed), 1, "{mode:?}");
+        assert_eq!(pair.page.texts(), ["one", "two", "three"], "{mode:?}");
+        pair.agent_says("four");
+        pair.run_for(10_000);
+        assert_eq!(pair.page.texts(), ["one", "two", "three", "four"], "{mode:?}");
+    }
 }

@@ -163,8 +163,10 @@ impl<J: Json> Client<J> {
         if let Some(from) = call.from {
             self.position = from;
         }
-        call.body.retain(|(name, _)| *name != "transcriptPosition");
+        // What waited while the session was renewed goes to the new one.
+        call.body.retain(|(name, _)| !matches!(*name, "transcriptPosition" | "secureKey"));
         if !call.name.is_empty() {
+            call.body.push(("secureKey", Value::str(&self.keys.secure_key)));
             call.body.push(("transcriptPosition", Value::Number(f64::from(self.position))));
         }
         self.serial += 1;

@@ -3,8 +3,9 @@
 
 use super::event::Event;
 use super::{Attached, Session, Timer};
-use crate::chat::Operation;
+use crate::chat::{EntryKind, Operation, Reply};
 use crate::json::{Json, Name};
+use crate::transport::Mode;
 
 use super::transcript::Transcript;
 
@@ -25,6 +26,36 @@ impl<J: Json> Session<J> {
         self.emit(Event::Notice { place: None, name, data });
     }
 
+    /// The first entry in a reply that is to be taken in. Where the session has been renewed, the other lane, or another tab,
+    /// may have yet to bring the rest of the old one: it is asked for with the old key, and the answer alone is taken.
+    pub(super) fn first_of_session(&mut self, id: Option<&str>, reply: &Reply<J>, opening: bool) -> Option<usize> {
+        if !self.answers_by_id || reply.status != 0 {
+            return Some(0);
+        }
+        let of = if reply.is_plain() { None } else { reply.member(Name::ChatId).string() };
+        if of.is_none_or(|of| of == self.keys.chat_id) {
+            // What a renewal that is known already stands behind is known, too.
+            let renewed = |place: &usize| {
+                let entry = reply.entry(*place).ok().filter(|it| it.kind == EntryKind::Notice && it.index.is_none());
+                entry.is_some_and(|entry| entry.notice().0 == "renewed")
+            };
+            return Some((1..reply.len()).rev().map(|place| place - 1).find(renewed).map_or(0, |place| place + 1));
+        }
+        // By REST each answer has all from the position that is known.
+        let rest = self.setup.as_ref().is_some_and(|setup| setup.mode == Mode::Rest);
+        if opening || rest || id.is_some() && id == self.resync.as_deref() {
+            return Some(0);
+        }
+        if self.attached == Attached::Yes && self.resync.is_none() {
+            self.resync = self.send_operation(&self.question());
+        }
+        // An end waits for the last words.
+        if reply.ended() != Some(true) || self.leaving.is_some() {
+            self.take_result(id, reply, opening);
+        }
+        None
+    }
+
     /// A change of the session data has been missed.
     fn ask_for_data(&mut self) {
         if self.attached == Attached::Yes {
@@ -32,7 +63,7 @@ impl<J: Json> Session<J> {
         }
     }
 
-    /// The session is over and another one goes on: its keys came with this. Its transcript begins anew.
+    /// The session is over and another one goes on: its keys came with this, and all of the old one. Its transcript begins anew.
     fn renew(&mut self, data: &J) {
         for entry in self.transcript.release(true) {
             self.pass_on(entry);

@@ -125,6 +125,7 @@ impl<J: Json> Session<J> {
         if opening && reply.status != 0 && !self.refused_to_attach(&reply) {
             return;
         }
+        let Some(first) = self.first_of_session(id, &reply, opening) else { return };
         self.take_keys(&reply, data);
         if opening && reply.status == 0 {
             self.accepted(Some(&reply));
@@ -136,7 +137,7 @@ impl<J: Json> Session<J> {
             self.prove();
         }
         let whole = self.is_whole(id, &reply, opening);
-        self.take_entries(&reply, whole);
+        self.take_entries(&reply, first, whole);
         if opening && reply.status == 0 {
             self.look_up_unsettled(id.is_some());
         }
@@ -184,9 +185,9 @@ impl<J: Json> Session<J> {
         self.store();
     }
 
-    /// Takes in the entries; `whole` says that the server has sent everything from the position that is next.
-    fn take_entries(&mut self, reply: &Reply<J>, whole: bool) {
-        for place in 0..reply.len() {
+    /// Takes in the entries from the `first` on; `whole` says that the server has sent everything from the position that is next.
+    fn take_entries(&mut self, reply: &Reply<J>, first: usize, whole: bool) {
+        for place in first..reply.len() {
             match reply.entry(place) {
                 Ok(entry) => self.take_entry(entry, whole),
                 Err(malformed) => self.malformed(&malformed),
@@ -300,7 +301,7 @@ impl<J: Json> Session<J> {
     }
 
     /// What a reply means for the operation that it answers, and for the session.
-    fn take_result(&mut self, id: Option<&str>, reply: &Reply<J>, opening: bool) {
+    pub(super) fn take_result(&mut self, id: Option<&str>, reply: &Reply<J>, opening: bool) {
         let left = self.leaving.as_ref().is_some_and(|leaving| match (&leaving.operation, id) {
             (Some(operation), Some(id)) => operation == id,
             // An error without an address, and nothing else that it can be about.

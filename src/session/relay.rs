@@ -84,7 +84,13 @@ impl<J: Json> Session<J> {
         if let Operation::RequestNotifications { from, .. } = &mut operation {
             *from = self.position_for_all(*from);
         }
-        match Some(operation).filter(|_| attached).and_then(|operation| self.send_operation(&operation)) {
+        // A tab that does not know of a renewal yet asks with the key of before.
+        let mut keys = self.keys.clone();
+        if let Some(key) = frame.get(Name::Data).string_of(Name::SecureKey).filter(|_| self.answers_by_id) {
+            keys.secure_key = key;
+        }
+        let link = self.link.as_mut().filter(|_| attached);
+        match link.and_then(|link| link.send(self.now, &operation, &keys)) {
             Some(operation) => self.relay.asked.push(Asked { operation, tab, id, leaves }),
             None if matches!(self.state, State::Interrupted) => self.tell_link(Some(tab), direct::DOWN),
             None => self.tell_link(Some(tab), direct::RENEWED),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::EPOCH;
+use super::notices::Past;
 
 /// Which kind of server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +37,17 @@ pub struct Chat {
     pub bound: Vec<Bound>,
     /// Every operation that came for it, and its data.
     pub operations: Vec<Value>,
-    /// What the next answer to a question holds before everything else: the rest of a session that was renewed.
-    pub before: Vec<Value>,
-    answered: BTreeMap<String, Value>,
+    /// The sessions before.
+    pub past: Vec<Past>,
+    /// Its time is over: the next that is said opens another one.
+    pub expired: bool,
+    /// Changes of the status are entries.
+    pub tells_status: bool,
+    pub status: u8,
+    /// What operations have made, by their ids, and how many sessions there were before.
+    answered: BTreeMap<String, (usize, Vec<Value>)>,
+    /// The id of the request for the session, and the answer.
+    opened: (String, Value),
     agents: Vec<(u32, String)>,
     parties: u32,
 }
@@ -65,6 +74,8 @@ pub struct Chats {
     /// What others than the asker are to be pushed.
     pub pushes: Vec<(Bound, Value)>,
     pub services: Vec<String>,
+    /// The status is told, by Causerie's own.
+    pub tells_status: bool,
     /// A session is accepted without entries, with or without the position of the next one.
     pub accepts_quietly: Option<bool>,
 }
@@ -82,9 +93,27 @@ impl Chats {
             refusals: Vec::new(),
             refused: Vec::new(),
             pushes: Vec::new(),
+            tells_status: false,
             services: vec!["default".to_owned()],
             accepts_quietly: None,
         }
+    }
+
+    /// Whether an operation has the key of a session that others went on from.
+    pub fn leads_on(&self, data: &Value) -> bool {
+        let key = data["secureKey"].as_str().unwrap_or_default();
+        let has = |chat: &&Chat| chat.keys.iter().any(|known| known == key);
+        self.chats.iter().find(has).is_some_and(|chat| !chat.trail(key, 0).is_empty())
+    }
+
+    /// The path of a REST call names the session that the key is of.
+    pub fn check_path(&self, data: &Value, named: Option<&str>) {
+        let key = data["secureKey"].as_str().unwrap_or_default();
+        let of = |chat: &Chat| {
+            chat.sessions().get(chat.keys.iter().position(|known| known == key)?).map(|(id, _)| (*id).to_owned())
+        };
+        let of = self.chats.iter().filter(|_| self.flavour == Flavour::Ours).find_map(of);
+        assert!(of.is_none() || of.as_deref() == named, "the key is of {of:?}, and the path names {named:?}");
     }
 
     /// The newest chat.
@@ -126,19 +155,24 @@ impl Chats {
         let message_id = data["messageId"].as_str().filter(|_| ours).map(str::to_owned);
         if let Some(id) = &message_id {
             assert!(id.len() <= 64 && id.chars().all(|c| c.is_ascii_alphanumeric()), "a messageId of the wire: {id}");
-            if let Some(answer) = chat.answered.get(id) {
-                return Some(answer.clone());
+            if let Some((of, made)) = chat.answered.get(id) {
+                let made = if *of == chat.past.len() { made.clone() } else { Vec::new() };
+                let position = data["transcriptPosition"].as_u64().unwrap_or(0) as u32;
+                return Some(chat.answer(chat.trail(key, position), made));
             }
         }
+        let position = data["transcriptPosition"].as_u64().unwrap_or(0) as u32;
+        if chat.expired && matches!(operation.as_str(), "sendMessage" | "pushUrl") {
+            let news = chat.renew(now, "timeout");
+            self.pushes.extend(chat.others(&from, &news));
+        }
+        let trail = chat.trail(key, position);
         if operation == "requestNotifications" {
-            let position = data["transcriptPosition"].as_u64().expect("a transcriptPosition") as u32;
+            assert!(data["transcriptPosition"].is_u64(), "a transcriptPosition");
             chat.bind(from, ours);
             let from_there =
                 |entry: &&Value| position > 0 && entry["index"].as_u64().unwrap_or(0) >= u64::from(position);
-            let mut entries = std::mem::take(&mut chat.before);
-            let all = !entries.is_empty();
-            entries.extend(chat.entries.iter().filter(|entry| all || from_there(entry)).cloned());
-            return Some(chat.reply(entries));
+            return Some(chat.answer(trail, chat.entries.iter().filter(from_there).cloned().collect()));
         }
         if chat.ended {
             return refused(2, 8210, Some(true));
@@ -157,20 +191,19 @@ impl Chats {
                 if let Some(id) = &message_id {
                     entry["messageId"] = id.as_str().into();
                 }
-                let entry = chat.keep(entry);
-                let answer = chat.reply(if is_mute { vec![] } else { vec![entry] });
+                let mut made = vec![chat.keep(entry)];
+                made.extend(chat.status_is(now, 5));
                 if ours {
-                    let others = chat.bound.iter().filter(|bound| **bound != from);
-                    self.pushes.extend(others.map(|bound| (bound.clone(), answer.clone())));
+                    self.pushes.extend(chat.others(&from, &chat.reply(made.clone())));
                 }
                 if let Some(id) = message_id {
-                    chat.answered.insert(id, answer.clone());
+                    chat.answered.insert(id, (chat.past.len(), made.clone()));
                 }
-                (!is_mute).then_some(answer)
+                (!is_mute).then(|| chat.answer(trail, made))
             }
             "startTyping" | "stopTyping" => {
                 if ours {
-                    return Some(chat.reply(vec![]));
+                    return Some(chat.answer(trail, vec![]));
                 }
                 let kind = if operation == "startTyping" { "TypingStarted" } else { "TypingStopped" };
                 let entry = chat.entry(now, kind, visitor());
@@ -178,13 +211,15 @@ impl Chats {
                 echoes_typing.then(|| chat.reply(vec![entry]))
             }
             "customNotice" | "updateData" => {
-                let answer = chat.reply(vec![]);
                 if let Some(id) = message_id {
-                    chat.answered.insert(id, answer.clone());
+                    chat.answered.insert(id, (chat.past.len(), Vec::new()));
                 }
-                Some(answer)
+                Some(chat.answer(trail, vec![]))
             }
-            "disconnect" => Some(chat.close(now)),
+            "disconnect" => {
+                let closing = chat.close(now)["messages"].as_array().cloned().unwrap_or_default();
+                Some(chat.answer(trail, closing))
+            }
             other => panic!("an operation of the wire: {other}"),
         }
     }
@@ -192,9 +227,9 @@ impl Chats {
     fn request_chat(&mut self, now: u64, from: Bound, data: &Value) -> Option<Value> {
         let ours = self.flavour == Flavour::Ours;
         let request = data["messageId"].as_str().unwrap_or_default().to_owned();
-        if let Some(chat) = self.chats.iter_mut().find(|chat| ours && chat.answered.contains_key(&request)) {
+        if let Some(chat) = self.chats.iter_mut().find(|chat| ours && chat.opened.0 == request) {
             chat.bind(from, ours);
-            return chat.answered.get(&request).cloned();
+            return Some(chat.opened.1.clone());
         }
         if data["nickname"].as_str().is_none_or(str::is_empty) {
             return refused(1, 161, None);
@@ -209,21 +244,26 @@ impl Chats {
             ended: false,
             bound: vec![from],
             operations: vec![data.clone()],
-            before: Vec::new(),
+            past: Vec::new(),
+            expired: false,
+            tells_status: ours && self.tells_status,
+            status: 0,
             answered: BTreeMap::new(),
+            opened: (request, Value::Null),
             agents: Vec::new(),
             parties: 1,
         };
         let entry = chat.entry(now, "ParticipantJoined", visitor());
-        let entry = chat.keep(entry);
-        let mut answer = chat.reply(vec![entry]);
+        let mut begins = vec![chat.keep(entry)];
+        begins.extend(chat.status_is(now, 4));
+        let mut answer = chat.reply(begins);
         if let Some(tells_position) = self.accepts_quietly {
             answer["messages"] = json!([]);
             if !tells_position {
                 answer["nextPosition"] = Value::Null;
             }
         }
-        chat.answered.insert(request, answer.clone());
+        chat.opened.1 = answer.clone();
         self.chats.push(chat);
         Some(answer)
     }
@@ -267,8 +307,9 @@ impl Chat {
     pub fn agent_says(&mut self, now: u64, name: &str, text: &str) -> Value {
         let mut entry = self.entry(now, "Message", self.agent(name));
         entry["text"] = text.into();
-        let entry = self.keep(entry);
-        self.reply(vec![entry])
+        let mut said = vec![self.keep(entry)];
+        said.extend(self.status_is(now, 6));
+        self.reply(said)
     }
 
     pub fn agent_types(&mut self, now: u64, flavour: Flavour, name: &str, on: bool) -> Value {
@@ -277,18 +318,6 @@ impl Chat {
             Flavour::Ours => drop(entry.as_object_mut().expect("an object").remove("index")),
             Flavour::Plain => self.next_index += 1,
         }
-        self.reply(vec![entry])
-    }
-
-    /// The session is over and another one goes on: a new id, a new key beside the old one, a new transcript.
-    pub fn renew(&mut self) -> Value {
-        self.id.push('r');
-        self.keys.push(format!("{}k{}", self.id, self.keys.len()));
-        self.entries.clear();
-        self.agents.clear();
-        self.next_index = 1;
-        let entry = self.entry(0, "ParticipantJoined", visitor());
-        let entry = self.keep(entry);
         self.reply(vec![entry])
     }
 
@@ -301,16 +330,21 @@ impl Chat {
 
     /// The end: everybody leaves, the visitor last.
     pub fn close(&mut self, now: u64) -> Value {
-        let mut closing = Vec::new();
-        for (_, name) in self.agents.clone() {
-            let entry = self.entry(now, "ParticipantLeft", self.agent(&name));
-            closing.push(self.keep(entry));
-        }
-        self.agents.clear();
+        let mut closing = self.part(now);
         let entry = self.entry(now, "ParticipantLeft", visitor());
         closing.push(self.keep(entry));
         self.ended = true;
         self.reply(closing)
+    }
+
+    /// All agents leave.
+    pub fn part(&mut self, now: u64) -> Vec<Value> {
+        let parting = |chat: &mut Self, name: String| {
+            let entry = chat.entry(now, "ParticipantLeft", chat.agent(&name));
+            chat.agents.retain(|(_, known)| *known != name);
+            chat.keep(entry)
+        };
+        self.agents.clone().into_iter().map(|(_, name)| parting(self, name)).collect()
     }
 
     pub fn agent(&self, name: &str) -> Value {
@@ -326,7 +360,8 @@ impl Chat {
     /// The texts of the visitor's messages in the transcript.
     pub fn visitor_said(&self) -> Vec<&str> {
         let said = |entry: &&Value| entry["from"]["type"] == "Client" && !entry["text"].is_null();
-        self.entries.iter().filter(said).filter_map(|entry| entry["text"].as_str()).collect()
+        let entries = self.sessions().into_iter().flat_map(|(_, entries)| entries);
+        entries.filter(said).filter_map(|entry| entry["text"].as_str()).collect()
     }
 }
 

@@ -16,6 +16,7 @@ pub mod bayeux;
 pub mod chat;
 pub mod host;
 pub mod net;
+mod notices;
 pub mod page;
 mod pair;
 pub mod privacy;

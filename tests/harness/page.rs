@@ -72,6 +72,8 @@ pub struct Page {
     pub reported: Vec<String>,
     /// What callbacks of this page and the earlier ones were told of each session, by its id; that of a first page is `""`.
     told: BTreeMap<String, Told>,
+    /// The session that the page began with; `""` for a new one.
+    pub began: String,
     /// The session whose entries come.
     chat: String,
     /// What earlier pages were told of it.
@@ -95,6 +97,7 @@ impl Page {
         if let Some(stored) = &self.stored {
             next.told.clone_from(&self.told);
             next.chat.clone_from(&stored.keys.chat_id);
+            next.began.clone_from(&next.chat);
             if let (true, Some(told)) = (self.chat.is_empty(), next.told.remove("")) {
                 next.told.insert(next.chat.clone(), told);
             }
@@ -220,6 +223,7 @@ impl Page {
         if let Some(told) = self.told.remove("") {
             self.told.insert(previous.to_owned(), told);
         }
+        assert!(self.chat.is_empty() || self.chat == previous, "{previous} is renewed, and {} is on", self.chat);
         id.clone_into(&mut self.chat);
         self.before = self.told();
         self.waiting = None;

@@ -134,7 +134,7 @@ impl World {
     fn post(&mut self, conn: Conn, host: usize, path: String, body: Value) {
         let rest = path.strip_prefix("/2/chat/").map(|call| rest_data(call, body.clone()));
         let envelope = match &rest {
-            Some((_, data)) => vec![serde_json::json!({ "channel": "/service/chatV2/default", "data": data })],
+            Some((_, _, data)) => vec![serde_json::json!({ "channel": "/service/chatV2/default", "data": data })],
             None => body.as_array().expect("an envelope is an array").clone(),
         };
         if !self.quiet {
@@ -153,8 +153,8 @@ impl World {
             Some(Action::Status(status, wait)) => return self.reply(conn, status, wait, Err("not JSON".to_owned()), 0),
             _ => {}
         }
-        if let Some((service, data)) = rest {
-            return self.rest(conn, host, &service, &data, rule);
+        if let Some((service, named, data)) = rest {
+            return self.rest(conn, host, (&service, named.as_deref()), &data, rule);
         }
         let mut sent = self.take(host, Carrier::Request(conn), &envelope, rule);
         if matches!(rule, Some(Action::LoseAnswer | Action::Swallow | Action::Garbage)) {
@@ -170,16 +170,26 @@ impl World {
     }
 
     /// A request of chat v2 by REST. What is pushed has nowhere to go: it is polled.
-    fn rest(&mut self, conn: Conn, host: usize, service: &str, data: &Value, rule: Option<Action>) {
+    fn rest(
+        &mut self,
+        conn: Conn,
+        host: usize,
+        (service, named): (&str, Option<&str>),
+        data: &Value,
+        rule: Option<Action>,
+    ) {
         let bound = (host, "polls".to_owned());
         let now = self.now;
         let chats = self.chats_of(host);
+        chats.check_path(data, named);
         if rule == Some(Action::Twice) {
             chats.operation(now, service, bound.clone(), data);
         }
         let mut answer = chats.operation(now, service, bound, data).unwrap_or_default();
         let from = data["transcriptPosition"].as_u64();
-        if let (Some(from), Some(0)) = (from, answer["statusCode"].as_u64()) {
+        if chats.leads_on(data) {
+            // The answer has it all.
+        } else if let (Some(from), Some(0)) = (from, answer["statusCode"].as_u64()) {
             let entries = chats.last().entries.iter();
             let entries: Vec<Value> = entries.filter(|entry| entry["index"].as_u64() >= Some(from)).cloned().collect();
             answer["messages"] = entries.into();
@@ -237,8 +247,8 @@ impl World {
     }
 }
 
-/// The service of a REST call, and its form as the data of the same operation on Bayeux.
-fn rest_data(call: &str, mut form: Value) -> (String, Value) {
+/// The service of a REST call, the session that it names, and its form as the data of the same operation on Bayeux.
+fn rest_data(call: &str, mut form: Value) -> (String, Option<String>, Value) {
     let parts: Vec<&str> = call.split('/').collect();
     let name = match parts.get(2).copied() {
         None => "requestChat",
@@ -247,5 +257,5 @@ fn rest_data(call: &str, mut form: Value) -> (String, Value) {
         Some(name) => name,
     };
     form["operation"] = name.into();
-    (parts[0].to_owned(), form)
+    (parts[0].to_owned(), parts.get(1).map(|id| (*id).to_owned()), form)
 }

@@ -4,6 +4,7 @@
 use causerie::session::EndReason;
 use serde_json::Value;
 
+use super::harness::chat::Chat;
 use super::harness::page::Page;
 use super::harness::{Flavour, Kind, Storage};
 use super::story::{Given, Over, Story};
@@ -14,56 +15,89 @@ const UNPROVEN: u64 = 11_000;
 /// An entry as pages are told of it.
 type Told = (Kind, u32, String);
 
-pub fn told(entry: &Value) -> Option<Told> {
+fn told(entry: &Value) -> Option<Told> {
     let kind = match (entry["type"].as_str(), entry["from"]["type"].as_str()) {
         (Some("Message"), _) => Kind::Message,
         (Some("PushUrl"), _) => Kind::Url,
+        (Some("Notice"), _) => Kind::Notice,
         (Some("ParticipantJoined"), Some("Agent")) => Kind::Joined,
         (Some("ParticipantLeft"), Some("Agent")) => Kind::Left,
         _ => return None,
     };
-    Some((kind, entry["index"].as_u64()? as u32 - 1, entry["text"].as_str().unwrap_or_default().to_owned()))
+    let text = entry["text"].as_str().unwrap_or_default();
+    let text = if kind == Kind::Notice { format!("{text} {}", entry["userData"]) } else { text.to_owned() };
+    Some((kind, entry["index"].as_u64()? as u32 - 1, text))
 }
 
-pub fn placed(page: &Page) -> Vec<Told> {
-    page.seen.iter().filter_map(|seen| Some((seen.kind, seen.index?, seen.text.clone()))).collect()
+/// What there is to be told of each session, oldest first, with its id.
+pub fn expected(chat: &Chat) -> Vec<(String, Vec<Told>)> {
+    let sessions = chat.sessions().into_iter();
+    sessions.map(|(id, entries)| (id.to_owned(), entries.iter().filter_map(told).collect())).collect()
+}
+
+/// A page was told of all sessions from the one on that it began with, each in its order and without a gap, and none before
+/// it was told all of the one before. Returns how many events that were, and how many of the newest session are missing.
+pub fn judge_page(page: &Page, what: &str, expected: &[(String, Vec<Told>)]) -> (u64, u64) {
+    let mut segments: Vec<Vec<Told>> = vec![Vec::new()];
+    for seen in &page.seen {
+        match seen.index {
+            Some(index) => segments.last_mut().unwrap().push((seen.kind, index, seen.text.clone())),
+            None if seen.kind == Kind::Renewed => segments.push(Vec::new()),
+            None => {}
+        }
+    }
+    let events = segments.iter().map(Vec::len).sum::<usize>() as u64;
+    let first = expected.iter().position(|(id, _)| *id == page.began).unwrap_or(0);
+    let last = first + segments.len() - 1;
+    assert!(last < expected.len(), "{what} was told of {} sessions, from {first} on: {:?}", segments.len(), page.seen);
+    for (of, mut seen) in (first..).zip(segments) {
+        let whole = &expected[of].1;
+        // An end may have added that agents are gone.
+        while of == last && page.ended.is_some() && seen.last().is_some_and(|(kind, ..)| *kind == Kind::Left) {
+            if whole.starts_with(&seen) {
+                break;
+            }
+            seen.pop();
+        }
+        assert!(whole.starts_with(&seen), "{what} was told {seen:?} of {whole:?} in session {of}");
+        assert!(
+            of == last || whole.len() == seen.len(),
+            "{what} was told {seen:?} of {whole:?} before session {}",
+            of + 1
+        );
+        if of == last {
+            let newest = expected.iter().skip(last).map(|(_, whole)| whole.len()).sum::<usize>();
+            return (events, (newest - seen.len()) as u64);
+        }
+    }
+    (events, 0)
 }
 
 impl Story {
-    fn expected(&mut self) -> Vec<Told> {
-        self.pair.chat().entries.iter().filter_map(told).collect()
-    }
-
-    /// Every page was told the beginning of the transcript, without a gap; an end may have added that agents are gone.
-    fn judge_pages(&mut self, expected: &[Told]) {
+    /// Every page was told what it should have been; returns what is missing on the last one.
+    fn judge_pages(&mut self) -> u64 {
+        let expected = expected(self.pair.chat());
         let pages = self.pair.earlier.iter().chain([&self.pair.page]);
+        let mut missing = 0;
         for (place, page) in pages.enumerate() {
-            let mut seen = placed(page);
+            let events;
+            (events, missing) = judge_page(page, &format!("page {place}"), &expected);
             self.weather.totals.pages += 1;
-            self.weather.totals.events += seen.len() as u64;
-            while page.ended.is_some()
-                && seen.last().is_some_and(|(kind, ..)| *kind == Kind::Left)
-                && !expected.starts_with(&seen)
-            {
-                seen.pop();
-            }
-            assert!(expected.starts_with(&seen), "page {place} was told {seen:?} of {expected:?}");
+            self.weather.totals.events += events;
         }
+        missing
     }
 
     /// The session is on, and the weather has been good for long.
     pub fn judge_life(&mut self) {
         self.lived = true;
         assert!(!self.pair.page.is_interrupted(), "the link is up in good weather");
-        let expected = self.expected();
-        self.judge_pages(&expected);
-        let seen = placed(&self.pair.page);
-        let missing = (expected.len() - seen.len()) as u64;
+        let missing = self.judge_pages();
         if self.pair.world.is_deaf() {
             self.weather.totals.unheard += missing;
         } else {
             self.weather.totals.lost += missing;
-            assert_eq!(seen, expected, "the last page was told everything");
+            assert_eq!(missing, 0, "the last page was told everything: {:?}", self.pair.page.seen);
         }
         let page = self.pair.earlier.len();
         for given in self.given.iter().filter(|given| given.page == page) {
@@ -173,9 +207,8 @@ impl Story {
             assert!(self.pair.page.results.contains_key(&self.pair.launch), "the launch is settled");
         }
         if !self.pair.world.chats.chats.is_empty() {
-            let expected = self.expected();
             if !self.lived {
-                self.judge_pages(&expected);
+                self.judge_pages();
             }
             if !self.lived {
                 *self

@@ -59,6 +59,7 @@ impl Setting {
         if self.apart {
             pair.world.set_apart(1);
         }
+        pair.world.chats.tells_status = dice.chance(50);
         if self.options.flavour == Flavour::Plain {
             pair.world.chats.renews_keys = dice.chance(50);
             pair.world.chats.echoes_typing = dice.chance(50);

@@ -4,8 +4,9 @@ use causerie::json::native::NativeJson;
 use causerie::session::{Command, CommandId};
 use serde_json::{Value, json};
 
+use super::harness::chat::Chat;
 use super::harness::page::Page;
-use super::harness::{Pair, Storage};
+use super::harness::{Flavour, Pair, Storage};
 use super::setting::Setting;
 use super::totals::Totals;
 use super::weather::Weather;
@@ -163,8 +164,9 @@ impl Story {
 
     fn agent(&mut self) {
         let n = self.rounds;
-        match self.weather.dice.between(0, 9) {
+        match self.weather.dice.between(0, 10) {
             0..=5 => self.pair.agent_says(&format!("yours {n}")),
+            10 if self.setting.options.flavour == Flavour::Ours => self.renew(),
             6..=7 => self.pair.agent_types(self.weather.dice.chance(60)),
             8 => {
                 let name = format!("Agent {n}");
@@ -179,6 +181,21 @@ impl Story {
                     self.pair.agent_says(&format!("yours {n}.{k}"));
                 }
             }
+        }
+    }
+
+    /// A script, or the time that is over, has the session go on as another one. Jane is there in time.
+    fn renew(&mut self) {
+        if self.weather.dice.chance(50) {
+            self.weather.count("server: renews the session");
+            self.pair.world.push(|chat, now| chat.renew(now, "script"));
+        } else {
+            self.weather.count("server: the session's time is over");
+            self.pair.world.push(Chat::expire);
+        }
+        if self.weather.dice.chance(50) {
+            self.pair.run_for(self.weather.dice.between(0, 200));
+            self.pair.agent_joins("Jane");
         }
     }
 
@@ -226,9 +243,13 @@ impl Story {
     fn kept(&mut self, told: u32) -> Option<NativeJson> {
         let told = |entry: &&Value| {
             entry["index"].as_u64() <= Some(u64::from(told))
-                && (matches!(entry["type"].as_str(), Some("Message" | "PushUrl")) || entry["from"]["type"] == "Agent")
+                && (matches!(entry["type"].as_str(), Some("Message" | "PushUrl" | "Notice"))
+                    || entry["from"]["type"] == "Agent")
         };
-        let entries: Vec<Value> = self.pair.chat().entries.iter().filter(told).cloned().collect();
+        let chat = &self.pair.page.began;
+        let sessions = self.pair.world.chats.last().sessions();
+        let entries = sessions.into_iter().find(|(id, _)| id == chat).map_or(&[][..], |(_, entries)| entries);
+        let entries: Vec<Value> = entries.iter().filter(told).cloned().collect();
         (!entries.is_empty()).then(|| NativeJson::from(json!({ "messages": entries })))
     }
 

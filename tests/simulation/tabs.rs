@@ -5,7 +5,7 @@ use causerie::session::{Command, CommandId, EndReason};
 
 use super::harness::tabs::Tabs;
 use super::harness::{Flavour, Kind, Options};
-use super::judge::{placed, told};
+use super::judge::{expected, judge_page};
 use super::setting::Setting;
 use super::totals::Totals;
 use super::weather::Weather;
@@ -142,22 +142,21 @@ impl TabsStory {
 
     fn judge(&mut self) {
         let chat = self.tabs.world.chats.last();
-        let expected: Vec<_> = chat.entries.iter().filter_map(told).collect();
+        let expected = expected(chat);
         let said: Vec<String> = chat.visitor_said().into_iter().map(str::to_owned).collect();
         let refused = self.tabs.world.chats.refused.clone();
         let is_deaf = self.tabs.world.is_deaf();
         let alive = self.tabs.alive();
         let totals = &mut self.weather.totals;
         for (tab, place) in self.tabs.tabs.iter().enumerate() {
-            let seen = placed(&place.page);
-            (totals.pages, totals.events) = (totals.pages + 1, totals.events + seen.len() as u64);
-            assert!(expected.starts_with(&seen), "tab {tab} was told {seen:?} of {expected:?}");
+            let (events, missing) = judge_page(&place.page, &format!("tab {tab}"), &expected);
+            (totals.pages, totals.events) = (totals.pages + 1, totals.events + events);
             // A restore that met bad weather for too long has failed, and told so.
             if alive.contains(&tab) && !place.session.is_over() {
                 if is_deaf {
-                    totals.unheard += (expected.len() - seen.len()) as u64;
+                    totals.unheard += missing;
                 } else {
-                    assert_eq!(seen.len(), expected.len(), "tab {tab} was told everything");
+                    assert_eq!(missing, 0, "tab {tab} was told everything: {:?}", place.page.seen);
                 }
                 assert!(!place.page.is_interrupted(), "the link is up in good weather");
             }

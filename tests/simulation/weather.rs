@@ -130,6 +130,7 @@ impl Weather {
     pub fn exchange_fault(&mut self, world: &mut World, about: &[&'static str]) {
         let about = about[self.dice.between(0, about.len() as u64 - 1) as usize];
         let plain = world.chats.flavour == Flavour::Plain;
+        let is_launch = world.chats.chats.is_empty();
         let (kind, action) = match self.dice.between(0, 8) {
             0 => ("exchange: request lost", Action::LoseRequest),
             1 => ("exchange: cut before the answer", Action::LoseAnswer),
@@ -143,7 +144,7 @@ impl Weather {
                 ("exchange: HTTP error", Action::Status(status, wait))
             }
             // Who repeats a send to a server that knows no ids makes two of it: that is not the client's doing.
-            7 if !(plain && matches!(about, "sendMessage" | "pushUrl" | "requestChat")) => {
+            7 if !(plain && (is_launch || matches!(about, "sendMessage" | "pushUrl" | "requestChat"))) => {
                 ("exchange: request doubled", Action::Twice)
             }
             _ => (
