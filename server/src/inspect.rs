@@ -22,8 +22,9 @@ use std::sync::{Arc, Mutex};
 pub const CHANNEL: &str = "/service/inspector";
 /// How many sessions are listed: the newest.
 const LISTED: usize = 200;
-/// How many lines of a bot's log are kept with a session.
+/// How many lines of a bot's log are kept with a session, and of how many bytes.
 const LINES: usize = 200;
+const BYTES: usize = 16 * 1024;
 
 /// Who inspects.
 pub(crate) struct Inspector {
@@ -41,7 +42,10 @@ struct Watcher {
 
 /// What a bot has logged with a session, the newest last.
 #[derive(Debug, Default)]
-pub(crate) struct BotLog(VecDeque<LogLine>);
+pub(crate) struct BotLog {
+    lines: VecDeque<LogLine>,
+    bytes: usize,
+}
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct LogLine {
@@ -131,9 +135,11 @@ fn transitions(entries: &[Entry]) -> Vec<Value> {
 impl BotLog {
     /// Keeps these lines, and forgets the oldest.
     fn keep(&mut self, lines: &[LogLine]) {
-        self.0.extend(lines.iter().cloned());
-        while self.0.len() > LINES {
-            self.0.pop_front();
+        self.bytes += lines.iter().map(|line| line.text.len()).sum::<usize>();
+        self.lines.extend(lines.iter().cloned());
+        while self.lines.len() > LINES || self.bytes > BYTES {
+            let Some(oldest) = self.lines.pop_front() else { return };
+            self.bytes = self.bytes.saturating_sub(oldest.text.len());
         }
     }
 }
@@ -312,7 +318,7 @@ impl Floor {
             transitions: transitions(&entries),
             internal: Some(self.internal_of(&live.chat)),
             data: change.user_data,
-            log: live.log.0.iter().cloned().collect(),
+            log: live.log.lines.iter().cloned().collect(),
         };
         answer.send(&Told { session: Some(row(&live.chat)), watched: Some(watched), ..Told::default() });
         Ok(())

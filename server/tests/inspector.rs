@@ -149,6 +149,29 @@ async fn a_watched_session_shows_status_transitions_data_internal_fields_and_the
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_a_bots_log_the_newest_lines_are_kept() {
+    let folder = Folder::new();
+    let script = "bind('messageReceived', function () {
+        for (var n = 0; n < 100; n++) log($request.query + n, $request.query === 'long' ? 'x'.repeat(1000) : '');
+    });";
+    let app = scripted(&folder, script, IVY);
+    let (ann, _, chat) = reading(&app).await;
+    let (ivy, _) = inspector(&app).await;
+    let lines = async |words: &str| {
+        say(&ann, &chat, words).await;
+        quiet().await;
+        let answer = watch(&ivy, &chat.id).await;
+        ivy.publish(INSPECTOR, r#"{"operation":"unwatch"}"#).await;
+        let log = answer["watched"]["log"].as_array().unwrap().clone();
+        (log.len(), log.last().unwrap()["text"].as_str().unwrap()[..6].to_owned())
+    };
+    assert_eq!(lines("one").await, (100, "one99 ".to_owned()));
+    assert_eq!(lines("two").await.0, 200);
+    assert_eq!(lines("six").await, (200, "six99 ".to_owned()));
+    assert_eq!(lines("long").await, (16, "long99".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_of_a_plain_client_is_watched_too() {
     let app = with_bot(&shipped("echo.js"), "", "", IVY);
     let ann = common::Rest::begin(&app, "nickname=Ann").await;

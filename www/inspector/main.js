@@ -13,6 +13,26 @@ let link = new Link("inspector");
 let me;
 let watched;
 
+/** The most that are listed: of more, the oldest go. */
+const MOST = 500;
+let scheduled = false;
+
+/** Once a frame is enough for what is pushed. */
+function renderSoon() {
+  if (scheduled) return;
+  scheduled = true;
+  requestAnimationFrame(() => {
+    scheduled = false;
+    render();
+  });
+}
+
+function prune() {
+  if (rows.size <= MOST) return;
+  const oldest = [...rows.values()].filter((row) => row.chatId !== watched).sort((a, b) => a.since - b.since);
+  for (const row of oldest.slice(0, rows.size - MOST)) rows.delete(row.chatId);
+}
+
 function render() {
   list.show([...rows.values()], watched);
   if (rows.has(watched)) view.describe(rows.get(watched));
@@ -26,7 +46,8 @@ function take(data) {
   if (data.session) rows.set(data.session.chatId, data.session);
   if (data.forgotten) rows.delete(data.forgotten);
   if (data.watched && data.watched.chatId === watched) view.add(data.watched);
-  render();
+  prune();
+  renderSoon();
   if (data.forgotten && data.forgotten === watched) view.note("The server has forgotten this session. What is here is what it was.");
   follow();
 }
