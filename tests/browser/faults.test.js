@@ -14,9 +14,9 @@ const browser = useBrowser();
 /** What Chromium itself writes to the console about answers that are no success. */
 const NETWORK_NOISE = /Failed to load resource|WebSocket connection to|net::ERR/;
 
-async function open(t, options = {}) {
+async function open(t, { expect = [], ...options } = {}) {
   const fake = await startFake(t, { www: environment.site, ...options });
-  const visitor = await browser.visitor(t, { expect: [NETWORK_NOISE] });
+  const visitor = await browser.visitor(t, { expect: [NETWORK_NOISE, ...expect] });
   const page = await visitor.open(`${fake.url}/t/plain.html`);
   const start = (more = {}) => startChat(page, { serverUrl: fake.url, ...more });
   return { fake, page, start };
@@ -190,4 +190,31 @@ test("a network that stays away ends the session after maxOfflineDuration", { ti
   assert.equal(await pending, 50);
   const order = (await chat.events()).map(({ on }) => on);
   assert.ok(order.indexOf("onAgentDisconnected") < order.indexOf("onSessionEnded"));
+});
+
+test("after a trap in the module every command says so, and none hangs", async (t) => {
+  // What can not be told to anybody is reported as an uncaught error.
+  const { page, start } = await open(t, { expect: [/an internal error|unreachable/] });
+  // As a bug in the module would: from some moment on it traps wherever it is entered.
+  await page.evaluate(() => {
+    const { instantiateStreaming } = WebAssembly;
+    WebAssembly.instantiateStreaming = async (...source) => {
+      const { module, instance } = await instantiateStreaming.apply(WebAssembly, source);
+      const trapping = (own) => (...values) => {
+        if (window.isTrapping) throw new WebAssembly.RuntimeError("unreachable");
+        return own(...values);
+      };
+      const exports = Object.entries(instance.exports).map(([name, own]) => [name, typeof own === "function" ? trapping(own) : own]);
+      return { module, instance: { exports: Object.fromEntries(exports) } };
+    };
+  });
+  const chat = await start();
+  await page.evaluate(() => { window.isTrapping = true; });
+  for (const command of [["sendMessage", { message: "Hello" }], ["sendTyping"], ["leave"]]) {
+    const { code, description } = await chat.command(...command);
+    assert.equal(code, 307, description);
+    assert.match(description, /internal error/);
+  }
+  await page.evaluate(() => { window.isTrapping = false; });
+  assert.equal((await chat.command("leave")).code, 307, "what has trapped is not entered again");
 });
