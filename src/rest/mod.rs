@@ -201,7 +201,14 @@ impl<J: Json> Client<J> {
         if let Some(reply) = reply.filter(|reply| reply.status == 0) {
             ended = reply.ended() == Some(true);
             news = !reply.is_empty();
-            let last = (0..reply.len()).filter_map(|place| reply.entry(place).ok()?.index).max();
+            let mut last = None;
+            for entry in (0..reply.len()).filter_map(|place| reply.entry(place).ok()) {
+                last = last.max(entry.index);
+                // Of what passes by only the session data has a version. Without it every question is answered with all data.
+                if entry.index.is_none() {
+                    self.data = entry.json().get(Name::UserData).count_of(Name::Version).unwrap_or(self.data);
+                }
+            }
             let next = reply.next_position().or(last.map(|last| last + 1)).unwrap_or(0);
             let given = |name| reply.member(name).string().filter(|word| !word.is_empty());
             if let Some(key) = given(Name::SecureKey) {

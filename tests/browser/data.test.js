@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { useBrowser } from "./support/browser.js";
 import { restoreChat, startChat } from "./support/chat.js";
 import { startServer } from "./support/server.js";
+import { until } from "./support/wait.js";
 
 const browser = useBrowser();
 
@@ -62,6 +63,22 @@ test("data beyond ten megabytes is refused with code 3 and nothing is changed", 
     window.session.data.delete([7]).catch(({ error }) => error.code),
   ]));
   assert.deepEqual(wrong, [3, 3, 3]);
+});
+
+test("over plain HTTP it is not asked for again and again", async (t) => {
+  const server = await startServer(t);
+  const visitor = await browser.visitor(t);
+  const page = await visitor.open(`${server.url}/t/plain.html`);
+  const versions = [];
+  page.on("request", (request) => {
+    const form = new URLSearchParams(request.postData() ?? "");
+    if (request.url().endsWith("/refresh")) versions.push(form.get("dataVersion"));
+  });
+  await startChat(page, { serverUrl: server.url, username: "Ada", transport: "rest" });
+  await page.evaluate(() => window.session.data.set({ plan: "gold" }));
+  assert.equal(await data(page, "plan"), "gold", "a change is told at once");
+  await until("two more questions", () => versions.length >= 2);
+  assert.deepEqual(versions.slice(0, 2), ["1", "1"]);
 });
 
 test("tabs of one session share its data", async (t) => {
