@@ -3,7 +3,6 @@
 
 use super::advice::Advice;
 use super::message::{self, Message};
-use super::outbound::PROBE_TIME;
 use super::polling::Polling;
 use crate::chat::{Keys, Operation};
 use crate::fault::Fault;
@@ -255,14 +254,7 @@ impl<J: Json> Protocol<J> for Client<J> {
     }
 
     fn wake(&mut self, now: Now) {
-        let soon = now.after(PROBE_TIME);
-        for (_, deadline) in self.pending.iter_mut().filter(|(_, deadline)| *deadline <= now.mono) {
-            *deadline = soon;
-        }
-        if self.timers.is_due(Timer::Open, now) {
-            self.timers.set(Timer::Open, soon);
-        }
-        self.probe(now);
+        self.look_up(now);
     }
 
     fn poll_output(&mut self) -> Option<Output<J>> {

@@ -14,7 +14,7 @@ const HOLD: u64 = 20_000;
 /// How much later its answer may come, in milliseconds, before the link is probed.
 const SLACK: u64 = 5_000;
 /// How long the answer to a probe may take, in milliseconds.
-pub(super) const PROBE_TIME: u64 = 5_000;
+const PROBE_TIME: u64 = 5_000;
 
 impl<J: Json> Client<J> {
     /// Opens the wire, and then shakes hands or, with a client id, attaches at once.
@@ -90,6 +90,18 @@ impl<J: Json> Client<J> {
         for (_, deadline) in self.pending.iter_mut().filter(|(waiting, _)| waiting.at_once) {
             *deadline = soon.max(*deadline);
         }
+    }
+
+    /// The page was not running, or is looked at again: what was due meanwhile has a little more time, and the link is probed.
+    pub(super) fn look_up(&mut self, now: Now) {
+        let soon = now.after(PROBE_TIME);
+        for (_, deadline) in self.pending.iter_mut().filter(|(_, deadline)| *deadline <= now.mono) {
+            *deadline = soon;
+        }
+        if self.timers.is_due(Timer::Open, now) {
+            self.timers.set(Timer::Open, soon);
+        }
+        self.probe(now);
     }
 
     /// Finds out whether the link still works: in place of the connect that is held, one goes out that is answered at once.
