@@ -347,6 +347,10 @@ impl Chat {
         self.agents.clone().into_iter().map(|(_, name)| parting(self, name)).collect()
     }
 
+    pub fn has_agent(&self, name: &str) -> bool {
+        self.agents.iter().any(|(_, known)| known == name)
+    }
+
     pub fn agent(&self, name: &str) -> Value {
         let id = self.agents.iter().find(|(_, known)| known == name).map_or(99, |(id, _)| *id);
         json!({ "nickname": name, "participantId": id, "type": "Agent" })

@@ -173,7 +173,10 @@ impl Story {
                 self.pair.agent_joins(&name);
                 if self.weather.dice.chance(50) {
                     self.pair.run_for(self.weather.dice.between(0, 500));
-                    self.pair.agent_leaves(&name);
+                    // Unless a renewal has shown everybody out.
+                    if self.pair.chat().has_agent(&name) {
+                        self.pair.agent_leaves(&name);
+                    }
                 }
             }
             _ => {
@@ -290,6 +293,8 @@ impl Story {
     /// The end, in one of the ways in which sessions end.
     fn end(&mut self) {
         let kind = self.weather.dice.between(0, if self.setting.patient { 3 } else { 4 });
+        // Nobody would be told of an end from the agent's side.
+        let kind = if kind == 2 && self.pair.world.is_deaf() { 0 } else { kind };
         match kind {
             0 => drop(self.pair.leave()),
             1 => {
