@@ -12,7 +12,7 @@ export class SessionData {
   #limit = LIMIT;
   #store;
   /** The server keeps the data and tells of every change. */
-  #isTold = false;
+  isTold = false;
 
   constructor(log, options) {
     this.#log = log;
@@ -47,12 +47,12 @@ export class SessionData {
 
   /** The server has taken a change. One that does not tell of it leaves that to us. */
   taken(set, deleted) {
-    if (!this.#isTold) this.#apply(set, deleted);
+    if (!this.isTold) this.#apply(set, deleted);
   }
 
   /** The server tells of a change. */
   changed({ from, set = {}, deleted = [], limit, dataKey } = {}) {
-    this.#isTold = true;
+    this.isTold = true;
     this.#limit = limit ?? this.#limit;
     if (dataKey) this.#store?.write(dataKey);
     const gone = from === 0 ? Object.keys(this.#values).filter((name) => !Object.hasOwn(set, name)) : deleted;

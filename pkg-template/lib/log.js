@@ -261,8 +261,11 @@ class Page {
 
   form(fields) {
     const form = new URLSearchParams();
+    const { isTold } = this.#log.state.data;
     const add = (name, value) => {
       if (typeof value !== "object" || value === null) form.append(name, value);
+      // A server that keeps session data takes JSON, which knows more than strings.
+      else if (isTold) form.append(name, JSON.stringify(value));
       else for (const [key, inner] of Object.entries(value)) add(`${name}[${key}]`, inner);
     };
     for (const [name, value] of Object.entries(fields)) add(name, value);

@@ -161,6 +161,16 @@ fn from_form(text: &str) -> Result<Box<RawValue>, Failure> {
     if let Some(subject) = members.remove("Subject") {
         members.entry("subject").or_insert(subject);
     }
+    // Of what is an object or a list on Bayeux, JSON says more than brackets can.
+    for name in ["userData", "deleted"] {
+        if let Some(Value::String(text)) = members.get(name)
+            && text.starts_with(['{', '['])
+            && !too_deep(text)
+            && let Ok(value) = serde_json::from_str(text)
+        {
+            members.insert(name.to_owned(), value);
+        }
+    }
     raw(write(&Value::Object(members)))
 }
 

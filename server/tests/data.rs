@@ -64,6 +64,32 @@ async fn by_rest_too_the_answer_to_a_change_tells_it() {
 }
 
 #[tokio::test]
+async fn by_rest_values_keep_their_types_where_they_come_as_json() {
+    let ann = Rest::begin(&server(), "nickname=Ann&notices=1&dataVersion=0").await;
+    let set = "userData=%7B%22n%22%3A1%2C%22all%22%3A%5B1%2C%222%22%2Cnull%5D%2C%22text%22%3A%22%7B%7D%22%7D";
+    let answer = ann.post("updateData", set).await;
+    assert_eq!(notice(&answer, "session-data")["set"], json!({"n": 1, "all": [1, "2", null], "text": "{}"}));
+    let answer = ann.post("updateData", "deleted=%5B%22n%22%2C%22text%22%5D").await;
+    assert_eq!(notice(&answer, "session-data")["deleted"], json!(["n", "text"]));
+    let deep = format!("userData={}1{}", "%5B".repeat(100), "%5D".repeat(100));
+    for wrong in [
+        "userData=%7B",
+        "userData=%5B1%5D",
+        "userData=%7B%22a%22%3A%22%5Cud83d%22%7D",
+        "deleted=%7B%7D",
+        "deleted=%5B1%5D",
+        &deep,
+    ] {
+        let answer = ann.post("updateData", wrong).await;
+        assert_eq!(
+            (&answer["statusCode"], &answer["errors"][0]["code"]),
+            (&json!(1), &json!(400)),
+            "{wrong}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_change_is_pushed_to_the_visitors_other_connections_only() {
     let app = server();
     let (ann, _, chat) = reader(&app, "").await;

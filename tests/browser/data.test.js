@@ -75,10 +75,13 @@ test("over plain HTTP it is not asked for again and again", async (t) => {
     if (request.url().endsWith("/refresh")) versions.push(form.get("dataVersion"));
   });
   await startChat(page, { serverUrl: server.url, username: "Ada", transport: "rest" });
-  await page.evaluate(() => window.session.data.set({ plan: "gold" }));
-  assert.equal(await data(page, "plan"), "gold", "a change is told at once");
-  await until("two more questions", () => versions.length >= 2);
-  assert.deepEqual(versions.slice(0, 2), ["1", "1"]);
+  const set = { plan: "gold", cart: { items: [1, "2", null] }, paid: true };
+  await page.evaluate((set) => window.session.data.set(set), set);
+  assert.deepEqual(await page.evaluate(() => window.session.data.get()), set, "a change is told at once, and as it is");
+  await page.evaluate(() => window.session.data.delete(["paid"]));
+  assert.equal(await data(page, "paid"), undefined);
+  await until("two more questions", () => versions.filter((version) => version === "2").length >= 2);
+  assert.deepEqual(versions.slice(-2), ["2", "2"]);
 });
 
 test("tabs of one session share its data", async (t) => {
