@@ -152,6 +152,18 @@ async fn the_faq_bot_answers_and_hands_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_bot_of_the_readme_does_what_it_says() {
+    let folder = Folder::new();
+    let readme = include_str!("../../README.md");
+    let script = readme.split("```js\n").find(|part| part.starts_with("bind(")).unwrap().split("```").next().unwrap();
+    let (ann, _, chat) = reading(&scripted(&folder, script, "")).await;
+    say(&ann, &chat, "Hello").await;
+    assert_eq!(said(&heard(&ann).await), ["Robin: You said: Hello"]);
+    say(&ann, &chat, "A human, please").await;
+    assert_eq!(all_statuses(&heard(&ann).await), ["5 4 hand-off"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn input_values_have_their_published_names() {
     let folder = Folder::new();
     let names = [
