@@ -90,6 +90,12 @@ class Cache {
     this.#database.close();
   }
 
+  /** Nothing more is kept, and nothing is deleted. */
+  close() {
+    this.#over = true;
+    this.#database.close();
+  }
+
   /** Deletes what was not used since. */
   async sweep(since) {
     const { sessions, entries, completed } = this.#begin("readwrite");

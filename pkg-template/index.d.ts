@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 // The types of the package's main entry: every option with its unit and default, every event, every error code.
 
 // What the classic script `causerie.global.js` gives a page has the same types.
@@ -200,6 +201,19 @@ export class ChatSession {
   /** Whether at least one agent is in the session. */
   isAgentConnected(): boolean;
 
+  /**
+   * All events in their order, for `for await`: what callbacks get, each with its `type`. As with callbacks, what is in the
+   * transcript comes again. It ends with the session, by the signal, or when the session is freed.
+   */
+  events(options?: CallbackOptions): AsyncGenerator<SessionEvent, void, undefined>;
+  /**
+   * Lets go of everything in this page: timers, listeners, sockets, callbacks, memory. Commands that wait reject with code 50, and so do
+   * later ones. The server is told of no leave: until `maxOfflineDuration` is over the session can be restored.
+   */
+  free(): void;
+  /** `using session = await chat.startSession(…)` frees it at the end of the block. */
+  [Symbol.dispose](): void;
+
   /** The status of the session. With a server that reports none, codes 4 to 7 are derived from who speaks. */
   readonly status: ChatStatus;
   /** Whether a bot answers. */
@@ -233,6 +247,20 @@ export class ChatSession {
   /** Members of `data` were set or deleted, by whomever. */
   onDataChanged(callback: (event: { keys: string[] }) => void, options?: CallbackOptions): () => void;
 }
+
+/** An event of `session.events()`. */
+export type SessionEvent =
+  | ({ type: "AgentConnected" | "AgentDisconnected" } & AgentEvent)
+  | ({ type: "AgentTyping" } & TypingEvent)
+  | ({ type: "MessageReceived" } & MessageEvent)
+  | ({ type: "SessionEnded" } & EndedEvent)
+  | ({ type: "StatusChanged" } & StatusEvent)
+  | ({ type: "Error" } & ErrorEvent)
+  | ({ type: "Renewed" } & RenewedEvent)
+  | { type: "Interrupted" | "Continued" }
+  | { type: "FormRequested"; form: ChatForm }
+  | { type: "FaqSuggested"; question: string; answer: string; id: string }
+  | { type: "DataChanged"; keys: string[] };
 
 /** The twelve states of a chat. */
 export type ChatStatus =

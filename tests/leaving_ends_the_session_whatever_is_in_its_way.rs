@@ -4,7 +4,7 @@
 
 mod harness;
 
-use causerie::session::EndReason;
+use causerie::session::{Command, EndReason};
 use causerie::transport::Mode;
 use harness::{Action, Flavour, Kind, Options, Pair};
 
@@ -295,5 +295,19 @@ fn however_a_session_ends_nothing_of_it_is_kept() {
                 assert!(pair.open.is_empty());
             }
         }
+    }
+}
+
+#[test]
+fn a_session_that_is_let_go_of_is_over_here_and_goes_on_at_the_server() {
+    for options in Options::all() {
+        let mut pair = Pair::chatting(options);
+        pair.rule("sendMessage", Action::LoseAnswer);
+        let send = pair.send("x");
+        let free = pair.command(Command::GiveUp);
+        assert!(pair.is_done(free));
+        assert_eq!(pair.code(send), Some(50), "what waits is settled");
+        is_over(&mut pair, EndReason::Error);
+        assert!(!pair.chat().ended, "the server is told of no leave");
     }
 }

@@ -54,6 +54,11 @@ export class Channels {
     this.#tabs?.leave();
   }
 
+  /** Nothing is heard or said any more. */
+  free() {
+    for (const socket of this.#channels.keys()) this.close(socket);
+  }
+
   open(socket, tab) {
     // Never inside the call that opened it, or that sent something.
     const deliver = (frame) => queueMicrotask(() => this.#channels.has(socket) && tell(this.#engine, FRAME, socket, frame));

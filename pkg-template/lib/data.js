@@ -7,9 +7,10 @@ const LIMIT = 10_000_000;
 export class SessionData {
   /** The read-only part. */
   internal = Object.freeze({});
+  /** The most that it may be, in bytes of JSON. */
+  limit = LIMIT;
   #log;
   #values;
-  #limit = LIMIT;
   #store;
   /** The server keeps the data and tells of every change. */
   isTold = false;
@@ -30,21 +31,6 @@ export class SessionData {
     return Object.hasOwn(this.#values, name) ? structuredClone(this.#values[name]) : undefined;
   }
 
-  /** Checks what is to be set; returns it as it will be, and its size. */
-  checked(set) {
-    if (typeof set !== "object" || set === null || Array.isArray(set)) throw incorrect("data.set expects an object");
-    let text;
-    try {
-      text = JSON.stringify({ ...this.#values, ...set });
-    } catch {
-      throw incorrect("data.set expects values that JSON can carry");
-    }
-    const size = new TextEncoder().encode(text).length;
-    if (size > this.#limit) throw incorrect(`the session's data may have ${this.#limit} bytes, and would have ${size}`);
-    const plain = JSON.parse(JSON.stringify(set));
-    return { set: plain, size };
-  }
-
   /** The server has taken a change. One that does not tell of it leaves that to us. */
   taken(set, deleted) {
     if (!this.isTold) this.#apply(set, deleted);
@@ -53,7 +39,7 @@ export class SessionData {
   /** The server tells of a change. */
   changed({ from, set = {}, deleted = [], limit, dataKey } = {}) {
     this.isTold = true;
-    this.#limit = limit ?? this.#limit;
+    this.limit = limit ?? this.limit;
     if (dataKey) this.#store?.write(dataKey);
     const gone = from === 0 ? Object.keys(this.#values).filter((name) => !Object.hasOwn(set, name)) : deleted;
     this.#apply(set, gone);

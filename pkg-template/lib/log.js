@@ -93,7 +93,7 @@ export class Log {
     const signal = options?.signal;
     if (signal?.aborted) return () => {};
     const lasting = this.#lasting.get(kind) ?? this.#records.length;
-    const subscriber = { kind, callback, cursor: PLAYED.has(kind) ? this.#base : lasting };
+    const subscriber = { kind, callback, freed: options?.freed, cursor: PLAYED.has(kind) ? this.#base : lasting };
     const unsubscribe = () => {
       this.#subscribers = this.#subscribers.filter((other) => other !== subscriber);
       subscriber.gone = true;
@@ -104,6 +104,16 @@ export class Log {
     this.#at = Math.min(this.#at, subscriber.cursor);
     this.#pump();
     return unsubscribe;
+  }
+
+  /** From now on nobody is told of anything, and nothing is stored or deleted. */
+  clear() {
+    for (const { freed } of this.#subscribers) freed?.();
+    this.#subscribers = [];
+    this.add = () => {};
+    this.store = {};
+    this.cache?.close();
+    this.cache = undefined;
   }
 
   /** The records of the transcript. */

@@ -129,20 +129,16 @@ export class ChatSession {
   /** The data that this side may change. */
   get data() {
     const { data } = this.#log.state;
-    const give = (set, deleted, size) => run(this.#engine, "giveData", { set, deleted, size }).then(() => data.taken(set ?? {}, deleted ?? []));
+    const give = (change, given) =>
+      ChatPromise.of(async () => {
+        const { set, deleted, size } = (await import("../changes.js"))[change](given, data);
+        await run(this.#engine, "giveData", { set, deleted, size });
+        data.taken(set ?? {}, deleted ?? []);
+      });
     return {
       get: (name) => data.get(name),
-      set: (values) =>
-        ChatPromise.of(() => {
-          const { set, size } = data.checked(values);
-          return give(set, undefined, size);
-        }),
-      delete: (names) =>
-        ChatPromise.of(() => {
-          const list = Array.isArray(names) ? names : [names];
-          if (!list.every((name) => typeof name === "string")) throw incorrect("data.delete expects names");
-          return give(undefined, list, 0);
-        }),
+      set: (values) => give("setting", values),
+      delete: (names) => give("deleting", names),
     };
   }
 
@@ -153,6 +149,33 @@ export class ChatSession {
 
   isAgentConnected() {
     return this.#engine.isAgentConnected();
+  }
+
+  /** All events, in order, for `for await`. */
+  async *events(options) {
+    yield* (await import("../events.js")).eventsOf(this, options);
+  }
+
+  /** Lets go of everything. The session itself goes on, for who restores it. */
+  free() {
+    const log = this.#log;
+    const engine = this.#engine;
+    if (!engine.free) return;
+    const { id } = engine;
+    this.#engine = {
+      id,
+      isAgentConnected: () => false,
+      command: () => {
+        throw new ChatError(50, "the session is unknown or already over");
+      },
+    };
+    log.clear();
+    log.over();
+    // What waits is settled, and the channels are closed.
+    run(engine, "giveUp");
+    log.channels.free();
+    // It may be on its way to a transport of the page's own, which now calls this.
+    queueMicrotask(() => engine.free());
   }
 
   onError(callback, options) {
@@ -208,11 +231,13 @@ export class ChatSession {
   }
 }
 
+if (Symbol.dispose) ChatSession.prototype[Symbol.dispose] = ChatSession.prototype.free;
+
 /** The transcript cache, where it is wanted and the browser has one. */
 async function cacheOf({ cache = "none", maxOfflineDuration = 60 }, log) {
   if (cache === "none") return undefined;
   if (cache !== "indexeddb") {
-    throw new ChatError(3, `the value of a parameter is incorrect: expected \`cache\` to be "none" or "indexeddb", got ${typeof cache}`);
+    throw incorrect(`expected \`cache\` to be "none" or "indexeddb", got ${typeof cache}`);
   }
   const { openCache } = await import("../cache.js");
   return openCache(maxOfflineDuration).catch(() => {

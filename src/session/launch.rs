@@ -100,6 +100,8 @@ impl<J: Json> Session<J> {
     pub(super) fn give_up(&mut self, command: CommandId) {
         if let State::Launching(_) = self.state {
             self.fail_launch(Code::Aborted.into());
+        } else {
+            self.end(EndReason::Error);
         }
         self.resolve(command, Ok(()));
     }

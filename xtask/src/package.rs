@@ -43,8 +43,17 @@ const GLUE: &str = "glue.js";
 
 /// The package's entries. Each becomes one file: the modules that it imports are bundled into it; the other entries and
 /// the glue, which all share, stay imports.
-const ENTRIES: &[&str] =
-    &["index.js", "transport.js", "cache.js", "forms.js", "storages.js", "testing.js", "widget.js"];
+const ENTRIES: &[&str] = &[
+    "index.js",
+    "transport.js",
+    "cache.js",
+    "forms.js",
+    "storages.js",
+    "events.js",
+    "changes.js",
+    "testing.js",
+    "widget.js",
+];
 /// The entries that are one file with nothing beside it but the wasm, if that: what others load on demand is inside. Each
 /// with what makes it what it is.
 const WHOLE: &[(&str, &[&str])] = &[

@@ -157,3 +157,22 @@ export function explain(failure: unknown): string {
     default: return `${code} ${failure.error?.description ?? error.message}`;
   }
 }
+
+// All events, and letting go.
+
+export async function loop(session: ChatSession, signal: AbortSignal): Promise<void> {
+  for await (const event of session.events({ signal })) {
+    if (event.type === "MessageReceived") event.content.text.trim();
+    else if (event.type === "StatusChanged") event.new.name.trim();
+    else if (event.type === "DataChanged") event.keys.length.toFixed();
+    // @ts-expect-error no such event
+    else if (event.type === "Message") break;
+    // @ts-expect-error only messages have a content
+    event.content;
+  }
+  session.free();
+  const done: void = session[Symbol.dispose]();
+  void done;
+  // @ts-expect-error nothing is awaited
+  session.free().then(() => {});
+}
