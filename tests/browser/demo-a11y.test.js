@@ -34,8 +34,10 @@ for (const [dress, options] of Object.entries(DRESSES)) {
     const server = await startServer(t, { config: await demoConfig() });
     const visitor = await browser.visitor(t, { options: { ...options, ...still } });
     const shop = await visitor.open(server.url);
-    await shop.getByLabel("Your name").waitFor();
     await judge(shop, "the shop");
+    await shop.getByRole("button", { name: "Ask about this teapot" }).click();
+    await shop.getByLabel("Your name").waitFor();
+    await judge(shop, "the shop with the chat open");
 
     const inspector = await visitor.open(`${server.url}/inspector/`);
     await judge(inspector, "the inspector's sign-in");
@@ -60,5 +62,11 @@ for (const [dress, options] of Object.entries(DRESSES)) {
     await desk.getByRole("button", { name: "Accept Guest" }).click();
     await desk.getByRole("log").getByText("human", { exact: true }).waitFor();
     await judge(desk, "the desk with a chat");
+
+    for (const way of ["", "widget.html", "module.html"]) {
+      const embed = await visitor.open(`${server.url}/embed/${way}`);
+      await judge(embed, `embed/${way}`);
+      await embed.close();
+    }
   });
 }

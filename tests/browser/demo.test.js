@@ -15,12 +15,12 @@ name = "Jane"
 key = "jane-demo-key"
 `;
 /** What Chromium itself writes to the console about a network that is gone. */
-const OFFLINE = /net::ERR_INTERNET_DISCONNECTED|WebSocket connection to/;
+const OFFLINE = /net::ERR_|WebSocket connection to/;
 
 async function open(t) {
   const server = await startServer(t, { config: CONFIG });
   const visitor = await browser.visitor(t, { expect: [OFFLINE] });
-  const agent = await browser.visitor(t);
+  const agent = await browser.visitor(t, { expect: [OFFLINE] });
   return { server, shop: await visitor.open(`${server.url}/`), desk: await agent.open(`${server.url}/desk/`), visitor };
 }
 
@@ -31,7 +31,8 @@ async function talking(t) {
   await desk.getByLabel("Name").fill("Jane");
   await desk.getByLabel("Key").fill("jane-demo-key");
   await desk.keyboard.press("Enter");
-  await shop.getByLabel("Your name").focus();
+  await shop.getByRole("button", { name: "Ask about this teapot" }).press("Enter");
+  await shop.getByLabel("Your name").and(shop.locator(":focus")).waitFor();
   await shop.keyboard.type("Ada");
   await shop.keyboard.press("Tab");
   await shop.keyboard.type("Is it dishwasher-safe?");
@@ -50,7 +51,7 @@ const say = async (page, text) => {
   await page.keyboard.press("Enter");
 };
 const said = (page, text) => page.getByRole("log").getByText(text).waitFor();
-const lines = (page) => page.getByRole("log").innerText();
+const lines = (page) => page.getByRole("log").textContent();
 const count = (text, part) => text.split(part).length - 1;
 
 test("visitor and agent talk through the two pages, and a reload in mid-chat gives the conversation back", async (t) => {
@@ -84,14 +85,15 @@ test("with the network pulled, what the visitor writes waits, and arrives once w
   await server.start();
   // The server keeps chats in memory: after its restart it does not know this one, and the page says so.
   await shop.getByText(/ended|over|lost/i).first().waitFor({ timeout: 60_000 });
-  assert.equal(count(await shop.locator("body").innerText(), "Are you still there?"), 1);
+  assert.equal(await shop.getByText("Are you still there?").count(), 1);
   assert.ok(desk.url());
 });
 
 test("the visitor leaves after a question back, and both pages say so", async (t) => {
   const { shop, desk } = await talking(t);
-  await shop.getByRole("button", { name: "Leave" }).click();
-  await shop.getByRole("dialog").getByRole("button", { name: /end|leave/i }).click();
+  await shop.getByRole("button", { name: "Options" }).click();
+  await shop.getByRole("button", { name: "End chat" }).click();
+  await shop.getByRole("alertdialog").getByRole("button", { name: "End chat" }).click();
   await shop.getByRole("button", { name: /new chat/i }).waitFor();
   await desk.getByText(/ended|Ada left|over/i).first().waitFor();
 });
@@ -104,4 +106,33 @@ test("a hostile message is shown as text", async (t) => {
   await say(desk, hostile);
   await shop.getByRole("log").getByText("<img src=x").nth(1).waitFor();
   for (const page of [shop, desk]) assert.equal(await page.evaluate(() => window.hacked), undefined);
+});
+
+const WAYS = ["module", "classic", "inline"];
+for (const way of WAYS) {
+  test(`the page that embeds by ${way} has the conversation that its script says, and shows the script`, async (t) => {
+    const { server, desk } = await open(t);
+    const visitor = await browser.visitor(t);
+    const page = await visitor.open(`${server.url}/embed/${way}.html`);
+    await page.locator("#source", { hasText: "restoreSession" }).waitFor();
+    await desk.getByLabel("Name").fill("Jane");
+    await desk.getByLabel("Key").fill("jane-demo-key");
+    await desk.keyboard.press("Enter");
+    await desk.getByRole("button", { name: /Accept/ }).click();
+    await page.getByText("Jane joined").waitFor();
+    await say(page, "Hello");
+    await said(desk, "Hello");
+    await say(desk, "Good day");
+    await said(page, "Jane: Good day");
+    await page.reload();
+    await said(page, "Jane: Good day");
+    assert.deepEqual(await page.getByRole("log").locator("li").allInnerTexts(), ["Jane joined", "Guest: Hello", "Jane: Good day"]);
+  });
+}
+
+test("the page that embeds by the element has the chat in its corner", async (t) => {
+  const server = await startServer(t, { config: CONFIG });
+  const page = await (await browser.visitor(t)).open(`${server.url}/embed/widget.html`);
+  await page.getByRole("button", { name: "Open chat" }).click();
+  await page.getByLabel("Your name").waitFor();
 });

@@ -1,6 +1,6 @@
 // One of the agent's chats: its transcript, what is unread in it, and what is being typed.
 
-import { Transcript } from "../js/transcript.js";
+import { Transcript } from "./transcript.js";
 
 export class Chat {
   /** Changed when the chat is opened in the panel; unread entries are counted only while it is not. */

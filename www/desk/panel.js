@@ -1,7 +1,7 @@
 // The open chat: its transcript, the composer, and what an agent can do with it.
 
-import { Composer } from "../js/composer.js";
-import { ask } from "../js/dialog.js";
+import { Composer } from "./composer.js";
+import { ask } from "./dialog.js";
 import { byId, el } from "../js/dom.js";
 import { safeUrl } from "../js/format.js";
 import { statusText } from "../js/status.js";

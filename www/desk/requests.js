@@ -1,6 +1,6 @@
 // What visitors left when nobody was there: the list at the desk's side, read anew when something has changed.
 
-import { ask } from "../js/dialog.js";
+import { ask } from "./dialog.js";
 import { byId, el } from "../js/dom.js";
 import { dayOf, timeOf } from "../js/format.js";
 

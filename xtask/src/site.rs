@@ -89,6 +89,9 @@ fn invite(port: u16, config: &Path) {
     println!(
         "  every flow       http://127.0.0.1:{port}/try/         forms, FAQ, bots, renewal, and what to try of each"
     );
+    println!(
+        "  every embedding  http://127.0.0.1:{port}/embed/       the element, a module, a classic script, one file"
+    );
     println!("  agent's desk     http://127.0.0.1:{port}/desk/");
     println!("  inspector        http://127.0.0.1:{port}/inspector/   what becomes of a session, live");
     println!("\nTry: start a chat on the visitor's page; in a second window {sign_in} at the desk and accept it;");

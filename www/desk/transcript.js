@@ -1,7 +1,7 @@
 // A transcript on the page: days, messages, lines about who came and went, own messages on their way, typing.
 
-import { el } from "./dom.js";
-import { dayKey, dayOf, safeUrl, timeOf } from "./format.js";
+import { el } from "../js/dom.js";
+import { dayKey, dayOf, safeUrl, timeOf } from "../js/format.js";
 
 const SAME_BREATH = 5 * 60_000; // messages of one person within this time stand together under one name
 const NEAR_THE_END = 80; // px: a reader this close to the end is following the conversation

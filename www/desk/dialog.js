@@ -1,6 +1,6 @@
 // Questions asked in a modal dialog. The platform's <dialog> keeps the focus inside and gives it back.
 
-import { el } from "./dom.js";
+import { el } from "../js/dom.js";
 
 /** Resolves to the form's data when the dialog was confirmed, to undefined when it was not. */
 export function ask({ title, text, fields = [], confirm, danger = false, cancel = "Cancel" }) {
