@@ -111,8 +111,9 @@ impl<J: Json> Session<J> {
     }
 }
 
-/// Whether a reply can be the answer to the question for all entries after `last`: it has none, or begins there.
+/// Whether a reply can be the answer to the question for all entries after `last`: it has none, or begins there. What has no
+/// place in the transcript, as typing, is pushed.
 pub(super) fn fills<J: Json>(reply: &Reply<J>, last: u32) -> bool {
-    let first = if reply.is_empty() { None } else { reply.entry(0).ok().and_then(|entry| entry.index) };
-    first.is_none_or(|first| first <= last.saturating_add(1))
+    let begins = |first| first <= last.saturating_add(1);
+    reply.is_empty() || reply.entry(0).ok().and_then(|entry| entry.index).is_some_and(begins)
 }

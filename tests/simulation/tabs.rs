@@ -194,7 +194,8 @@ impl TabsStory {
     fn end(&mut self) {
         let tabs: Vec<usize> = self.tabs.alive().into_iter().filter(|tab| self.is_on(*tab)).collect();
         let Some(leaver) = tabs.first().copied() else { return };
-        let reason = if self.weather.dice.chance(50) {
+        // Nobody would be told of an end from the agent's side.
+        let reason = if self.weather.dice.chance(50) || self.tabs.world.is_deaf() {
             self.tabs.command(leaver, Command::Leave);
             EndReason::LeaveRequest
         } else {
