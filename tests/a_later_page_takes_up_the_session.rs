@@ -317,6 +317,23 @@ fn a_restore_whose_answer_was_lost_is_tried_again() {
 }
 
 #[test]
+fn an_agent_who_types_does_not_answer_for_the_server() {
+    let mut pair = with_history(Options::of(Flavour::Ours, Mode::WebSocket));
+    pair.unload();
+    pair.rule("requestNotifications", Action::Swallow);
+    let restore = pair.restore();
+    pair.run_for(500);
+    pair.agent_types(true);
+    pair.run_for(500);
+    assert_eq!(pair.result(restore), None, "nothing of the transcript has come");
+    pair.wait(60_000, "the restore is settled", |pair| pair.result(restore).is_some());
+    assert_eq!(pair.code(restore), Some(100), "a server that was silent for long");
+    pair.reload();
+    pair.run_for(1_000);
+    pair.assert_complete();
+}
+
+#[test]
 fn new_keys_are_stored_as_they_come() {
     for mode in [Mode::WebSocket, Mode::LongPolling] {
         let mut pair = with_history(Options::of(Flavour::Plain, mode));
