@@ -18,7 +18,7 @@ const OUTCOME = `const outcome = (promise) => promise.then(
 );
 `;
 
-const project = useProject();
+const project = useProject(undefined, ["react"]);
 
 /** Imports an entry between two looks at everything that an import could change; prints the differences and the names. */
 const WATCHED = (entry) => `${RUNNING}

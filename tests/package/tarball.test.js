@@ -10,7 +10,7 @@ import { ROOT, tarball, useProject } from "./support/project.js";
 
 const FILES = [
   "LICENSE-APACHE", "LICENSE-MIT", "README.md", "cache.js", "causerie.global.js", "changes.js", "events.js", "forms.js", "index.d.ts", "index.js", "inline.d.ts",
-  "inline.js", "package.json", "storages.js",
+  "inline.js", "package.json", "react.d.ts", "react.js", "storages.js",
   "testing.d.ts", "testing.js", "transport.js",
   "wasm/causerie_bg.wasm", "widget.d.ts", "widget.js",
 ];
@@ -42,9 +42,11 @@ test("no file of the package says where it was built", async () => {
 
 test("the package installs nothing else and runs nothing", async () => {
   const manifest = await project.manifest();
-  for (const field of ["dependencies", "peerDependencies", "optionalDependencies", "bundledDependencies", "scripts", "bin", "private"]) {
+  for (const field of ["dependencies", "optionalDependencies", "bundledDependencies", "scripts", "bin", "private"]) {
     assert.equal(manifest[field], undefined, field);
   }
+  // For one entry, and only for pages that have it anyway.
+  assert.deepEqual([manifest.peerDependencies, manifest.peerDependenciesMeta], [{ react: ">=18" }, { react: { optional: true } }]);
   assert.deepEqual((await readdir(join(project.folder, "node_modules"))).filter((name) => !name.startsWith(".")), ["causerie"]);
 });
 

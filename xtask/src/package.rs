@@ -37,6 +37,7 @@ const ESBUILD: &[&str] = &[
     "--charset=utf8",
     "--allow-overwrite",
     "--loader:.css=text",
+    "--external:react",
 ];
 /// The glue, as the modules of `lib` import it; the bundler leaves out what they do not use.
 const GLUE: &str = "glue.js";
@@ -53,6 +54,7 @@ const ENTRIES: &[&str] = &[
     "changes.js",
     "testing.js",
     "widget.js",
+    "react.js",
 ];
 /// The entries that are one file with nothing beside it but the wasm, if that: what others load on demand is inside. Each
 /// with what makes it what it is.
@@ -66,7 +68,7 @@ const INLINE: &str = "inline.js";
 const ADDRESS: &str = "new URL('wasm/causerie_bg.wasm', import.meta.url)";
 const BYTES: (&str, &str) = ("import { bytes } from \"./bytes.js\";\n", "bytes()");
 /// The folders of modules that are bundled into the entries, and not in the package.
-const MODULES: &[&str] = &["lib", "testing", "widget"];
+const MODULES: &[&str] = &["lib", "testing", "widget", "react"];
 const WASM: &str = "wasm";
 
 const LICENCES: &[&str] = &["LICENSE-MIT", "LICENSE-APACHE"];

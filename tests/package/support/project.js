@@ -32,10 +32,11 @@ export function tarball() {
 
 /**
  * To be called at the top of a test file: installs the tarball into a new project, which lasts as long as its tests do,
- * and copies a folder of these tests into it, if one is named. Offline: the package needs no other.
+ * and copies a folder of these tests into it, if one is named. Offline: the package needs no other. `others` are packages of
+ * the tools that the project has, too.
  */
-export function useProject(files) {
-  const project = new Project(files);
+export function useProject(files, others = []) {
+  const project = new Project(files, others);
   before(() => project.install());
   after(() => project.remove());
   return project;
@@ -43,8 +44,12 @@ export function useProject(files) {
 
 class Project {
   #files;
+  #others;
 
-  constructor(files) { this.#files = files; }
+  constructor(files, others) {
+    this.#files = files;
+    this.#others = others;
+  }
 
   async install() {
     this.folder = await realpath(await mkdtemp(join(tmpdir(), "causerie-package-")));
@@ -52,6 +57,7 @@ class Project {
     await this.write("package.json", JSON.stringify({ name: "a-page", private: true, type: "module" }));
     const options = ["--offline", "--no-audit", "--no-fund", "--no-update-notifier"];
     await run(NPM, ["install", ...options, tarball()], { cwd: this.folder, shell: process.platform === "win32" });
+    for (const name of this.#others) await cp(join(TOOLS, name), join(this.folder, "node_modules", name), { recursive: true });
     if (this.#files) await cp(join(ROOT, "tests", "package", this.#files), this.folder, { recursive: true });
   }
 

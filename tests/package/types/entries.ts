@@ -2,6 +2,8 @@
 
 import { chat } from "causerie";
 import type { ChatSession, Transport } from "causerie";
+import { useChatSession } from "causerie/react";
+import type { UseChatSession } from "causerie/react";
 import { controlTime, createFakeServer } from "causerie/testing";
 import type { ControlledTime, FakeAgent, FakeChat, FakeServer } from "causerie/testing";
 import { CauserieChat } from "causerie/widget";
@@ -66,4 +68,21 @@ export function widget(): void {
   same.addEventListener("causerie-end", ({ detail }) => detail.code);
   // @ts-expect-error no such option
   same.options = { url: "https://chat.example" };
+}
+
+// The hook.
+
+export function component(): readonly string[] {
+  const chat: UseChatSession = useChatSession({ serverUrl: "https://chat.example", start: true });
+  if (chat.phase === "idle") void chat.start({ subject: "Glaze" }).then(({ id }) => id.trim());
+  void chat.sendMessage("Hello").then(() => chat.leave());
+  chat.session?.free();
+
+  // @ts-expect-error no such phase
+  if (chat.phase === "over") return [];
+  // @ts-expect-error messages are never changed
+  chat.messages.push();
+  // @ts-expect-error no such option
+  useChatSession({ serverUrl: "https://chat.example", autoStart: true });
+  return chat.messages.map(({ key, content }) => key + content.text);
 }
