@@ -113,8 +113,10 @@ fn browser(place: &Place, filter: &[String]) -> Result<()> {
     site::server(place)?;
     let directory = place.target.join("test-site");
     site::assemble(place, &directory, &[("tests/browser/pages", "t")])?;
+    let wanted = filter.is_empty() || filter.iter().any(|part| "engines.test.js".contains(part.as_str()));
+    let engines = if wanted { setup::other_engines(place) } else { Vec::new() };
     node_tests(place, "tests/browser", filter, |command| {
-        command.env("CAUSERIE_SITE", &directory);
+        command.env("CAUSERIE_SITE", &directory).envs(engines);
     })
 }
 

@@ -4,7 +4,7 @@
 mod browser;
 mod wasm;
 
-pub use browser::chromium;
+pub use browser::{chromium, other_engines};
 pub use wasm::{Wasm, wasm};
 
 use std::path::Path;
