@@ -13,6 +13,8 @@ const PATIENCE = 700;
 const CODE = { offlineForm: 3, inQueue: 4, requestPosted: 10 };
 /** The states that ask for a form: 1 before, 3 instead of, and 7 after the chat. */
 const FORM_STATES = new Set([1, 3, 7]);
+/** The states of a session whose time is over. Its visitor may go on by writing, which opens another. */
+const CLOSED_STATES = new Set([9, 11]);
 /** The visitor's message of an earlier page could not be delivered. */
 const LOST = 309;
 /** What has no letter, digit or sign that can be seen is no name. */
@@ -211,9 +213,10 @@ export class Conversation {
     const { title } = this.#host;
     const code = this.session.status?.code;
     const bot = names.length === 0 && this.session.botActive === true;
-    const online = !this.ended && (names.length > 0 || bot);
+    const over = this.ended || CLOSED_STATES.has(code);
+    const online = !over && (names.length > 0 || bot);
     const waiting = code === CODE.inQueue ? "queue" : code === CODE.offlineForm ? "nobody" : "shortly";
-    const subtitle = this.ended ? "over" : online ? "online" : waiting;
+    const subtitle = over ? "over" : online ? "online" : waiting;
     const who = names.length > 0 ? this.#words.list(names) : this.#words.of("assistant");
     this.#panel.title({ title: online ? who : title, subtitle: this.#words.of(subtitle), online });
   }

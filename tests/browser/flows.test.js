@@ -104,7 +104,7 @@ test("bot first: the echo bot, a new session by its script, and the hand-off to 
   await status("6 user last");
   await say("human");
   await status("3 offline form");
-  assert.equal(await page.locator("#leader").textContent(), "nobody yet");
+  assert.equal(await page.locator("#leader").textContent(), "nobody");
 });
 
 test("form, then bot", async (t) => {
@@ -120,8 +120,10 @@ test("silence: a message after the timeout goes to a new session", async (t) => 
   await begin(page, "Anybody there?");
   await said("Anybody there?");
   await status(/closed/);
+  await page.getByText("The chat is over", { exact: true }).waitFor();
   const before = await page.locator("#session-id").textContent();
   await say("Still here");
   await page.waitForFunction((before) => document.getElementById("session-id").textContent !== before, before);
   await said("Still here");
+  await page.getByText("You are in the queue", { exact: true }).waitFor();
 });

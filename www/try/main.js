@@ -27,7 +27,7 @@ function show() {
   byId("none").hidden = true;
   byId("facts").hidden = false;
   byId("status").textContent = statusText(session.status.code);
-  byId("leader").textContent = session.botActive ? "the bot" : session.isAgentConnected() ? "people" : "nobody yet";
+  byId("leader").textContent = session.botActive ? "the bot" : session.isAgentConnected() ? "people" : "nobody";
   byId("session-id").textContent = session.id;
   byId("inspect").href = `/inspector/#${session.id}`;
 }
