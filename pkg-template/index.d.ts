@@ -1,5 +1,9 @@
 /// <reference lib="esnext.disposable" />
-// The types of the package's main entry: every option with its unit and default, every event, every error code.
+/**
+ * The types of the package's main entry: every option with its unit and default, every event, every error code.
+ *
+ * @module causerie
+ */
 
 // What the classic script `causerie.global.js` gives a page has the same types.
 export as namespace causerie;

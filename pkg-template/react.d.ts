@@ -1,4 +1,8 @@
-// The types of the entry `causerie/react`, for React 18 and later.
+/**
+ * The types of the entry `causerie/react`, for React 18 and later.
+ *
+ * @module causerie/react
+ */
 import type {
   Chat, ChatError, ChatSession, ChatStatus, EndedEvent, MessageEvent, PartyId, RestoreOptions, StartOptions,
 } from "./index.js";

@@ -1,5 +1,9 @@
 /// <reference lib="esnext.disposable" />
-// The types of `causerie/testing`: a chat server inside the page, and time that a test moves.
+/**
+ * The types of `causerie/testing`: a chat server inside the page, and time that a test moves.
+ *
+ * @module causerie/testing
+ */
 import type { ChatForm, ChatStatus, Transport, TransportCommand, TransportSink } from "./index.js";
 
 /**

@@ -1,4 +1,8 @@
-// The types of `causerie/widget`, which registers the element `<causerie-chat>`.
+/**
+ * The types of `causerie/widget`, which registers the element `<causerie-chat>`.
+ *
+ * @module causerie/widget
+ */
 import type {
   AgentEvent, ChatErrorCode, ChatSession, EndedEvent, MessageEvent as ChatMessageEvent, RenewedEvent, StartOptions, StatusEvent,
 } from "./index.js";

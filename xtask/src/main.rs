@@ -88,6 +88,16 @@ const VERBS: &[Verb] = &[
         run: |place, arguments| none(arguments).and_then(|()| package::dist(place).map(drop)),
     },
     Verb {
+        name: "docs",
+        arguments: "",
+        help: "the documentation of the package's API from its types, into target/api; a warning is an error",
+        run: |place, arguments| {
+            none(arguments)?;
+            package::build(place)?;
+            package::document(place)
+        },
+    },
+    Verb {
         name: "ci",
         arguments: "",
         help: "what a change must pass: every part of `test`",

@@ -126,6 +126,19 @@ pub fn dist(place: &Place) -> Result<PathBuf> {
     Ok(tarball)
 }
 
+/// Makes the documentation of the API from the types, in `target/api`; a warning is an error.
+pub fn document(place: &Place) -> Result<()> {
+    setup::package_tools(place)?;
+    let output = place.target.join("api");
+    run::step("the API's documentation", || {
+        let typedoc = "tests/package/tools/node_modules/typedoc/bin/typedoc";
+        let mut command = place.command("node");
+        run::quiet(command.args([typedoc, "--options", "xtask/typedoc.json", "--out"]).arg(&output)).map(drop)
+    })?;
+    eprintln!("{}", place.shown(&output.join("index.html")));
+    Ok(())
+}
+
 /// The hash of a file in the form of the `integrity` attribute.
 fn integrity(place: &Place, file: &Path) -> Result<String> {
     let script = "const { createHash } = require('node:crypto'); const { readFileSync } = require('node:fs'); \

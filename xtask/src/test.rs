@@ -96,6 +96,9 @@ fn cargo_test(place: &Place, what: &[&str], filter: &[String]) -> Result<()> {
 fn packed(place: &Place, filter: &[String]) -> Result<()> {
     let tarball = package::dist(place)?;
     setup::package_tools(place)?;
+    if filter.is_empty() {
+        package::document(place)?;
+    }
     site::server(place)?;
     node_tests(place, "tests/package", filter, |command| {
         command.env("CAUSERIE_TARBALL", &tarball);
