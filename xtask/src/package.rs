@@ -209,7 +209,7 @@ fn optimise(place: &Place, work: &Path) -> Result<()> {
     };
     wasm_opt(&[WASM_OPT, WASM_STRIP].concat(), &bound.join(wasm), &work.join(wasm))?;
     let printed = wasm_opt(WASM_RENAME, &work.join(wasm), &small.join(wasm))?;
-    let glue = Names::read(&printed)?.apply(&files::read_text(&bound.join(glue))?)?;
+    let glue = Names::read(&printed)?.apply(&rename::without_past(&files::read_text(&bound.join(glue))?)?)?;
     // It becomes part of the main entry, beside which the wasm is in a directory of its own.
     fs::write(work.join(GLUE), rename::once(&glue, &format!("'{wasm}'"), &format!("'{WASM}/{wasm}'"))?)?;
     Ok(())

@@ -76,6 +76,35 @@ impl<'a> Names<'a> {
     }
 }
 
+/// What the glue has for callers and browsers of the past: a way to call it that the shim does not use, a `TextEncoder` that
+/// any browser with WebAssembly has, and a warning in many words.
+pub fn without_past(glue: &str) -> Result<String> {
+    let mut glue = glue.to_owned();
+    for (begin, end, now) in PAST {
+        let (Some(from), true) = (glue.find(begin), glue.matches(begin).count() == 1) else {
+            bail!("the glue does not have `{begin}` once");
+        };
+        let length =
+            glue.get(from..).and_then(|rest| rest.find(end)).with_context(|| format!("`{begin}` has no end"))?;
+        glue.replace_range(from..from + length + end.len(), now);
+    }
+    Ok(glue)
+}
+
+const PAST: [(&str, &str, &str); 3] = [
+    (
+        "    if (module_or_path !== undefined) {\n        if (Object.getPrototypeOf(module_or_path)",
+        "\n    }\n",
+        "    module_or_path = module_or_path?.module_or_path;\n",
+    ),
+    ("if (!('encodeInto' in cachedTextEncoder)) {", "\n}\n", ""),
+    (
+        "`WebAssembly.instantiateStreaming` failed because",
+        "Original error:\\n",
+        "The wasm should be served as application/wasm: ",
+    ),
+];
+
 /// The getters with `?.`: of null and undefined they read undefined, so that the wasm need not ask before. Functions
 /// become arrows, which are shorter; none of them has a `this`.
 fn safe(glue: &str) -> Result<String> {
@@ -166,6 +195,32 @@ const path = new URL('x_bg.wasm', import.meta.url);
             .replace("wasm.memory", "wasm.c")
             .replace("\"./x_bg.js\"", "\"a\"");
         assert_eq!(renamed, expected);
+    }
+
+    #[test]
+    fn what_is_for_the_past_is_left_out() {
+        let glue = r#"
+async function load(module_or_path) {
+    if (module_or_path !== undefined) {
+        if (Object.getPrototypeOf(module_or_path) === Object.prototype) {
+            ({module_or_path} = module_or_path)
+        }
+    }
+    console.warn("`WebAssembly.instantiateStreaming` failed because of much. Original error:\n", e);
+}
+if (!('encodeInto' in cachedTextEncoder)) {
+    cachedTextEncoder.encodeInto = function () {
+    };
+}
+"#;
+        let expected = r#"
+async function load(module_or_path) {
+    module_or_path = module_or_path?.module_or_path;
+    console.warn("The wasm should be served as application/wasm: ", e);
+}
+"#;
+        assert_eq!(super::without_past(glue).unwrap(), expected);
+        assert!(super::without_past(expected).is_err(), "nothing of it is there: the glue has another form");
     }
 
     #[test]
