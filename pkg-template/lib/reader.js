@@ -30,11 +30,12 @@ export const reader = {
     return id === undefined && typeof data === "object" ? data : undefined;
   },
 
-  /** How many entries a reply has where all is well with it, it ends nothing, and its keys are those of `known`; else -1. */
+  /** How many entries a reply has where all is well with it, it ends or renews nothing, and its keys are those of `known`; else -1. */
   reply(data, known) {
     const { statusCode, messages, chatEnded, chatId, secureKey, alias, userId } = data;
-    return statusCode === 0 && Array.isArray(messages) && !chatEnded && chatId === known.chatId &&
-      secureKey === known.secureKey && alias === known.alias && userId === known.userId ? messages.length : -1;
+    const isPlain = statusCode === 0 && Array.isArray(messages) && !chatEnded && chatId === known.chatId &&
+      secureKey === known.secureKey && alias === known.alias && userId === known.userId;
+    return isPlain && !messages.some((entry) => entry?.text === "renewed") ? messages.length : -1;
   },
 
   /** The index of a message, negative for the visitor's; 0 for all other entries. */

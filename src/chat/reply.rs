@@ -11,7 +11,7 @@ pub struct Reply<J: Json> {
     data: J,
     entries: J,
     count: usize,
-    /// It has the same keys as the one before, and ends nothing.
+    /// It has the same keys as the one before, and ends or renews nothing.
     is_plain: bool,
 }
 
@@ -151,7 +151,7 @@ impl<J: Json> Reply<J> {
         (0..errors.len().unwrap_or(0)).map(|place| ServerError::read(&errors.at(place))).collect()
     }
 
-    /// Whether it is known that all is well, that it has the keys of an earlier reply, and that it ends nothing.
+    /// Whether it is known that all is well, that it has the keys of an earlier reply, and that it ends or renews nothing.
     pub fn is_plain(&self) -> bool {
         self.is_plain
     }

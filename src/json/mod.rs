@@ -41,7 +41,7 @@ pub trait Json: Clone + std::fmt::Debug + 'static {
     fn ordinary_push(&self) -> Option<Self> {
         None
     }
-    /// How many entries this reply has, when all is well with it, it ends nothing, and its keys are those of `known`.
+    /// How many entries this reply has, when all is well with it, it ends or renews nothing, and its keys are those of `known`.
     fn ordinary_reply(&self, known: &Self) -> Option<usize> {
         let _ = known;
         None

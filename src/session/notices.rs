@@ -30,10 +30,11 @@ impl<J: Json> Session<J> {
     /// may have yet to bring the rest of the old one: it is asked for with the old key, and the answer alone is taken.
     pub(super) fn first_of_session(&mut self, id: Option<&str>, reply: &Reply<J>, opening: bool) -> Option<usize> {
         self.answers_by_id |= id.is_some() && !reply.member(Name::ChatId).is_null();
-        if reply.status != 0 || !self.answers_by_id && self.attached == Attached::Yes {
+        // Nothing that is plain tells of a renewal.
+        if reply.status != 0 || reply.is_plain() || !self.answers_by_id && self.attached == Attached::Yes {
             return Some(0);
         }
-        let of = if reply.is_plain() { None } else { reply.member(Name::ChatId).string() };
+        let of = reply.member(Name::ChatId).string();
         if of.is_none_or(|of| of == self.keys.chat_id) {
             // What a renewal that is known already stands behind is known, too.
             let renewed = |place: &usize| {

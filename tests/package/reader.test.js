@@ -30,11 +30,13 @@ test("an envelope is ordinary with one event that answers nothing", () => {
   for (const other of others) assert.equal(reader.push(other) ?? undefined, undefined, JSON.stringify(other));
 });
 
-test("a reply is ordinary when all is well, nothing ends, and the keys are as before", () => {
+test("a reply is ordinary when all is well, nothing ends or is renewed, and the keys are as before", () => {
   assert.equal(reader.reply(REPLY, REPLY), 2);
+  assert.equal(reader.reply({ ...REPLY, messages: [null, 1, MESSAGE] }, REPLY), 3);
   assert.equal(reader.reply({ ...REPLY, messages: [], chatEnded: false }, { ...REPLY }), 0);
   const changes = [
     { statusCode: 1 }, { statusCode: undefined }, { statusCode: "0" }, { messages: undefined }, { messages: {} }, { messages: "ab" },
+    { messages: [{}, { type: "Notice", text: "renewed" }] },
     { chatEnded: true }, { chatEnded: "no" }, { chatId: "d" }, { chatId: undefined }, { secureKey: "l" }, { alias: "1" },
     { alias: null }, { userId: "u" },
   ];
