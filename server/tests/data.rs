@@ -141,7 +141,7 @@ async fn a_repeated_change_is_done_once() {
 
 #[tokio::test]
 async fn beyond_ten_megabytes_nothing_is_stored() {
-    let app = App::in_memory(config("[limits]\nframe_bytes = 12000000\nsend_burst = 100", ""));
+    let app = App::in_memory(config("[limits]\nsend_burst = 100", ""));
     let (ann, _, chat) = reader(&app, "").await;
     let part = "x".repeat(2_621_430);
     for name in ["a", "b", "c"] {

@@ -110,8 +110,8 @@ async fn operations_of_the_wrong_shape_say_what_was_expected() {
 }
 
 #[tokio::test]
-async fn ten_megabytes_are_too_much() {
-    let response = post(&server(), &[], format!(r#"[{{"channel":"/x","data":"{}"}}]"#, "x".repeat(10_000_000))).await;
+async fn twenty_megabytes_are_too_much() {
+    let response = post(&server(), &[], format!(r#"[{{"channel":"/x","data":"{}"}}]"#, "x".repeat(20_000_000))).await;
     assert_eq!(response.status, 413);
     assert_eq!(response.messages()[0]["successful"], false);
     // And over a real connection, by a client that reads only when it has sent everything.
@@ -119,11 +119,11 @@ async fn ten_megabytes_are_too_much() {
     let mut stream = tokio::net::TcpStream::connect(running.address).await.unwrap();
     stream
         .write_all(
-            b"POST /cometd HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 10000000\r\n\r\n",
+            b"POST /cometd HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 20000000\r\n\r\n",
         )
         .await
         .unwrap();
-    stream.write_all(&vec![b' '; 10_000_000]).await.unwrap();
+    stream.write_all(&vec![b' '; 20_000_000]).await.unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).await.unwrap();
     assert!(response.starts_with("HTTP/1.1 413"), "{response}");

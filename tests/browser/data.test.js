@@ -51,6 +51,15 @@ test("a copy is given out, not the data itself, and the internal fields can not 
   assert.deepEqual(seen, { items: [1], same: true, frozen: true });
 });
 
+test("data of nine megabytes is kept, also over a reload", async (t) => {
+  const { page, server } = await open(t);
+  const large = await page.evaluate(() => window.session.data.set({ large: "x".repeat(9_000_000) }).then(() => window.session.data.get("large").length, ({ error }) => error));
+  assert.equal(large, 9_000_000);
+  await page.reload();
+  await restoreChat(page, { serverUrl: server.url });
+  await page.waitForFunction(() => window.session.data.get("large")?.length === 9_000_000);
+});
+
 test("data beyond ten megabytes is refused with code 3 and nothing is changed", async (t) => {
   const { page } = await open(t, { userData: { plan: "gold" } });
   const error = await page.evaluate(() => window.session.data.set({ plan: "silver", large: "x".repeat(11_000_000) }).catch(({ error }) => error));

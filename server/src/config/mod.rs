@@ -88,7 +88,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             message_length: 16_384,
-            frame_bytes: 1_048_576,
+            frame_bytes: 12_582_912,
             sessions_per_address: 20,
             max_sessions: 10_000,
             send_burst: 20,
