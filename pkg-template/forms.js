@@ -1,10 +1,35 @@
-// What a visitor fills into a form, checked against what the form asks for. Loaded by the first form that is submitted.
+// What a visitor answers, to a form and to the FAQ, checked: the notices that are sent. Loaded by the first answer.
+import { ChatError } from "./index.js";
 
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/u;
 const TELEPHONE = /^[+(]?[\d][\d\s().\-/]{2,}$/u;
 
+/** The notice of a form that is filled in; the one that is asked for is checked against what it asks for. */
+export function submission({ kind, values }, form) {
+  if (kind === undefined) throw missing("submitForm expects `kind`");
+  if (typeof values !== "object" || values === null) throw incorrect("submitForm expects `values` to be an object");
+  const wrong = form?.kind === kind ? wrongFields(form, values) : [];
+  if (wrong.length > 0) throw incorrect(wrong.join("; "));
+  return { name: "submit-form", data: { kind: String(kind), values: textValues(values) } };
+}
+
+/** The notice of an answer to the FAQ. */
+export function answer({ id, accepted }) {
+  if (id === undefined) throw missing("answerFaq expects `id`");
+  if (typeof accepted !== "boolean") throw incorrect("answerFaq expects `accepted` to be a boolean");
+  return { name: "answer-faq", data: { id: String(id), accepted } };
+}
+
+function missing(detail) {
+  return new ChatError(2, `a mandatory parameter is missing: ${detail}`);
+}
+
+function incorrect(detail) {
+  return new ChatError(3, `the value of a parameter is incorrect: ${detail}`);
+}
+
 /** What is wrong with the values, as `name: what was expected`; an empty list when nothing is. */
-export function wrongFields({ fields }, values) {
+function wrongFields({ fields }, values) {
   const wrong = [];
   for (const field of fields) {
     const expected = expectation(field, text(values[field.name]));
@@ -17,7 +42,7 @@ export function wrongFields({ fields }, values) {
 }
 
 /** The values as the wire has them: strings, those that are left out left out. */
-export function textValues(values) {
+function textValues(values) {
   const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null);
   return Object.fromEntries(given.map(([name, value]) => [name, text(value)]));
 }

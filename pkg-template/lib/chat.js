@@ -31,6 +31,11 @@ function merge(command, defaults, options) {
       if (value !== undefined) merged[name] = value;
     }
   }
+  // Told even where the module can not be loaded.
+  const { serverUrl, servers, transport } = merged;
+  if (command === "startSession" && (serverUrl ?? servers ?? transport) === undefined) {
+    throw new ChatError(2, "a mandatory parameter is missing: startSession expects `serverUrl`");
+  }
   return merged;
 }
 

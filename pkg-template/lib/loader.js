@@ -8,7 +8,7 @@ let loading;
 
 /** The engine's class, loaded if it is not yet. A failure is forgotten, so that the next call tries again. */
 export function engine(source) {
-  loading ??= load(source === undefined ? undefined : { module_or_path: source }).then(
+  loading ??= fetched(source).then(
     () => {
       readWith(reader);
       return Engine;
@@ -19,6 +19,12 @@ export function engine(source) {
     },
   );
   return loading;
+}
+
+async function fetched(source) {
+  // Node does not fetch files.
+  source ??= globalThis.process?.getBuiltinModule && (await import("../node.js")).wasm();
+  return load(source === undefined ? source : { module_or_path: source });
 }
 
 /** Loads ahead of time, or from a URL, `Response`, bytes or `WebAssembly.Module` that the page supplies. */

@@ -105,24 +105,18 @@ export class ChatSession {
   }
 
   submitForm(options) {
-    return ChatPromise.of(async () => {
-      const { kind, values } = options ?? {};
-      if (kind === undefined) throw new ChatError(2, "a mandatory parameter is missing: submitForm expects `kind`");
-      if (typeof values !== "object" || values === null) throw incorrect("submitForm expects `values` to be an object");
-      const { textValues, wrongFields } = await import("../forms.js");
-      const { form } = this.#log.state;
-      const wrong = form?.kind === kind ? wrongFields(form, values) : [];
-      if (wrong.length > 0) throw incorrect(wrong.join("; "));
-      return run(this.#engine, "giveNotice", { name: "submit-form", data: { kind: String(kind), values: textValues(values) } });
-    });
+    return this.#give("submission", options);
   }
 
   answerFaq(options) {
-    return ChatPromise.of(() => {
-      const { id, accepted } = options ?? {};
-      if (id === undefined) throw new ChatError(2, "a mandatory parameter is missing: answerFaq expects `id`");
-      if (typeof accepted !== "boolean") throw incorrect("answerFaq expects `accepted` to be a boolean");
-      return run(this.#engine, "giveNotice", { name: "answer-faq", data: { id: String(id), accepted } });
+    return this.#give("answer", options);
+  }
+
+  /** Gives an answer to a form or to the FAQ. */
+  #give(kind, options) {
+    return ChatPromise.of(async () => {
+      const notice = (await import("../forms.js"))[kind](options ?? {}, this.#log.state.form);
+      return run(this.#engine, "giveNotice", notice);
     });
   }
 

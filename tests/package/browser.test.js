@@ -78,5 +78,7 @@ test("a policy that forbids WebAssembly is named in the error, with what to allo
     assert.match(cause, /Content Security Policy/);
   }
   assert.equal(failures.length, 3);
+  // What is wrong with the call itself is told all the same.
+  assert.equal(await page.evaluate(() => window.causerie.chat.startSession({}).catch((failure) => failure.code)), 2);
   assert.ok(!requested.some((path) => path.startsWith("/cometd")), "no server is asked for a chat that can not run");
 });

@@ -142,6 +142,19 @@ test("a command without its mandatory parameter rejects with code 2, a wrong one
   assert.deepEqual([nothing.code, nothing.error], [300, undefined]);
 });
 
+test("the main entry as a file loads its wasm in Node by itself, and a missing parameter is told before it is loaded", async () => {
+  const { before, code, loaded } = await project.node(`${OUTCOME}
+    const { chat, init, ChatError } = await import("./node_modules/causerie/index.js");
+    let compiled = 0;
+    const { instantiate } = WebAssembly;
+    WebAssembly.instantiate = (...given) => { compiled += 1; return instantiate(...given); };
+    const { code } = await outcome(chat.startSession({}));
+    const before = compiled;
+    print({ before, code, loaded: await outcome(init()) });
+  `);
+  assert.deepEqual([before, code, loaded], [0, 2, "resolved"]);
+});
+
 test("a launch that is given up by its signal rejects with code 308 and leaves nothing that runs", async () => {
   const { code, resources } = await project.node(`${WASM}${RUNNING}
     const { chat, init } = await import("causerie");

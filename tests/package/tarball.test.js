@@ -10,7 +10,7 @@ import { ROOT, tarball, useProject } from "./support/project.js";
 
 const FILES = [
   "LICENSE-APACHE", "LICENSE-MIT", "README.md", "cache.js", "causerie.global.js", "changes.js", "events.js", "forms.js", "index.d.ts", "index.js", "inline.d.ts",
-  "inline.js", "package.json", "react.d.ts", "react.js", "storages.js",
+  "inline.js", "node.js", "package.json", "react.d.ts", "react.js", "storages.js",
   "testing.d.ts", "testing.js", "transport.js",
   "wasm/causerie_bg.wasm", "widget.d.ts", "widget.js",
 ];

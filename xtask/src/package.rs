@@ -52,6 +52,7 @@ const ENTRIES: &[&str] = &[
     "storages.js",
     "events.js",
     "changes.js",
+    "node.js",
     "testing.js",
     "widget.js",
     "react.js",
@@ -59,7 +60,16 @@ const ENTRIES: &[&str] = &[
 /// The entries that are one file with nothing beside it but the wasm, if that: what others load on demand is inside. Each
 /// with what makes it what it is.
 const WHOLE: &[(&str, &[&str])] = &[
-    ("inline.js", &["--loader:.wasm=base64", "--define:fetch=withCookies", "--inject:./lib/cookies.js"]),
+    (
+        "inline.js",
+        &[
+            "--loader:.wasm=base64",
+            "--define:fetch=withCookies",
+            "--inject:./lib/cookies.js",
+            // Nor does it read anything in Node.
+            "--define:globalThis.process=undefined",
+        ],
+    ),
     // It has no `import.meta`: its address is what the injected module found out.
     ("causerie.global.js", &["--format=iife", "--define:import.meta.url=here", "--inject:./lib/here.js"]),
 ];
