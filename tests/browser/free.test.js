@@ -84,6 +84,25 @@ for (const transport of ["websocket", "long-polling"]) {
   });
 }
 
+test("where a tab frees the session that it shares, another tab goes on", async (t) => {
+  const { fake, visitor, page } = await open(t);
+  await startChat(page, { serverUrl: fake.url, storage: "local" });
+  const theirs = await fake.chats.first();
+  const other = await visitor.open(`${fake.url}/t/plain.html`);
+  const chat = await restoreChat(other, { storage: "local" });
+  await page.evaluate(() => session.free());
+  assert.deepEqual(await page.evaluate(() => leftBehind().then(({ locks, ...rest }) => rest)), { timers: 0, open: [], listeners: [] });
+  theirs.join("Jane");
+  theirs.say("Are you there?");
+  await chat.heard("Are you there?");
+  assert.deepEqual(await chat.send("Yes"), { result: undefined });
+  assert.ok(theirs.entries.some(({ text }) => text === "Yes"));
+  assert.equal(await other.evaluate(() => session.isAgentConnected()), true);
+  // And what is stored is the other's.
+  await page.evaluate(() => causerie.chat.restoreSession({ storage: "local" }).then((again) => { window.again = again.id; }));
+  assert.equal(await page.evaluate(() => window.again), theirs.chatId);
+});
+
 test("`using` frees a session at the end of its block", async (t) => {
   const { fake, page } = await open(t);
   const code = await page.evaluate(`(async () => {
