@@ -169,3 +169,23 @@ fn messages_sent_before_the_news_of_a_renewal_tell_of_it_once() {
         assert_eq!(pair.page.texts(), ["one", "two", "three", "four"], "{mode:?}");
     }
 }
+
+#[test]
+fn a_push_of_a_renewed_session_does_not_answer_for_the_server() {
+    let mut pair = Pair::chatting(Options::of(Flavour::Ours, Mode::WebSocket));
+    pair.agent_says("one");
+    pair.run_for(300);
+    let kept = json!({ "messages": pair.chat().entries[1..].to_vec() });
+    let snapshot = pair.page.stored.clone().unwrap();
+    pair.unload();
+    pair.world.push(|chat, now| chat.renew(now, "script"));
+    pair.rule("requestNotifications", Action::Swallow);
+    let setup = pair.setup();
+    pair.launch = pair.command(Command::Restore(setup, snapshot, Some(kept.into())));
+    pair.run_for(500);
+    pair.agent_says("two");
+    pair.run_for(500);
+    assert_eq!((pair.page.texts(), pair.page.count(Kind::Renewed)), (vec!["one"], 0));
+    pair.run_for(30_000);
+    assert_eq!((pair.page.texts(), pair.page.count(Kind::Renewed)), (vec!["one", "two"], 1));
+}

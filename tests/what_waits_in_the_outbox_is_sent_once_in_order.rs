@@ -5,7 +5,7 @@
 mod harness;
 
 use causerie::transport::Mode;
-use harness::{Action, Flavour, Kind, Options, Pair};
+use harness::{Action, Flavour, Kind, Options, Pair, Socket};
 
 #[test]
 fn messages_wait_while_the_link_is_down_and_go_in_order_after_it() {
@@ -171,4 +171,21 @@ fn the_end_rejects_what_still_waits() {
     let send = pair.send("too late");
     pair.wait(11_000, "the session is over", |pair| pair.page.ended.is_some());
     assert_eq!(pair.code(send), Some(50));
+}
+
+#[test]
+fn what_a_server_skipped_is_refused_and_not_sent_after_what_it_took() {
+    let mut pair = Pair::chatting(Options::of(Flavour::Plain, Mode::WebSocket));
+    pair.world.chats.is_mute = true;
+    pair.host().socket = Socket::Silent;
+    let skipped = pair.send("skipped");
+    pair.run_for(100);
+    pair.host().socket = Socket::Well;
+    let taken = pair.send("taken");
+    pair.run_for(4_000);
+    assert!(pair.is_done(taken), "the server has acknowledged it");
+    pair.cut();
+    pair.run_for(10_000);
+    assert_eq!(pair.code(skipped), Some(52));
+    assert_eq!(pair.chat().visitor_said(), ["taken"]);
 }

@@ -45,6 +45,8 @@ impl<J: Json> Session<J> {
         }
         // By REST each answer has all from the position that is known.
         let rest = self.setup.as_ref().is_some_and(|setup| setup.mode == Mode::Rest);
+        // Without an id it can only be guessed that it is an answer, and then it is none.
+        let opening = opening && (id.is_some() || self.keys.chat_id.is_empty());
         if opening || rest || id.is_some() && id == self.resync.as_deref() {
             return Some(0);
         }

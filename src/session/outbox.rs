@@ -226,7 +226,7 @@ impl<J: Json> Outbox<J> {
     /// Takes out a message that the server acknowledged a while ago: it has it, and does not tell.
     pub fn overdue(&mut self, now: u64) -> Option<Sender> {
         let place = self.sends.iter().position(|send| send.deadline().is_some_and(|at| at <= now))?;
-        self.take_out(place).map(|send| send.command)
+        self.arrived(place).map(|send| send.command)
     }
 
     /// Takes out everything, for the session is over: the commands, and whether the server acknowledged the message.

@@ -114,15 +114,15 @@ impl Story {
         let plain = self.setting.options.flavour == Flavour::Plain;
         let reports: usize = self.pages().map(|page| page.errors().iter().filter(|code| **code == 309).count()).sum();
         let mut missing = Vec::new();
-        let mut first_places: Vec<(usize, usize, usize)> = Vec::new();
-        for (number, Given { page, command, text, stored }) in self.given.iter().enumerate() {
+        let mut first_places: Vec<((usize, bool), usize)> = Vec::new();
+        for Given { page, command, text, stored } in &self.given {
             let results = self.pair.earlier.get(*page).map_or(&self.pair.page.results, |page| &page.results);
             let places: Vec<usize> =
                 said.iter().enumerate().filter(|(_, said)| *said == text).map(|(at, _)| at).collect();
             self.weather.totals.sends += 1;
             self.weather.totals.doubled += places.len().saturating_sub(1) as u64;
             assert!(plain || places.len() <= 1, "{text} stands {} times in the transcript", places.len());
-            first_places.extend(places.first().map(|at| (*page, number, *at)));
+            first_places.extend(places.first().map(|at| ((*page, *stored), *at)));
             match results.get(command) {
                 // A refusal without an address was taken to be another message's, or was lost.
                 Some(Ok(())) if plain && self.pair.world.chats.refused.contains(text) => {
@@ -145,11 +145,11 @@ impl Story {
             assert!(missing.len() <= reports, "{missing:?} are missing, and {reports} were reported");
             self.weather.totals.refused += missing.len() as u64;
         }
-        // What a page could not store may arrive after what the next one sends.
+        // What a page could not store may arrive after what the next one sends, or before what that one sends again.
         let whole = !self.store_failed && self.setting.options.outbox_room >= 10_000;
-        for page in 0..=self.pair.earlier.len() {
-            let of_page = first_places.iter().filter(|(of, ..)| whole || *of == page);
-            assert!(of_page.is_sorted_by_key(|(_, _, at)| *at), "messages stay in order: {said:?}");
+        for fate in (0..=self.pair.earlier.len()).flat_map(|page| [(page, false), (page, true)]) {
+            let together = first_places.iter().filter(|(of, _)| whole || *of == fate);
+            assert!(together.is_sorted_by_key(|(_, at)| *at), "messages stay in order: {said:?}");
         }
         self.weather.totals.plain_runs += u64::from(plain);
     }
