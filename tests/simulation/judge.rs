@@ -9,8 +9,9 @@ use super::harness::page::Page;
 use super::harness::{Flavour, Kind, Storage};
 use super::story::{Given, Over, Story};
 
-/// How long a continuation may last that the server has not confirmed, in milliseconds.
-const UNPROVEN: u64 = 11_000;
+/// How long a continuation may last that the server has not confirmed, in milliseconds: it may say a few times that it is not
+/// ready.
+const UNPROVEN: u64 = 20_000;
 
 /// An entry as pages are told of it.
 type Told = (Kind, u32, String);
@@ -222,7 +223,7 @@ impl Story {
     }
 
     /// An end by an error has a reason: the link was down for long enough, or the server wanted it. An interruption goes on
-    /// until the server has taken the page up: news alone is a continuation of ten seconds at most, while the page is awake.
+    /// until the server has taken the page up: news alone is a short continuation, while the page is awake.
     fn judge_reason(&mut self) {
         if self.lived || self.pair.page.ended != Some(EndReason::Error) {
             return;
@@ -233,7 +234,7 @@ impl Story {
         let (mut since, mut until) = (0, self.pair.world.now);
         for seen in self.pair.page.seen.iter().rev() {
             match seen.kind {
-                Kind::Ended => until = seen.at,
+                Kind::Ended => (since, until) = (seen.at, seen.at),
                 Kind::Interrupted => since = seen.at,
                 Kind::Continued if self.pair.awake(seen.at, since) > UNPROVEN => break,
                 _ => {}
