@@ -79,7 +79,7 @@ class ControlledTime {
     this.#timers.set(id, timer);
     // What is due at once needs no time to go by.
     if (period === 0) Reflect.apply(this.#real.setTimeout, globalThis, [() => this.#timers.has(id) && this.#fire(timer), 0]);
-    return typeof process === "object" && process.versions?.node ? new NodeTimer(id) : id;
+    return globalThis.process?.versions?.node ? new NodeTimer(id) : id;
   }
 
   #clear(timer, real) {
