@@ -123,7 +123,10 @@ impl Story {
             self.weather.totals.sends += 1;
             self.weather.totals.doubled += places.len().saturating_sub(1) as u64;
             assert!(plain || places.len() <= 1, "{text} stands {} times in the transcript", places.len());
-            first_places.extend(places.first().map(|at| ((*page, *stored), *at)));
+            // What the server refused, and took when it came once more, stands after what it took meanwhile.
+            if !self.pair.world.chats.refused.contains(text) {
+                first_places.extend(places.first().map(|at| ((*page, *stored), *at)));
+            }
             match results.get(command) {
                 // A refusal without an address was taken to be another message's, or was lost.
                 Some(Ok(())) if plain && self.pair.world.chats.refused.contains(text) => {
