@@ -141,7 +141,7 @@ impl Faq {
         if words.is_empty() {
             return Ok(None);
         }
-        let index = crate::session::locked(&self.index);
+        let index = crate::lock::locked(&self.index);
         let mut covered: HashMap<i64, f64> = HashMap::new();
         for word in &words {
             let mut add = |query: &str, weight: f64| -> Result<Vec<i64>, Error> {

@@ -1,33 +1,26 @@
-//! HTTP: Bayeux by long-polling, the upgrade to a WebSocket, the static files, and the headers on all of them; and what
-//! `rest` shares with them.
+//! HTTP: which path leads where, Bayeux by long-polling, the upgrade to a WebSocket, the static files, and the headers on all
+//! of them.
 
 use crate::App;
 use crate::bayeux::{Ending, Held, Via, failure, split};
-use crate::origin::{Origin, Peer, address, cookie, secure, set_cookie};
+use crate::body::{BodyError, kind_of, read_body};
+use crate::json::array;
+use crate::origin::{Origin, Peer, address, cookie, preflight, secure, set_cookie};
 use crate::rest;
 use crate::session::Hold;
 use crate::ws;
 use axum::Router;
-use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::header::{self, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use http_body_util::BodyExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tower_http::services::ServeDir;
-
-/// How long a request's body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
-
-/// Bytes beyond the limit that are read before the connection is given up.
-const THROWN_AWAY: usize = 32 * 1024 * 1024;
 
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self' ws: wss:; require-trusted-types-for 'script'; base-uri 'none'; frame-ancestors 'self'";
@@ -97,22 +90,6 @@ async fn cometd(State(app): State<Arc<App>>, request: Request) -> Response {
     response
 }
 
-/// What a page of another origin asks before it asks.
-pub(crate) fn preflight(origin: &Origin, methods: &'static str) -> Response {
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    if matches!(origin, Origin::Allowed(_)) {
-        let grants: [(HeaderName, &'static str); 3] = [
-            (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
-            (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type"),
-            (header::ACCESS_CONTROL_MAX_AGE, "3600"),
-        ];
-        for (name, value) in grants {
-            response.headers_mut().insert(name, HeaderValue::from_static(value));
-        }
-    }
-    response
-}
-
 async fn upgrade(app: &Arc<App>, request: Request) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
     let address = address(&app.config, peer, request.headers());
@@ -130,43 +107,6 @@ async fn upgrade(app: &Arc<App>, request: Request) -> Response {
             })
         }
     }
-}
-
-/// The type of a body, without its parameters.
-pub(crate) fn kind_of(headers: &HeaderMap) -> Option<String> {
-    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    Some(kind.split(';').next()?.trim().to_ascii_lowercase())
-}
-
-/// Why a body cannot be had.
-pub(crate) enum BodyError {
-    Broken,
-    TooLarge,
-    Slow,
-    NotUtf8,
-}
-
-/// Reads a body of at most `limit` bytes. What is too much is still read for a while, and thrown away: a client that
-/// is busy sending would not see the response otherwise.
-async fn read(limit: usize, mut body: Body) -> Result<Vec<u8>, BodyError> {
-    let mut bytes = Vec::new();
-    let mut length = 0;
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
-        length += data.len();
-        if length <= limit {
-            bytes.extend_from_slice(&data);
-        } else if length > limit + THROWN_AWAY {
-            break;
-        }
-    }
-    if length > limit { Err(BodyError::TooLarge) } else { Ok(bytes) }
-}
-
-/// The whole body as text.
-pub(crate) async fn read_body(limit: usize, body: Body) -> Result<String, BodyError> {
-    let bytes = timeout(BODY_TIME, read(limit, body)).await.map_err(|_| BodyError::Slow)??;
-    String::from_utf8(bytes).map_err(|_| BodyError::NotUtf8)
 }
 
 /// What is answered when a Bayeux client's body cannot be had.
@@ -224,19 +164,6 @@ async fn poll(app: &Arc<App>, origin: &Origin, request: Request) -> Response {
         }
     }
     response
-}
-
-/// A JSON array of JSON texts.
-pub fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let mut array = String::from("[");
-    for (n, text) in texts.enumerate() {
-        if n > 0 {
-            array.push(',');
-        }
-        array.push_str(text);
-    }
-    array.push(']');
-    array
 }
 
 /// When the client hangs up, the future is dropped, and the session's time runs again.

@@ -161,6 +161,19 @@ pub fn raw<T: Serialize + ?Sized>(value: &T) -> Raw {
         .map_or_else(|_| Raw(Arc::from(RawValue::NULL.to_owned())), |raw| Raw(Arc::from(raw)))
 }
 
+/// A JSON array of JSON texts.
+pub fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let mut array = String::from("[");
+    for (n, text) in texts.enumerate() {
+        if n > 0 {
+            array.push(',');
+        }
+        array.push_str(text);
+    }
+    array.push(']');
+    array
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -17,6 +17,7 @@
 //! like; [`app`] makes the router alone.
 
 pub mod bayeux;
+pub(crate) mod body;
 pub mod bot;
 pub mod chat;
 pub mod cli;
@@ -32,6 +33,7 @@ pub mod http;
 pub mod inspect;
 pub mod json;
 pub mod limits;
+pub(crate) mod lock;
 pub mod origin;
 pub mod rest;
 pub mod secret;

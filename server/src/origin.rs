@@ -1,7 +1,9 @@
 //! Where a request comes from: the page's origin, the client's address, the scheme; and what CORS says to it.
 
 use crate::config::Config;
+use axum::http::StatusCode;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// What the server's own socket knows of a request.
@@ -112,4 +114,20 @@ pub fn set_cookie(value: &str, origin: &Origin, secure: bool) -> String {
         (false, _) => ("Lax", ""),
     };
     format!("BAYEUX_BROWSER={value}; Path=/; HttpOnly; SameSite={site}{secure}")
+}
+
+/// What a page of another origin asks before it asks.
+pub(crate) fn preflight(origin: &Origin, methods: &'static str) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if matches!(origin, Origin::Allowed(_)) {
+        let grants: [(HeaderName, &'static str); 3] = [
+            (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type"),
+            (header::ACCESS_CONTROL_MAX_AGE, "3600"),
+        ];
+        for (name, value) in grants {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+    }
+    response
 }

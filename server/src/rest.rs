@@ -3,12 +3,12 @@
 //! What an operation does is in `chat`; here are paths, bodies and statuses. See the manual's chapter on the wire.
 
 use crate::App;
+use crate::body::{BodyError, kind_of, read_body};
 use crate::chat::asker::{Answered, Asker, Exchange};
 use crate::chat::visitor::Request as Asked;
 use crate::form;
-use crate::http::{BodyError, kind_of, preflight, read_body};
 use crate::json::{too_deep, write};
-use crate::origin::{Origin, Peer, address};
+use crate::origin::{Origin, Peer, address, preflight};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{self, HeaderValue};

@@ -6,18 +6,14 @@
 
 use crate::config::Config;
 use crate::limits::{Bucket, PerAddress};
+use crate::lock::locked;
 use crate::secret::{NoRandomness, random_hex};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-
-/// Locks a mutex; a poisoned one is taken as it is, for no code here panics while it holds one.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// One Bayeux session.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use crate::App;
 use crate::bayeux::{Ending, Held, Outcome, Via, failure, split};
-use crate::http::array;
+use crate::json::array;
 use crate::session::{Hold, Session};
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures_util::SinkExt;

@@ -5,7 +5,7 @@
 pub mod engine;
 
 use crate::config::{BotConfig, BotLimits, Config};
-use crate::session::locked;
+use crate::lock::locked;
 use engine::{Bounds, ReadData, Script, ScriptError, check, run};
 use std::collections::HashMap;
 use std::fs::Metadata;

@@ -3,7 +3,7 @@
 
 use super::draft::Draft;
 use super::{Floor, Live};
-use crate::session::locked;
+use crate::lock::locked;
 use crate::status::Cause;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -8,7 +8,7 @@ use crate::chat::operation::Operation;
 use crate::chat::reply::{Refusal, VisitorData};
 use crate::chat::visitor::channel_of;
 use crate::chat::{Floor, Locked, TRIES, event};
-use crate::session::locked;
+use crate::lock::locked;
 use crate::status::Cause;
 use crate::store::StoreError;
 use serde_json::value::RawValue;

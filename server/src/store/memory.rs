@@ -5,7 +5,7 @@ use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry};
 use crate::data::{Changed, DataChange, Delta, GONE, Owner, RECENT, size};
 use crate::json::Raw;
-use crate::session::locked;
+use crate::lock::locked;
 use crate::webhook::Outgoing;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Mutex;
