@@ -45,6 +45,26 @@ fn what_is_only_late_is_not_asked_for() {
 }
 
 #[test]
+fn an_answer_says_nothing_of_what_came_after_it_was_given() {
+    for options in Options::all() {
+        let mut pair = Pair::chatting(options);
+        unsaid(&mut pair, "one");
+        pair.agent_says("two");
+        pair.world.net.latency = (150, 150);
+        pair.wait(2_000, "it is asked for", |pair| pair.world.chats.chats[0].count("requestNotifications") == 1);
+        // Before the answer arrives, something newer does, and what is between them is still on its way.
+        let bound = pair.chat().bound[0].clone();
+        pair.world.net.latency = (1, 1);
+        unsaid(&mut pair, "three");
+        let newest = unsaid(&mut pair, "four");
+        pair.world.push_to(&bound, newest);
+        pair.run_for(15_000);
+        assert_eq!(pair.page.texts(), ["one", "two", "three", "four"]);
+        pair.assert_complete();
+    }
+}
+
+#[test]
 fn a_push_while_the_missing_is_asked_for_is_not_taken_for_the_answer() {
     for options in Options::all() {
         let mut pair = Pair::chatting(options);

@@ -193,8 +193,14 @@ impl<J: Json> Session<J> {
                 Err(malformed) => self.malformed(&malformed),
             }
         }
-        for entry in self.transcript.release(whole) {
+        // What came beside the answer may be newer than it, and what is missing before that still on its way.
+        let known = if whole { reply.next_position().unwrap_or(u32::MAX) } else { 0 };
+        for entry in self.transcript.release(known) {
             self.pass_on(entry);
+        }
+        if whole {
+            self.resync = None;
+            self.timers.cancel(Timer::GapLost);
         }
         self.look_for_gap();
     }

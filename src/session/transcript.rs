@@ -89,11 +89,11 @@ impl<J: Json> Transcript<J> {
         }
     }
 
-    /// Takes out the held entries whose turn it is; with `whole`, gaps are known to be real and do not count.
-    pub fn release(&mut self, whole: bool) -> Vec<Entry<J>> {
+    /// Takes out the held entries whose turn it is; before the position `whole`, gaps are known to be real and do not count.
+    pub fn release(&mut self, whole: u32) -> Vec<Entry<J>> {
         let mut count = 0;
         while let Some(at) = self.held.get(count).and_then(|entry| entry.index) {
-            if !whole && at > self.expected() {
+            if at >= whole && at > self.expected() {
                 break;
             }
             self.pass(self.last.max(at));
