@@ -65,7 +65,7 @@ test("visitor and agent talk through the two pages, and a reload in mid-chat giv
   await say(desk, "The cup too.");
   await said(shop, "The cup too.");
   await say(shop, "Thank you!");
-  await said(desk, "Thank you!");
+  for (const page of [shop, desk]) await said(page, "Thank you!");
   for (const page of [shop, desk]) {
     const text = await lines(page);
     let place = -1;
