@@ -60,11 +60,11 @@ test("a reload plays the conversation back before the server has said anything",
   }, server.url);
   assert.deepEqual(early.slice(0, 3), [undefined, "one", "two"]);
   await agent.say(chatId, "four");
-  await page.waitForFunction(async () => {
-    const { transcript } = await window.session.getTranscript();
-    return transcript.some(({ content }) => content?.text === "four");
+  const said = () => page.evaluate(async () => (await window.session.getTranscript()).transcript.map(({ content }) => content?.text));
+  const texts = await until("the newest is there", async () => {
+    const texts = await said();
+    return texts.includes("four") && texts;
   });
-  const texts = await page.evaluate(async () => (await window.session.getTranscript()).transcript.map(({ content }) => content?.text));
   assert.deepEqual(texts, [undefined, "one", "two", "three", "four"]);
   assert.ok(!frames.join("").includes('"one"'), "what was kept is not fetched again");
 });
@@ -94,15 +94,7 @@ test("nothing is left when the visitor leaves, or the agent ends the session", a
   assert.match(await stored(page), /"two"/);
   await chat.command("leave");
   await chat.event("onSessionEnded");
-  await page.waitForFunction(async () => {
-    const request = indexedDB.open("causerie");
-    const database = await new Promise((resolve) => (request.onsuccess = () => resolve(request.result)));
-    const count = database.transaction("entries").objectStore("entries").count();
-    const left = await new Promise((resolve) => (count.onsuccess = () => resolve(count.result)));
-    database.close();
-    return left === 0;
-  });
-  assert.equal(await stored(page), "[]");
+  await until("nothing is left", async () => (await stored(page)) === "[]");
 
   const other = await meet(t);
   await other.agent.end(other.chatId);
