@@ -99,8 +99,7 @@ test("nothing is left when the visitor leaves, or the agent ends the session", a
   const other = await meet(t);
   await other.agent.end(other.chatId);
   await other.chat.event("onSessionEnded");
-  await other.page.waitForTimeout(50);
-  assert.equal(await stored(other.page), "[]");
+  await until("nothing is left there", async () => (await stored(other.page)) === "[]");
 });
 
 test("without the option no text is stored anywhere", async (t) => {
