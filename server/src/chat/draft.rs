@@ -82,6 +82,12 @@ impl Draft {
         }
     }
 
+    /// When it is made, in milliseconds since the epoch.
+    #[must_use]
+    pub fn time(&self) -> u64 {
+        self.now
+    }
+
     /// The same, led to by so many calls of a bot.
     #[must_use]
     pub fn caused_by(self, depth: u8) -> Self {

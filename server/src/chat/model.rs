@@ -290,10 +290,30 @@ impl Chat {
         })
     }
 
+    /// A chat that has not begun, which is to take the place of another. Its id begins as the other's does: a store that
+    /// spreads chats over many machines by the first digit keeps both on one, and so can change both at once.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn in_place_of(old: &Self, now: u64) -> Result<Self, NoRandomness> {
+        let mut chat = Self::new(&old.service, old.address, now)?;
+        if let Some(first) = old.id.chars().next() {
+            chat.id.remove(0);
+            chat.id.insert(0, first);
+        }
+        Ok(chat)
+    }
+
     /// Whether it waits for people. While a bot still makes up its mind whether to greet, it does not.
     #[must_use]
     pub fn waits(&self) -> bool {
         self.status == Status::InQueue && self.ended.is_none() && (!self.bot_active || self.bot_greeted)
+    }
+
+    /// Whether it is people's: in the queue, or with agents.
+    #[must_use]
+    pub fn is_at_desk(&self) -> bool {
+        self.ended.is_none() && (self.waits() || !self.agents.is_empty())
     }
 
     /// Whether its time is over, but not for a visitor who writes again.

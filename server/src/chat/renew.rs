@@ -52,7 +52,7 @@ impl Floor {
     ) -> Result<(Locked, Vec<Entry>), Refusal> {
         let channel = self.config.channel(&old.chat.service).ok_or_else(Refusal::unknown_session)?;
         let before = &old.chat;
-        let mut chat = Chat::new(&before.service, before.address, self.clock.now())?;
+        let mut chat = Chat::in_place_of(before, self.clock.now())?;
         chat.user_id.clone_from(&before.user_id);
         chat.nickname = before.nickname.clone();
         chat.subject = before.subject.clone();

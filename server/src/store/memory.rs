@@ -1,6 +1,7 @@
 //! Everything in memory; nothing outlives the server.
 
-use super::{Created, OfflineRequest, Store, StoreError, Stored};
+use super::attendance::Attendance;
+use super::{Created, OfflineRequest, Presence, Store, StoreError, Stored};
 use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry};
 use crate::data::{Changed, DataChange, Delta, GONE, Owner, RECENT, size};
@@ -17,6 +18,7 @@ pub struct MemoryStore(Mutex<Memory>);
 #[derive(Debug, Default)]
 struct Memory {
     chats: HashMap<String, Kept>,
+    attendance: Attendance,
     requests: HashMap<(String, String), String>,
     handles: HashMap<String, String>,
     data: HashMap<String, Data>,
@@ -122,6 +124,7 @@ impl Memory {
         let mut kept = Kept { chat: chat.clone(), entries: BTreeMap::new(), messages: HashMap::new() };
         kept.append(&draft.entries);
         self.chats.insert(chat.id.clone(), kept);
+        self.attendance.changed(&chat.id, draft.time());
         self.tell(draft);
     }
 
@@ -141,6 +144,7 @@ impl Memory {
         }
         kept.append(&draft.entries);
         kept.chat = chat.clone();
+        self.attendance.changed(&chat.id, draft.time());
         if let Some(request) = &draft.request {
             self.last_request += 1;
             let id = self.last_request;
@@ -184,6 +188,33 @@ impl Store for MemoryStore {
         ready(Ok(locked(&self.0).chats.values().map(|kept| kept.chat.clone()).collect()))
     }
 
+    fn versions<'a>(&'a self, chats: &'a [String]) -> Stored<'a, Vec<Option<u64>>> {
+        let memory = locked(&self.0);
+        ready(Ok(chats.iter().map(|chat| memory.chats.get(chat).map(|kept| kept.chat.version)).collect()))
+    }
+
+    fn at_desk(&self) -> Stored<'_, Vec<Chat>> {
+        let memory = locked(&self.0);
+        ready(Ok(memory.chats.values().map(|kept| &kept.chat).filter(|chat| chat.is_at_desk()).cloned().collect()))
+    }
+
+    fn attend<'a>(&'a self, chats: &'a [(String, Presence)], until: u64) -> Stored<'a, ()> {
+        let mut memory = locked(&self.0);
+        for (chat, presence) in chats {
+            memory.attendance.attend(chat, *presence, until);
+        }
+        ready(Ok(()))
+    }
+
+    fn presence<'a>(&'a self, chats: &'a [String]) -> Stored<'a, Vec<Presence>> {
+        let memory = locked(&self.0);
+        ready(Ok(chats.iter().map(|chat| memory.attendance.presence(chat)).collect()))
+    }
+
+    fn claim_unattended(&self, now: u64, until: u64, limit: usize) -> Stored<'_, Vec<String>> {
+        ready(Ok(locked(&self.0).attendance.claim(now, until, limit)))
+    }
+
     fn commit<'a>(&'a self, draft: &'a Draft) -> Stored<'a, ()> {
         ready(locked(&self.0).change(draft))
     }
@@ -221,6 +252,7 @@ impl Store for MemoryStore {
     fn remove<'a>(&'a self, chat: &'a str) -> Stored<'a, ()> {
         let mut memory = locked(&self.0);
         if let Some(kept) = memory.chats.remove(chat) {
+            memory.attendance.forget(chat);
             memory.handles.remove(kept.chat.key.handle());
             if let Some(request) = kept.chat.request {
                 memory.requests.remove(&(kept.chat.service, request));

@@ -5,8 +5,9 @@
 //! server; between servers of one store, [`Chat::version`] tells whether somebody else was faster: then the change is
 //! refused as a [`StoreError::Conflict`], with the places in the transcript that it had taken.
 //!
-//! `memory` keeps everything in memory, `sqlite` in one file.
+//! `memory` keeps everything in memory, `sqlite` in one file; `attendance` is what both know of who looks after which chat.
 
+mod attendance;
 pub mod memory;
 pub mod sqlite;
 
@@ -60,6 +61,18 @@ pub enum Created {
     Known(String),
 }
 
+/// For how long a chat that was begun or changed is looked after without another word, in milliseconds.
+pub const LEASE: u64 = 15_000;
+
+/// What the servers of one store tell each other of a chat beside its record; in milliseconds since the epoch, 0: nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Presence {
+    /// When a session of the visitor was last there.
+    pub seen: u64,
+    /// When anybody last did anything.
+    pub active: u64,
+}
+
 /// Where chats and their transcripts are kept.
 pub trait Store: Send + Sync + 'static {
     /// Keeps a new chat and its first entries; not when [`Chat::request`] is known of its service.
@@ -72,6 +85,18 @@ pub trait Store: Send + Sync + 'static {
     fn load<'a>(&'a self, chat: &'a str) -> Stored<'a, Option<Chat>>;
     /// All chats, ended ones among them, in no order.
     fn chats(&self) -> Stored<'_, Vec<Chat>>;
+    /// The versions of chats, in the order asked; none of one that is not there.
+    fn versions<'a>(&'a self, chats: &'a [String]) -> Stored<'a, Vec<Option<u64>>>;
+    /// The chats that are people's: those in the queue, and those with agents; in no order.
+    fn at_desk(&self) -> Stored<'_, Vec<Chat>>;
+    /// Says that a server looks after these chats until then (milliseconds since the epoch), and what it knows of them. Of what
+    /// several say, the latest counts; chats that are not there are passed over.
+    fn attend<'a>(&'a self, chats: &'a [(String, Presence)], until: u64) -> Stored<'a, ()>;
+    /// What all servers know of chats, in the order asked. A commit is something that was done.
+    fn presence<'a>(&'a self, chats: &'a [String]) -> Stored<'a, Vec<Presence>>;
+    /// Takes chats that nobody looks after any more, ended ones too, at most so many. Who takes them looks after them until
+    /// then: nobody else gets them.
+    fn claim_unattended(&self, now: u64, until: u64, limit: usize) -> Stored<'_, Vec<String>>;
     /// Keeps all that a change makes, or nothing: the chat as it is after it, its entries, the
     /// offline request, what others are to be told.
     fn commit<'a>(&'a self, draft: &'a Draft) -> Stored<'a, ()>;

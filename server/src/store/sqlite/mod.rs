@@ -1,19 +1,22 @@
 //! Everything in one SQLite file, which outlives the server: what was acknowledged is there after a crash.
 //!
 //! `schema` is the tables, `worker` the threads, `data` session data, `outgoing` what
-//! webhooks are to be told. One server at a time has the file, which a lock beside it sees to; the
+//! webhooks are to be told, `requests` what visitors left. One server at a time has the file, which a lock beside it sees to; the
 //! next one finds all that the last one acknowledged.
 
 mod data;
 mod outgoing;
+mod requests;
 mod schema;
 mod worker;
 
-use super::{Created, OfflineRequest, Store, StoreError, Stored};
+use super::attendance::Attendance;
+use super::{Created, OfflineRequest, Presence, Store, StoreError, Stored};
 use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry};
 use crate::data::{Changed, DataChange, Delta, Owner};
 use crate::json::write;
+use crate::lock::locked;
 use crate::webhook::Outgoing;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use schema::{SchemaError, migrate};
@@ -21,6 +24,7 @@ use serde::de::DeserializeOwned;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use worker::{Worker, prepared};
 
 /// Why a file cannot be opened, with the file's name.
@@ -57,6 +61,7 @@ impl OpenError {
 pub struct SqliteStore {
     writer: Worker,
     reader: Worker,
+    attendance: Mutex<Attendance>,
     /// Given back last.
     _lock: File,
 }
@@ -93,7 +98,10 @@ impl SqliteStore {
         let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         reader.pragma_update(None, "query_only", true)?;
         reader.busy_timeout(std::time::Duration::from_secs(5))?;
+        let chats: Vec<String> =
+            reader.prepare("SELECT id FROM chats")?.query_map([], text)?.collect::<Result<_, _>>()?;
         Ok(Self {
+            attendance: Mutex::new(Attendance::of(chats)),
             writer: Worker::start("store-writer", writer, true)?,
             reader: Worker::start("store-reader", reader, false)?,
             _lock: lock,
@@ -112,6 +120,23 @@ impl SqliteStore {
         task: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Stored<'a, T> {
         Box::pin(self.writer.run(task))
+    }
+
+    /// Does what changes chats, and notes that it was done.
+    fn change<'a, T: Send + 'static>(
+        &'a self,
+        drafts: impl IntoIterator<Item = &'a Draft>,
+        task: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Stored<'a, T> {
+        let changed: Vec<_> = drafts.into_iter().map(|draft| (draft.chat.id.clone(), draft.time())).collect();
+        Box::pin(async move {
+            let done = self.writer.run(task).await?;
+            let mut attendance = locked(&self.attendance);
+            for (chat, now) in &changed {
+                attendance.changed(chat, *now);
+            }
+            Ok(done)
+        })
     }
 }
 
@@ -136,6 +161,20 @@ fn text(row: &Row<'_>) -> rusqlite::Result<String> {
 /// A number for SQLite, whose numbers have a sign.
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Keeps a new chat, unless its request has made one before.
+fn create(connection: &Connection, draft: &Draft) -> Result<Created, StoreError> {
+    let chat = &draft.chat;
+    if let Some(request) = &chat.request
+        && let Some(known) = prepared(connection, "SELECT id FROM chats WHERE service = ? AND request = ?")?
+            .query_row([&chat.service, request], text)
+            .optional()?
+    {
+        return Ok(Created::Known(known));
+    }
+    add(connection, draft)?;
+    Ok(Created::New)
 }
 
 /// Keeps a new chat.
@@ -163,12 +202,8 @@ fn change(connection: &Connection, draft: &Draft) -> Result<(), StoreError> {
         return Err(if known { StoreError::Conflict } else { StoreError::Unknown });
     }
     append(connection, &chat.id, &draft.entries)?;
-    if let Some(OfflineRequest { service, time, values, .. }) = &draft.request {
-        prepared(connection, "INSERT INTO requests (service, time, filled) VALUES (?, ?, ?)")?.execute(params![
-            service,
-            signed(*time),
-            write(values)
-        ])?;
+    if let Some(request) = &draft.request {
+        requests::keep(connection, request)?;
     }
     outgoing::keep(connection, &draft.outgoing)
 }
@@ -186,18 +221,13 @@ fn append(connection: &Connection, chat: &str, entries: &[Entry]) -> Result<(), 
 
 impl Store for SqliteStore {
     fn create<'a>(&'a self, draft: &'a Draft) -> Stored<'a, Created> {
-        let draft = draft.clone();
-        self.write(move |connection| {
-            let chat = &draft.chat;
-            if let Some(request) = &chat.request
-                && let Some(known) = prepared(connection, "SELECT id FROM chats WHERE service = ? AND request = ?")?
-                    .query_row([&chat.service, request], text)
-                    .optional()?
-            {
-                return Ok(Created::Known(known));
+        let kept = draft.clone();
+        Box::pin(async move {
+            let created = self.writer.run(move |connection| create(connection, &kept)).await?;
+            if created == Created::New {
+                locked(&self.attendance).changed(&draft.chat.id, draft.time());
             }
-            add(connection, &draft)?;
-            Ok(Created::New)
+            Ok(created)
         })
     }
 
@@ -231,16 +261,47 @@ impl Store for SqliteStore {
         })
     }
 
+    fn versions<'a>(&'a self, chats: &'a [String]) -> Stored<'a, Vec<Option<u64>>> {
+        let chats = chats.to_vec();
+        self.read(move |connection| {
+            let mut select = prepared(connection, "SELECT version FROM chats WHERE id = ?")?;
+            let version = |row: &Row<'_>| row.get::<_, i64>(0).map(i64::unsigned_abs);
+            chats.iter().map(|chat| Ok(select.query_row([chat], version).optional()?)).collect()
+        })
+    }
+
+    fn at_desk(&self) -> Stored<'_, Vec<Chat>> {
+        Box::pin(async move { Ok(self.chats().await?.into_iter().filter(Chat::is_at_desk).collect()) })
+    }
+
+    fn attend<'a>(&'a self, chats: &'a [(String, Presence)], until: u64) -> Stored<'a, ()> {
+        let mut attendance = locked(&self.attendance);
+        for (chat, presence) in chats {
+            attendance.attend(chat, *presence, until);
+        }
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn presence<'a>(&'a self, chats: &'a [String]) -> Stored<'a, Vec<Presence>> {
+        let attendance = locked(&self.attendance);
+        let known = chats.iter().map(|chat| attendance.presence(chat)).collect();
+        Box::pin(std::future::ready(Ok(known)))
+    }
+
+    fn claim_unattended(&self, now: u64, until: u64, limit: usize) -> Stored<'_, Vec<String>> {
+        Box::pin(std::future::ready(Ok(locked(&self.attendance).claim(now, until, limit))))
+    }
+
     fn commit<'a>(&'a self, draft: &'a Draft) -> Stored<'a, ()> {
-        let draft = draft.clone();
-        self.write(move |connection| change(connection, &draft))
+        let kept = draft.clone();
+        self.change([draft], move |connection| change(connection, &kept))
     }
 
     fn renew<'a>(&'a self, old: &'a Draft, new: &'a Draft) -> Stored<'a, ()> {
-        let (old, new) = (old.clone(), new.clone());
-        self.write(move |connection| {
-            change(connection, &old)?;
-            add(connection, &new)
+        let (closing, beginning) = (old.clone(), new.clone());
+        self.change([old, new], move |connection| {
+            change(connection, &closing)?;
+            add(connection, &beginning)
         })
     }
 
@@ -267,9 +328,14 @@ impl Store for SqliteStore {
     }
 
     fn remove<'a>(&'a self, chat: &'a str) -> Stored<'a, ()> {
-        let chat = chat.to_owned();
-        self.write(move |connection| {
-            prepared(connection, "DELETE FROM chats WHERE id = ?")?.execute([chat])?;
+        let id = chat.to_owned();
+        Box::pin(async move {
+            let delete = move |connection: &Connection| {
+                prepared(connection, "DELETE FROM chats WHERE id = ?")?.execute([id])?;
+                Ok(())
+            };
+            self.writer.run(delete).await?;
+            locked(&self.attendance).forget(chat);
             Ok(())
         })
     }
@@ -312,28 +378,12 @@ impl Store for SqliteStore {
     }
 
     fn requests(&self, after: u64, limit: usize) -> Stored<'_, Vec<OfflineRequest>> {
-        self.read(move |connection| requests(connection, after, limit))
+        self.read(move |connection| requests::list(connection, after, limit))
     }
 
     fn remove_request(&self, id: u64) -> Stored<'_, bool> {
-        self.write(move |connection| {
-            Ok(prepared(connection, "DELETE FROM requests WHERE id = ?")?.execute([signed(id)])? > 0)
-        })
+        self.write(move |connection| requests::remove(connection, id))
     }
-}
-
-fn requests(connection: &Connection, after: u64, limit: usize) -> Result<Vec<OfflineRequest>, StoreError> {
-    let mut select =
-        prepared(connection, "SELECT id, service, time, filled FROM requests WHERE id > ? ORDER BY id LIMIT ?")?;
-    let rows = select.query_map(params![signed(after), i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-        let (id, time): (i64, i64) = (row.get(0)?, row.get(2)?);
-        Ok((id.unsigned_abs(), row.get(1)?, time.unsigned_abs(), row.get::<_, String>(3)?))
-    })?;
-    rows.map(|row| {
-        let (id, service, time, filled) = row?;
-        Ok(OfflineRequest { id, service, time, values: parse(&filled)? })
-    })
-    .collect()
 }
 
 /// All offline requests in a file, whoever uses it at the moment.
@@ -344,7 +394,7 @@ pub fn all_requests(path: &Path) -> Result<Vec<OfflineRequest>, OpenError> {
     let read = || -> Result<_, Reason> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         schema::expect(&connection)?;
-        requests(&connection, 0, usize::MAX).map_err(Reason::Store)
+        requests::list(&connection, 0, usize::MAX).map_err(Reason::Store)
     };
     read().map_err(|reason| OpenError { path: path.to_owned(), reason })
 }

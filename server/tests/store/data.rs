@@ -1,0 +1,98 @@
+//! Session data.
+
+use crate::Place;
+use causerie_server::data::{Changed, DataChange, GONE, Owner};
+use causerie_server::json::write;
+use causerie_server::secret::SecureKey;
+use causerie_server::store::{Store, StoreError};
+
+fn change(set: &[(&str, &str)], deleted: &[&str]) -> DataChange {
+    DataChange {
+        set: set.iter().map(|(name, value)| ((*name).to_owned(), serde_json::from_str(value).unwrap())).collect(),
+        deleted: deleted.iter().map(|name| (*name).to_owned()).collect(),
+        limit: 100,
+        expires: 1000,
+        ..DataChange::default()
+    }
+}
+
+async fn opened(store: &dyn Store, user: &str) -> Owner {
+    let owner = Owner { user: user.to_owned(), key: SecureKey::random().unwrap() };
+    store.open_data(&owner, 1000).await.unwrap()
+}
+
+async fn told(store: &dyn Store, user: &str, since: u64) -> String {
+    write(&store.read_data(user, since).await.unwrap())
+}
+
+pub async fn session_data_is_told_from_any_version(place: Place) {
+    let store = &*place.store;
+    assert_eq!(told(store, "u1", 0).await, r#"{"version":0,"from":0,"set":{},"deleted":[]}"#);
+    opened(store, "u1").await;
+    let half = r#"{"b":[1,"\ud83d"]}"#;
+    assert_eq!(store.change_data("u1", &change(&[("a", "1"), ("cart", half)], &[])).await.unwrap(), Changed::Done(1));
+    assert_eq!(store.change_data("u1", &change(&[("b", "null")], &["a", "nothing"])).await.unwrap(), Changed::Done(2));
+    assert_eq!(
+        told(store, "u1", 0).await,
+        format!(r#"{{"version":2,"from":0,"set":{{"b":null,"cart":{half}}},"deleted":[]}}"#)
+    );
+    assert_eq!(told(store, "u1", 1).await, r#"{"version":2,"from":1,"set":{"b":null},"deleted":["a"]}"#);
+    assert_eq!(told(store, "u1", 2).await, r#"{"version":2,"from":2,"set":{},"deleted":[]}"#);
+    let future = told(store, "u1", 7).await;
+    assert!(future.starts_with(r#"{"version":2,"from":0,"set":{"b""#), "of a version that is not: everything");
+    assert!(matches!(store.change_data("nobody", &change(&[], &[])).await, Err(StoreError::Unknown)));
+}
+
+pub async fn a_change_of_session_data_is_whole_known_and_bounded(place: Place) {
+    let store = &*place.store;
+    opened(store, "u1").await;
+    let value = format!("\"{}\"", "x".repeat(60));
+    let first = DataChange { message: Some("m1".into()), only: Some(0), ..change(&[("a", &value)], &[]) };
+    assert_eq!(store.change_data("u1", &first).await.unwrap(), Changed::Done(1));
+    assert_eq!(store.change_data("u1", &first).await.unwrap(), Changed::Done(1), "known");
+    let stale = DataChange { only: Some(0), ..change(&[("b", "1")], &[]) };
+    assert_eq!(store.change_data("u1", &stale).await.unwrap(), Changed::Stale);
+    let before = told(store, "u1", 0).await;
+    assert_eq!(store.change_data("u1", &change(&[("b", &value), ("c", "1")], &[])).await.unwrap(), Changed::TooLarge);
+    assert_eq!(told(store, "u1", 0).await, before, "nothing is changed");
+    assert_eq!(store.change_data("u1", &change(&[("b", &value)], &["a"])).await.unwrap(), Changed::Done(2));
+    assert_eq!(store.change_data("u1", &change(&[("b", &value)], &["b"])).await.unwrap(), Changed::Done(3));
+    assert_eq!(store.change_data("u1", &change(&[], &["b"])).await.unwrap(), Changed::Done(4));
+    assert_eq!(
+        store.change_data("u1", &change(&[("a", &value)], &[])).await.unwrap(),
+        Changed::Done(5),
+        "there is room again"
+    );
+}
+
+pub async fn names_of_deleted_members_are_remembered_up_to_a_number(place: Place) {
+    let store = &*place.store;
+    opened(store, "u1").await;
+    let names: Vec<_> = (0..=GONE).map(|n| format!("n{n}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let set: Vec<_> = names.iter().map(|name| (*name, "1")).collect();
+    store.change_data("u1", &DataChange { limit: 1_000_000, ..change(&set, &[]) }).await.unwrap();
+    store.change_data("u1", &change(&[], &names[1..])).await.unwrap();
+    assert_eq!(store.read_data("u1", 1).await.unwrap().deleted.len(), GONE);
+    store.change_data("u1", &change(&[("b", "1")], &names[..1])).await.unwrap();
+    assert_eq!(told(store, "u1", 1).await, r#"{"version":3,"from":0,"set":{"b":1},"deleted":[]}"#);
+    assert_eq!(told(store, "u1", 3).await, r#"{"version":3,"from":3,"set":{},"deleted":[]}"#);
+}
+
+pub async fn session_data_is_found_by_its_key_and_forgotten_in_time(place: Place) {
+    let store = &*place.store;
+    let (one, other) = (opened(store, "u1").await, opened(store, "u2").await);
+    assert_eq!(opened(store, "u1").await.key.reveal(), one.key.reveal(), "the key stays");
+    assert_eq!(store.find_data(one.key.handle()).await.unwrap().unwrap().user, "u1");
+    assert!(store.find_data("nothing").await.unwrap().is_none());
+    for user in ["u1", "u2"] {
+        store.change_data(user, &DataChange { expires: 2000, ..change(&[("a", "1")], &[]) }).await.unwrap();
+    }
+    store.open_data(&other, 3000).await.unwrap();
+    assert_eq!(store.expire_data(2000).await.unwrap(), 0);
+    assert_eq!(store.expire_data(2001).await.unwrap(), 1);
+    assert!(store.find_data(one.key.handle()).await.unwrap().is_none());
+    assert_eq!(store.read_data("u2", 0).await.unwrap().version, 1);
+    store.remove_data("u2").await.unwrap();
+    assert_eq!(store.read_data("u2", 0).await.unwrap().version, 0);
+}
