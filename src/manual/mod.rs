@@ -2,6 +2,8 @@
 
 #[doc = include_str!("architecture.md")]
 pub mod architecture {}
+#[doc = include_str!("bench.md")]
+pub mod bench {}
 #[doc = include_str!("states.md")]
 pub mod states {}
 #[doc = include_str!("wire.md")]

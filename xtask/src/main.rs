@@ -74,7 +74,12 @@ const VERBS: &[Verb] = &[
         help: "search for inputs that do harm to what reads them; with a target and files, run these again",
         run: fuzz::verb,
     },
-    Verb { name: "bench", arguments: "[name…]", help: "run the benchmarks in a browser", run: bench::verb },
+    Verb {
+        name: "bench",
+        arguments: "[--quick] [--save] [name…]",
+        help: "run the benchmarks beside rivals; --quick: only that they work; --save: results into the manual",
+        run: bench::verb,
+    },
     Verb {
         name: "lint",
         arguments: "",

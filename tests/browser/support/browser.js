@@ -12,8 +12,8 @@ const FLAGS = [
   "--disable-component-update", "--disable-sync",
 ];
 
-export function launch() {
-  return chromium.launch({ executablePath: environment.chrome, args: FLAGS });
+export function launch(more = []) {
+  return chromium.launch({ executablePath: environment.chrome, args: [...FLAGS, ...more] });
 }
 
 /** To be called at the top of a test file: its browser runs as long as its tests do. */

@@ -29,6 +29,12 @@ pub fn package_tools(place: &Place) -> Result<()> {
     npm_packages(place, &folder, "npm packages that ours is tried with")
 }
 
+/// Installs what the package is measured beside.
+pub fn bench_tools(place: &Place) -> Result<()> {
+    let folder = Path::new("tests").join("bench").join("tools");
+    npm_packages(place, &folder, "npm packages that ours is measured beside")
+}
+
 fn npm_packages(place: &Place, folder: &Path, title: &str) -> Result<()> {
     let version = node(place)?;
     let folder = place.root.join(folder);

@@ -1,0 +1,1 @@
+export { CometD } from "cometd";

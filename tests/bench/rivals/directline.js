@@ -1,0 +1,1 @@
+export { ConnectionStatus, DirectLine } from "botframework-directlinejs";
