@@ -5,6 +5,7 @@ use crate::App;
 use crate::bayeux::{Ending, Held, Via, failure, split};
 use crate::body::{BodyError, kind_of, read_body};
 use crate::json::array;
+use crate::node::relay::{self, PassedOn};
 use crate::origin::{Origin, Peer, address, cookie, preflight, secure, set_cookie};
 use crate::rest;
 use crate::session::Hold;
@@ -130,12 +131,24 @@ async fn poll(app: &Arc<App>, origin: &Origin, request: Request) -> Response {
     }
     let peer = request.extensions().get::<Peer>().copied();
     let (parts, stream) = request.into_parts();
-    let address = address(&app.config, peer, &parts.headers);
+    let passed_on = match app.floor.node() {
+        None => None,
+        Some(node) => match node.passed_on(&parts.headers).await {
+            Ok(passed_on) => passed_on,
+            Err(_) => return json(StatusCode::FORBIDDEN, failure("403::not_a_node")),
+        },
+    };
+    let address = passed_on.as_ref().map_or_else(|| address(&app.config, peer, &parts.headers), |on| on.address);
     let limit = app.config.limits.frame_bytes;
     let text = match read_body(limit, stream).await {
         Ok(text) => text,
         Err(error) => return refuse(limit, &error),
     };
+    if let Some(node) = app.floor.node().filter(|_| passed_on.is_none())
+        && let Some(response) = relay::pass_on(app, node, &parts.headers, address, &text).await
+    {
+        return response;
+    }
     let via = Via::Http(cookie(&parts.headers));
     // A task of its own: what has begun is done to its end, even if the client hangs up meanwhile.
     let worker = Arc::clone(app);
@@ -151,7 +164,7 @@ async fn poll(app: &Arc<App>, origin: &Origin, request: Request) -> Response {
     };
     if let Some(held) = outcome.held.take() {
         held.session.unlink(None);
-        let ending = hold(app, &held).await;
+        let ending = hold(app, &held, passed_on.as_ref()).await;
         return json(StatusCode::OK, array(app.connected(&held, ending).iter().map(AsRef::as_ref)));
     }
     let events = outcome.session.as_ref().map(|session| session.drain()).unwrap_or_default();
@@ -179,13 +192,27 @@ impl Drop for Waiting<'_> {
 }
 
 /// Holds a connect until there is something to say.
-async fn hold(app: &App, held: &Held) -> Ending {
+async fn hold(app: &App, held: &Held, passed_on: Option<&PassedOn>) -> Ending {
     let _waiting = Waiting { app, held };
     let deadline = Instant::now() + held.timeout;
+    let by = app.floor.node().zip(passed_on).filter(|(node, on)| node.knows(&on.by));
     loop {
         let changed = held.session.changed();
         tokio::pin!(changed);
         changed.as_mut().enable();
+        let parted = async {
+            match by {
+                Some((node, _)) => node.parted.notified().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(parted);
+        // Polled once, so that no parting is missed between the look below and the wait.
+        let _ = futures_util::poll!(parted.as_mut());
+        // The node that passed it on stops, and can carry the answer still.
+        if by.is_some_and(|(node, on)| !node.knows(&on.by)) {
+            return Ending::Due;
+        }
         match held.session.hold(held.number, false) {
             Hold::Events => return Ending::Due,
             Hold::Superseded => return Ending::Superseded,
@@ -194,6 +221,7 @@ async fn hold(app: &App, held: &Held) -> Ending {
         }
         tokio::select! {
             () = changed => {}
+            () = parted => {}
             () = tokio::time::sleep_until(deadline) => return Ending::Due,
             () = app.stop.cancelled() => return Ending::Stopping,
         }

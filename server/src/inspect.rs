@@ -155,7 +155,12 @@ impl Inspector {
         locked(&self.watchers).remove(&session.id);
     }
 
-    fn is_watched(&self, chat: &str) -> bool {
+    /// Whether anybody inspects.
+    pub(crate) fn is_watching(&self) -> bool {
+        !locked(&self.watchers).is_empty()
+    }
+
+    pub(crate) fn is_watched(&self, chat: &str) -> bool {
         locked(&self.watchers).values().any(|watcher| watcher.chat.as_deref() == Some(chat))
     }
 
@@ -297,9 +302,13 @@ impl Floor {
     /// The newest sessions.
     async fn rows(&self) -> Result<Vec<Raw>, Refusal> {
         let mut rows = Vec::new();
-        for id in self.ids() {
-            if let Some(live) = self.lock(&id).await? {
-                rows.push((live.chat.since, row(&live.chat)));
+        if self.node().is_some() {
+            rows.extend(self.store.chats().await?.iter().map(|chat| (chat.since, row(chat))));
+        } else {
+            for id in self.ids() {
+                if let Some(live) = self.lock(&id).await? {
+                    rows.push((live.chat.since, row(&live.chat)));
+                }
             }
         }
         rows.sort_by_key(|(since, _)| std::cmp::Reverse(*since));

@@ -10,6 +10,7 @@
 //!   [`faq`]: what they may read first; [`data`]: what is kept with them;
 //!   [`bot`]: what scripts do; [`desk`]: what agents do; [`inspect`]: what they may watch; [`webhook`]: what
 //!   others are told; [`store`]: where it is all kept.
+//! - [`node`]: many servers on one store.
 //! - [`config`], [`cli`]: what the operator says; [`export`]: what the operator takes out; [`limits`]: how much is too much; [`json`], [`secret`], [`clock`]: small
 //!   tools.
 //!
@@ -34,6 +35,7 @@ pub mod inspect;
 pub mod json;
 pub mod limits;
 pub(crate) mod lock;
+pub mod node;
 pub mod origin;
 pub mod rest;
 pub mod secret;
@@ -48,6 +50,7 @@ use axum::Router;
 use chat::Floor;
 use clock::Clock;
 use config::Config;
+use node::Node;
 use session::Hub;
 use std::future::Future;
 use std::io;
@@ -76,11 +79,21 @@ impl App {
     /// A server on a store, to be made within a runtime. What is in the store already is taken up by [`Floor::take_up`].
     #[must_use]
     pub fn new(config: Config, clock: Clock, store: Arc<dyn Store>) -> Arc<Self> {
+        Self::with(config, clock, store, None)
+    }
+
+    /// One of many servers on a store. It is there for the others once [`App::stand`] has said so for the first time.
+    #[must_use]
+    pub fn one_of_many(config: Config, clock: Clock, store: Arc<dyn Store>, node: Node) -> Arc<Self> {
+        Self::with(config, clock, store, Some(Arc::new(node)))
+    }
+
+    fn with(config: Config, clock: Clock, store: Arc<dyn Store>, node: Option<Arc<Node>>) -> Arc<Self> {
         let config = Arc::new(config);
         let (kicks, kicked) = unbounded_channel();
         let app = Arc::new(Self {
-            hub: Hub::new(Arc::clone(&config)),
-            floor: Floor::new(Arc::clone(&config), clock, store, kicks),
+            hub: Hub::new(Arc::clone(&config), node.as_ref().map(|node| &node.id)),
+            floor: Floor::new(Arc::clone(&config), clock, store, kicks, node.clone()),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             config,
@@ -89,6 +102,9 @@ impl App {
             tokio::spawn(webhook::run(Arc::downgrade(&app), Arc::clone(&app.floor.told)));
         }
         tokio::spawn(call_bots(Arc::downgrade(&app), kicked));
+        if let Some(node) = node {
+            node::run(&app, &node);
+        }
         app
     }
 

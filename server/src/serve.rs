@@ -29,6 +29,8 @@ use tower::ServiceExt;
 const TLS_TIME: Duration = Duration::from_secs(15);
 /// How long a client may take to send a request's head; also how long a connection may be idle.
 const HEAD_TIME: Duration = Duration::from_secs(75);
+/// How long it may take to tell other nodes that this one stops.
+const PART_TIME: Duration = Duration::from_secs(1);
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +105,8 @@ pub async fn run(
     drop(listener);
     tracing::info!("stopping");
     app.stop.cancel();
+    // The others are told before the last answers: who comes to them for a session of this node shakes hands anew.
+    let _ = timeout(PART_TIME, app.part()).await;
     app.tasks.close();
     let bound = Duration::from_secs(app.config.stop.bound);
     if timeout(bound, app.tasks.wait()).await.is_err() {

@@ -7,6 +7,7 @@
 use crate::config::Config;
 use crate::limits::{Bucket, PerAddress};
 use crate::lock::locked;
+use crate::node::NodeId;
 use crate::secret::{NoRandomness, random_hex};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
@@ -209,6 +210,11 @@ impl Session {
         }
     }
 
+    /// Whether a connect is held.
+    pub fn is_held(&self) -> bool {
+        locked(&self.state).expires.is_none()
+    }
+
     /// Whether events go to the WebSocket of this number.
     pub fn is_linked(&self, number: u64) -> bool {
         locked(&self.state).link == number
@@ -293,6 +299,8 @@ pub enum Refused {
 #[derive(Debug)]
 pub struct Hub {
     config: Arc<Config>,
+    /// What the ids of sessions begin with: the node that has them.
+    prefix: String,
     table: Mutex<Table>,
 }
 
@@ -305,8 +313,8 @@ struct Table {
 impl Hub {
     /// No sessions yet.
     #[must_use]
-    pub fn new(config: Arc<Config>) -> Self {
-        Self { config, table: Mutex::default() }
+    pub fn new(config: Arc<Config>, node: Option<&NodeId>) -> Self {
+        Self { config, prefix: node.map_or_else(String::new, |node| node.as_str().to_owned()), table: Mutex::default() }
     }
 
     /// Opens a session.
@@ -315,7 +323,7 @@ impl Hub {
     /// When there are too many, or no randomness.
     pub fn open(&self, address: IpAddr, browser: Option<String>, ack: bool) -> Result<Arc<Session>, Refused> {
         let limits = &self.config.limits;
-        let id = random_hex(20)?;
+        let id = format!("{}{}", self.prefix, random_hex(20)?);
         let mut table = locked(&self.table);
         if table.sessions.len() >= limits.max_connections
             || table.addresses.count(address) >= limits.connections_per_address

@@ -82,6 +82,7 @@ impl Floor {
         self.inspector.listed(&live.chat);
         self.told.notify_one();
         self.kick(&live.chat);
+        self.say_changed(&live.chat);
         tracing::info!(service = channel.name, "a chat has begun");
         Ok(())
     }
@@ -133,7 +134,8 @@ impl Floor {
         }
         let (mut live, mut entries) = self.newest(live, 1).await?;
         live.attach(asker.session(), operation);
-        entries.extend(self.store.entries(&live.chat.id, 1).await?);
+        self.sits(&live).await;
+        entries.extend(self.entries_of(&live, 1).await?);
         entries.extend(self.holding(&live.chat, operation.reads()));
         entries.extend(self.data_for(&mut live, operation).await?);
         asker.send(&VisitorData::of(&live.chat, &entries));

@@ -209,7 +209,7 @@ impl Floor {
         let carried = self.apply(live, config, call, &wanted).await?;
         if let Some(version) = version {
             let news = self.data_since(&live.chat, version.saturating_sub(1), None).await?;
-            self.push_data(live, &news, None);
+            self.push_data(live, &news, version, None);
         }
         self.tell_log(live, &wanted.lines, false);
         if let Some(carried) = carried {
@@ -267,6 +267,7 @@ impl Floor {
             return;
         }
         let entry = notice::passing("bot-log", &BTreeMap::from([("lines", lines)]), self.clock.now());
+        self.say_passing(&live.chat, &entry);
         self.push_passing(live, &entry, |reads| reads.notices);
     }
 

@@ -35,20 +35,14 @@ impl Floor {
         }
         self.told.notify_one();
         self.changed(live, draft.chat, &draft.entries, except);
+        self.kick(&live.chat);
+        self.say_changed(&live.chat);
         Ok(draft.entries)
     }
 
     /// Adds what others are to be told of a change.
     pub(super) fn prepare(&self, draft: &mut Draft) {
         draft.outgoing = webhook::outgoing(&self.config, draft, self.clock.now());
-    }
-
-    /// Takes in what another server has done with a chat.
-    pub(super) async fn catch_up(&self, live: &mut Live) -> Result<(), StoreError> {
-        let chat = self.store.load(&live.chat.id).await?.ok_or(StoreError::Unknown)?;
-        let entries = self.store.entries(&live.chat.id, live.chat.next_index).await?;
-        self.changed(live, chat, &entries, None);
-        Ok(())
     }
 
     /// A chat is now as it is here.
@@ -66,7 +60,6 @@ impl Floor {
         }
         self.desk.show(&before, &live.chat, entries, except);
         self.inspect(&before, &live.chat, entries);
-        self.kick(&live.chat);
     }
 
     /// Has the bot called, if there is anything to call it for.

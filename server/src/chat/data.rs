@@ -9,8 +9,10 @@ use super::{Floor, Live, event};
 use crate::chat::reply::VisitorData;
 use crate::data::{Changed, DataChange, Delta, Owner};
 use crate::json::Raw;
+use crate::node::Word;
 use crate::secret::{SecureKey, handle};
 use crate::session::Session;
+use crate::store::StoreError;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -70,8 +72,12 @@ impl Floor {
     /// A notice that tells what has changed since a version.
     pub(crate) async fn data_since(&self, chat: &Chat, since: u64, key: Option<&str>) -> Result<Entry, Refusal> {
         let delta = self.store.read_data(&chat.user_id, since).await?;
+        Ok(self.data_news(&delta, key))
+    }
+
+    fn data_news(&self, delta: &Delta, data_key: Option<&str>) -> Entry {
         let limit = self.config.limits.session_data_bytes;
-        Ok(notice::passing("session-data", &Told { delta: &delta, limit, data_key: key }, self.clock.now()))
+        notice::passing("session-data", &Told { delta, limit, data_key }, self.clock.now())
     }
 
     /// What an attaching client has not had of the session data, if it reads that.
@@ -83,7 +89,11 @@ impl Floor {
             draft.chat.data_key_told = true;
             self.commit(live, draft, None).await?;
         }
-        self.data_since(&live.chat, since, Some(owner.key.reveal())).await.map(Some)
+        let delta = self.store.read_data(&live.chat.user_id, since).await?;
+        if live.told == 0 {
+            live.told = delta.version;
+        }
+        Ok(Some(self.data_news(&delta, Some(owner.key.reveal()))))
     }
 
     /// A visitor changes session data.
@@ -95,7 +105,7 @@ impl Floor {
         match self.change_data(&live.chat, change).await? {
             Changed::Done(version) => {
                 let news = self.data_since(&live.chat, version.saturating_sub(1), None).await?;
-                self.push_data(live, &news, visit.asker.except());
+                self.push_data(live, &news, version, visit.asker.except());
                 let reads = live.reads(visit.asker, visit.operation);
                 let made = if reads.notices { vec![news] } else { Vec::new() };
                 self.reply(visit, live, made).await
@@ -111,8 +121,33 @@ impl Floor {
         }
     }
 
-    /// Tells the visitor's other connections that session data has changed.
-    pub(crate) fn push_data(&self, live: &Live, news: &Entry, except: Option<&Session>) {
+    /// Tells the visitor's other connections, and the other nodes, that a change of session data has made this version.
+    pub(crate) fn push_data(&self, live: &mut Live, news: &Entry, version: u64, except: Option<&Session>) {
+        if let Some(node) = &self.node {
+            node.say(&Word::Data { chat: live.chat.id.clone(), version });
+        }
+        if live.told + 1 == version {
+            live.told = version;
+        }
+        self.show_data(live, news, except);
+    }
+
+    /// Another node says that a change of session data has made this version. All that was not told yet is.
+    pub(super) async fn take_in_data(&self, id: &str, version: u64) -> Result<(), StoreError> {
+        let Some(mut live) = self.lock_known(id).await else { return Ok(()) };
+        if version <= live.told || !(self.inspector.is_watched(id) || live.seats.iter().any(|seat| seat.reads.data)) {
+            return Ok(());
+        }
+        let since = if live.told == 0 { version.saturating_sub(1) } else { live.told };
+        let delta = self.store.read_data(&live.chat.user_id, since).await?;
+        if delta.version > live.told {
+            live.told = delta.version;
+            self.show_data(&live, &self.data_news(&delta, None), None);
+        }
+        Ok(())
+    }
+
+    fn show_data(&self, live: &Live, news: &Entry, except: Option<&Session>) {
         self.inspector.data(&live.chat.id, news.user_data.as_ref());
         let entries = std::slice::from_ref(news);
         let text = event(&channel_of(&live.chat.service), None, &VisitorData::of(&live.chat, entries));

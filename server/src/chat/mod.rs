@@ -3,7 +3,8 @@
 //! `model` is what the store keeps, `draft` a change of it, `change` how that is made and shown; `operation` reads what clients
 //! ask, `reply` and `notice` are what they get, `asker` is who asks; `begin` begins chats, `renew` puts new ones in their
 //! place, `visitor` does what else visitors ask, `submit` takes their forms, `data` is what is
-//! kept with them, `bot` has scripts lead chats, `sweep` ends what has had its time. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
+//! kept with them, `bot` has scripts lead chats, `sweep` ends what has had its time, `shared` is what other nodes have to do
+//! with them. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
 //! to the store, and only then shown to anybody. Answers and pushes are queued under the same lock, so that every
 //! session sees the entries in their order.
 
@@ -18,6 +19,7 @@ pub mod notice;
 pub mod operation;
 pub mod renew;
 pub mod reply;
+pub(crate) mod shared;
 pub mod submit;
 pub mod sweep;
 pub mod visitor;
@@ -31,6 +33,7 @@ use crate::inspect::{BotLog, Inspector};
 use crate::json::write;
 use crate::limits::{Bucket, PerAddress};
 use crate::lock::locked;
+use crate::node::Node;
 use crate::session::Session;
 use crate::store::{Store, StoreError};
 use model::{Chat, Entry};
@@ -55,6 +58,8 @@ pub struct Floor {
     pub(crate) desk: Desk,
     pub(crate) inspector: Inspector,
     pub(crate) bots: Bots,
+    /// This server as one of many; none where it is alone.
+    node: Option<Arc<Node>>,
     /// Says that there may be something to tell to webhooks.
     pub(crate) told: Arc<Notify>,
     /// Chats whose bots are to be called.
@@ -92,6 +97,12 @@ pub(crate) struct Live {
     pub(crate) typed: Vec<(Entry, Instant)>,
     /// What its bot logs, for who inspects.
     pub(crate) log: BotLog,
+    /// Whether this server looks after it. One that is alone looks after all.
+    pub(crate) mine: bool,
+    /// Since when its bot is to be called, when somebody has looked.
+    called: Option<Instant>,
+    /// The version of the session data that its connections here have at least; 0: that is not known.
+    told: u64,
 }
 
 /// A Bayeux session of the visitor's.
@@ -132,7 +143,13 @@ pub(crate) struct NoRoom;
 impl Floor {
     /// An empty floor. The ids that are sent to `kicks` are those of chats for which [`Floor::run_bot`] is to be called.
     #[must_use]
-    pub fn new(config: Arc<Config>, clock: Clock, store: Arc<dyn Store>, kicks: UnboundedSender<String>) -> Self {
+    pub fn new(
+        config: Arc<Config>,
+        clock: Clock,
+        store: Arc<dyn Store>,
+        kicks: UnboundedSender<String>,
+        node: Option<Arc<Node>>,
+    ) -> Self {
         let bots = Bots::new(&config);
         let desk = Desk::new(Arc::clone(&config));
         let inspector = Inspector::new(&config);
@@ -153,6 +170,7 @@ impl Floor {
             desk,
             inspector,
             bots,
+            node,
             told: Arc::default(),
             kicks,
             faqs,
@@ -162,36 +180,51 @@ impl Floor {
     }
 
     /// Takes up the chats that are in the store. Visitors and agents are given the time to come back that they have when
-    /// their connections break.
+    /// their connections break. One of many nodes takes up a chat when somebody needs it here.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub async fn take_up(&self) -> Result<(), StoreError> {
+        if self.node.is_some() {
+            return Ok(());
+        }
         let chats = self.store.chats().await?;
         if !chats.is_empty() {
             tracing::info!(chats = chats.len(), "chats of the store are taken up");
         }
         for chat in chats {
-            self.adopt(chat);
+            self.adopt(chat, true);
         }
         Ok(())
     }
 
-    /// The chat of this id, locked. One that another server began is taken up.
-    pub(crate) async fn lock(&self, id: &str) -> Result<Option<Locked>, StoreError> {
+    /// The chat of this id as it is known here, locked. One that is not is taken up.
+    pub(crate) async fn lock_as_is(&self, id: &str) -> Result<Option<Locked>, StoreError> {
         let known = locked(&self.lives).chats.get(id).cloned();
         let live = match known {
             Some(live) => live,
             None => match self.store.load(id).await? {
-                Some(chat) => self.adopt(chat),
+                Some(chat) => self.adopt(chat, true),
                 None => return Ok(None),
             },
         };
         Ok(Some(live.lock_owned().await))
     }
 
+    /// The chat of this id, locked, if it is known here.
+    pub(crate) async fn lock_known(&self, id: &str) -> Option<Locked> {
+        let known = locked(&self.lives).chats.get(id).cloned();
+        Some(known?.lock_owned().await)
+    }
+
     pub(crate) fn ids(&self) -> Vec<String> {
         locked(&self.lives).chats.keys().cloned().collect()
+    }
+
+    /// This server as one of many; none where it is alone.
+    #[must_use]
+    pub fn node(&self) -> Option<&Arc<Node>> {
+        self.node.as_ref()
     }
 
     /// How many chats are held, ended ones among them.
@@ -227,22 +260,21 @@ impl Floor {
 
     /// Gives the place of a chat back.
     pub(crate) fn release(&self, address: IpAddr) {
-        let mut lives = locked(&self.lives);
-        lives.open = lives.open.saturating_sub(1);
-        lives.addresses.remove(address);
+        locked(&self.lives).leave(address);
     }
 
     /// Makes a new chat live, already locked: nobody else gets at it before its first answer is queued.
     pub(crate) fn enter(&self, chat: Chat) -> Option<Locked> {
         let id = chat.id.clone();
-        let live = Arc::new(tokio::sync::Mutex::new(Live::new(chat, &self.config.limits)));
+        let live = Arc::new(tokio::sync::Mutex::new(Live::new(chat, &self.config.limits, true)));
         let guard = Arc::clone(&live).try_lock_owned().ok();
         locked(&self.lives).chats.insert(id, live);
         guard
     }
 
-    /// Makes a chat live that this server did not begin. Its place is taken even where there is none.
-    fn adopt(&self, chat: Chat) -> Arc<tokio::sync::Mutex<Live>> {
+    /// Makes a chat live that this server did not begin. Its place is taken even where there is none. `tell` says whether agents
+    /// are told at once.
+    fn adopt(&self, chat: Chat, tell: bool) -> Arc<tokio::sync::Mutex<Live>> {
         let mut lives = locked(&self.lives);
         if let Some(live) = lives.chats.get(&chat.id) {
             return Arc::clone(live);
@@ -250,11 +282,14 @@ impl Floor {
         if chat.ended.is_none() {
             lives.open += 1;
             lives.addresses.add(chat.address);
-            self.desk.adopt(&chat);
+            self.desk.adopt(&chat, tell);
         }
-        self.kick(&chat);
+        let alone = self.node.is_none();
+        if alone {
+            self.kick(&chat);
+        }
         let id = chat.id.clone();
-        let live = Arc::new(tokio::sync::Mutex::new(Live::new(chat, &self.config.limits)));
+        let live = Arc::new(tokio::sync::Mutex::new(Live::new(chat, &self.config.limits, alone)));
         lives.chats.insert(id, Arc::clone(&live));
         live
     }
@@ -277,7 +312,11 @@ impl Floor {
 
     /// A Bayeux session has ended: its visitor is away, its agent too.
     pub async fn session_gone(&self, session: &Session) {
-        self.desk.session_gone(session);
+        if self.desk.session_gone(session)
+            && let Some(node) = &self.node
+        {
+            node.news.notify_one();
+        }
         self.inspector.session_gone(session);
         for id in session.attachments() {
             let known = locked(&self.lives).chats.get(&id).cloned();
@@ -292,8 +331,16 @@ impl Floor {
     }
 }
 
+impl Lives {
+    /// A chat's place is free again.
+    fn leave(&mut self, address: IpAddr) {
+        self.open = self.open.saturating_sub(1);
+        self.addresses.remove(address);
+    }
+}
+
 impl Live {
-    fn new(chat: Chat, limits: &Limits) -> Self {
+    fn new(chat: Chat, limits: &Limits, mine: bool) -> Self {
         let bucket = || Bucket::new(limits.send_burst, limits.send_rate);
         Self {
             chat,
@@ -305,6 +352,9 @@ impl Live {
             reads: bucket(),
             typed: Vec::new(),
             log: BotLog::default(),
+            mine,
+            called: None,
+            told: 0,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::draft::Draft;
 use super::model::{Chat, Entry, Kind, Reason};
 use super::reply::{Refusal, VisitorData};
 use super::visitor::channel_of;
-use super::{Floor, Live, Locked, event, notice};
+use super::{Floor, Live, Locked, Seat, event, notice};
 use crate::config::Channel;
 use crate::json::Raw;
 use crate::session::Session;
@@ -35,7 +35,7 @@ pub(crate) struct Carried {
 }
 
 impl Floor {
-    fn between(&self, old: &Chat) -> Option<Entry> {
+    pub(super) fn between(&self, old: &Chat) -> Option<Entry> {
         let renewed = old.renewed.as_ref()?;
         let between = Between { previous_id: &old.id, id: &renewed.id, reason: renewed.reason };
         Some(notice::passing("renewed", &between, self.clock.now()))
@@ -93,10 +93,12 @@ impl Floor {
         let mut trail = closing.entries.clone();
         self.changed(old, closing.chat, &closing.entries, None);
         trail.extend(self.between(&old.chat));
-        self.tell_renewed(&live, &trail, &beginning.entries, except);
+        self.tell_renewed(&live.chat, &live.seats, &trail, &beginning.entries, except);
         self.desk.begun(&live.chat);
         self.inspector.listed(&live.chat);
         self.kick(&live.chat);
+        self.say_changed(&old.chat);
+        self.say_changed(&live.chat);
         tracing::info!(service = live.chat.service, ?reason, "a chat is renewed");
         Ok((live, trail))
     }
@@ -119,13 +121,19 @@ impl Floor {
     }
 
     /// Shows a new session to the connections that it took over. Those that read no notices see it begin, and no more.
-    fn tell_renewed(&self, live: &Live, trail: &[Entry], entries: &[Entry], except: Option<&Session>) {
-        let channel = channel_of(&live.chat.service);
-        for seat in live.seats.iter().filter(|seat| except.is_none_or(|except| except.id != seat.session.id)) {
+    pub(super) fn tell_renewed(
+        &self,
+        chat: &Chat,
+        seats: &[Seat],
+        trail: &[Entry],
+        entries: &[Entry],
+        except: Option<&Session>,
+    ) {
+        let channel = channel_of(&chat.service);
+        for seat in seats.iter().filter(|seat| except.is_none_or(|except| except.id != seat.session.id)) {
             let trail = if seat.reads.notices { trail } else { &[] };
-            let all: Vec<_> =
-                trail.iter().chain(entries).cloned().chain(self.holding(&live.chat, seat.reads)).collect();
-            seat.session.deliver(event(&channel, None, &VisitorData::of(&live.chat, &all)));
+            let all: Vec<_> = trail.iter().chain(entries).cloned().chain(self.holding(chat, seat.reads)).collect();
+            seat.session.deliver(event(&channel, None, &VisitorData::of(chat, &all)));
         }
     }
 

@@ -5,6 +5,7 @@ use super::draft::Draft;
 use super::{Floor, Live};
 use crate::lock::locked;
 use crate::status::Cause;
+use crate::store::StoreError;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -44,7 +45,16 @@ impl Floor {
     }
 
     async fn sweep_chat(&self, id: &str) {
-        let Ok(Some(mut live)) = self.lock(id).await else { return };
+        let Ok(Some(mut live)) = self.lock_as_is(id).await else { return };
+        if live.mine {
+            self.judge(&mut live).await;
+        }
+        self.lend(live).await;
+    }
+
+    /// Ends or forgets a chat that has had its time.
+    async fn judge(&self, live: &mut Live) {
+        let id = &live.chat.id.clone();
         let Some(channel) = self.config.channel(&live.chat.service) else { return };
         let now = Instant::now();
         let over = |since: Instant, seconds: u64| now.duration_since(since) >= Duration::from_secs(seconds);
@@ -54,7 +64,7 @@ impl Floor {
                 // Its key leads to the newer one, and agents may read it, as long as that is there.
                 kept = !matches!(self.store.load(&newer.id).await, Ok(None));
             }
-            if !kept && self.deleted(&mut live).await && self.store.remove(id).await.is_ok() {
+            if !kept && self.deleted(live).await && self.store.remove(id).await.is_ok() {
                 // Session data that no client knows the key of ends with the last session that it belongs to.
                 if !live.chat.data_key_told && live.chat.renewed.is_none() {
                     let _ = self.store.remove_data(&live.chat.user_id).await;
@@ -64,16 +74,21 @@ impl Floor {
                 }
                 self.forget(id);
                 self.inspector.forgotten(id);
+                live.mine = self.node.is_none();
             }
             return;
         }
         let age = |since: u64, seconds: u64| {
             seconds != 0 && self.clock.now().saturating_sub(since) >= seconds.saturating_mul(1000)
         };
-        let idle = channel.idle_timeout != 0 && over(live.active, channel.idle_timeout);
-        let timeout = idle || age(live.chat.since, channel.lifetime);
-        let alone =
-            channel.visitor_timeout != 0 && live.alone.is_some_and(|since| over(since, channel.visitor_timeout));
+        let idle = |live: &Live| channel.idle_timeout != 0 && over(live.active, channel.idle_timeout);
+        let alone = |live: &Live| {
+            channel.visitor_timeout != 0 && live.alone.is_some_and(|since| over(since, channel.visitor_timeout))
+        };
+        if (idle(live) || alone(live)) && !self.consult(live).await {
+            return;
+        }
+        let (alone, timeout) = (alone(live), idle(live) || age(live.chat.since, channel.lifetime));
         let ending: fn(&mut Draft) = match live.chat.lapsed {
             _ if alone => |draft| draft.end(Cause::Leave),
             Some(lapsed) if age(lapsed, channel.renewal_timeout) => |draft| draft.end(Cause::Timeout),
@@ -83,8 +98,10 @@ impl Floor {
         };
         let mut draft = self.draft(&live.chat);
         ending(&mut draft);
-        if let Err(error) = self.commit(&mut live, draft, None).await {
-            tracing::warn!(%error, "a chat could not be ended");
+        match self.commit(live, draft, None).await {
+            // Another server did something with it: it is looked at again.
+            Ok(_) | Err(StoreError::Conflict) => {}
+            Err(error) => tracing::warn!(%error, "a chat could not be ended"),
         }
     }
 
@@ -107,8 +124,14 @@ impl Floor {
             }
             let mut draft = self.draft(&live.chat);
             draft.leave(agent);
-            if let Err(error) = self.commit(&mut live, draft, None).await {
-                tracing::warn!(%error, "an agent could not be taken out of a chat");
+            match self.commit(&mut live, draft, None).await {
+                Ok(_) => {}
+                // Another server did it first, or something else: then the agent is still lost.
+                Err(StoreError::Conflict) if live.chat.agent(agent).is_none() => {}
+                Err(error) => {
+                    tracing::warn!(%error, "an agent could not be taken out of a chat yet");
+                    self.desk.still_lost(agent);
+                }
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::json::Raw;
 use crate::secret::handle;
 use crate::session::Session;
 use crate::status::Cause;
+use crate::store::StoreError;
 use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
@@ -156,7 +157,7 @@ impl Floor {
     pub(super) async fn entries_from(&self, live: &Live, from: u64) -> Result<Vec<Entry>, Refusal> {
         match from {
             0 => Ok(Vec::new()),
-            from => Ok(self.store.entries(&live.chat.id, from).await?),
+            from => Ok(self.entries_of(live, from).await?),
         }
     }
 
@@ -180,6 +181,7 @@ impl Floor {
             entries.extend(live.typed.iter().map(|(entry, _)| entry.clone()));
         }
         live.attach(asker.session(), operation);
+        self.sits(live).await;
         asker.send(&VisitorData::of(&live.chat, &entries));
         Ok(())
     }
@@ -238,13 +240,14 @@ impl Floor {
         live.typing.take().map_err(Refusal::too_many)?;
         live.active = Instant::now();
         let typing = Entry::passing(kind, live.chat.visitor(), text, self.clock.now());
+        self.say_passing(&live.chat, &typing);
         self.desk.show(&live.chat, &live.chat, &[typing], visit.asker.except());
         self.reply(visit, live, Vec::new()).await
     }
 
     async fn hang_up(&self, visit: &Visit<'_>, live: &mut Live) -> Result<(), Refusal> {
         let entries = if live.chat.ended.is_some() {
-            self.store.entries(&live.chat.id, live.chat.closing.max(1)).await?
+            self.entries_of(live, live.chat.closing.max(1)).await?
         } else {
             let mut draft = self.draft(&live.chat);
             draft.end(Cause::Leave);
@@ -262,6 +265,10 @@ impl Floor {
     ) -> Result<Option<Vec<Entry>>, Refusal> {
         let Some(message) = message else { return Ok(None) };
         if let Some(entry) = self.store.find_message(&live.chat.id, who, message).await? {
+            if entry.index.is_some_and(|index| index >= live.chat.next_index) {
+                // Another server has just taken it: this one is to catch up first.
+                return Err(StoreError::Conflict.into());
+            }
             return Ok(Some(vec![entry]));
         }
         let mut previous = live.chat.previous.clone().filter(|_| who <= 1);
@@ -291,6 +298,7 @@ impl Live {
     fn seen(&mut self) {
         if self.seats.is_empty() {
             self.alone = Some(Instant::now());
+            self.mine = true;
         }
     }
 
@@ -306,6 +314,7 @@ impl Live {
             None => self.seats.push(Seat { session: Arc::clone(session), reads }),
         }
         self.alone = None;
+        self.mine = true;
     }
 
     /// What who asks reads: as it said; where it did not, as the chat's client said.

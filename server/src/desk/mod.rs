@@ -17,7 +17,7 @@ use crate::session::Session;
 use crate::status::Status;
 use crate::store::OfflineRequest;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,6 +38,8 @@ struct State {
     signed_in: HashMap<String, (String, Arc<Session>)>,
     /// Agents without any session, and since when.
     away: HashMap<String, Instant>,
+    /// Agents that have a page open on another node.
+    elsewhere: BTreeSet<String>,
     queue: Summaries,
     /// By agent.
     chats: HashMap<String, Summaries>,
@@ -126,13 +128,17 @@ impl State {
         self.signed_in.values().any(|(name, _)| name == agent)
     }
 
-    /// Takes a session's sign-in back.
-    fn sign_out(&mut self, session: &str) {
-        if let Some((name, _)) = self.signed_in.remove(session)
-            && !self.has_session(&name)
-        {
+    fn is_there(&self, agent: &str) -> bool {
+        self.elsewhere.contains(agent) || self.has_session(agent)
+    }
+
+    /// Takes a session's sign-in back. Says whether there was one.
+    fn sign_out(&mut self, session: &str) -> bool {
+        let Some((name, _)) = self.signed_in.remove(session) else { return false };
+        if !self.is_there(&name) {
             self.away.insert(name, Instant::now());
         }
+        true
     }
 
     /// Puts a chat where it belongs: in the queue, among its agents' chats, or, if it is in nobody's hands, nowhere.
@@ -181,15 +187,73 @@ impl Desk {
     }
 
     /// A chat that this server did not begin. Its agents count as away until they sign in.
-    pub(crate) fn adopt(&self, chat: &Chat) {
+    pub(crate) fn adopt(&self, chat: &Chat, tell: bool) {
         let mut state = locked(&self.state);
         for agent in &chat.agents {
-            if !state.has_session(&agent.name) {
+            if !state.is_there(&agent.name) {
                 state.away.entry(agent.name.clone()).or_insert_with(Instant::now);
             }
         }
         state.place(chat);
-        state.tell_all();
+        if tell {
+            state.tell_all();
+        }
+    }
+
+    /// A chat that is not held here any more.
+    pub(crate) fn let_go(&self, chat: &Chat) {
+        locked(&self.state).take(chat);
+    }
+
+    /// Shows queue and chats to everybody here.
+    pub(crate) fn tell(&self) {
+        locked(&self.state).tell_all();
+    }
+
+    /// The agents here.
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        locked(&self.state).signed_in.values().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// These agents have a page open on other nodes, and no others.
+    pub(crate) fn set_elsewhere(&self, agents: BTreeSet<String>) {
+        let mut state = locked(&self.state);
+        if state.elsewhere == agents {
+            return;
+        }
+        let before = std::mem::replace(&mut state.elsewhere, agents);
+        state.away = std::mem::take(&mut state.away).into_iter().filter(|(name, _)| !state.is_there(name)).collect();
+        for name in before {
+            if !state.is_there(&name) {
+                state.away.entry(name).or_insert_with(Instant::now);
+            }
+        }
+    }
+
+    /// Whether anybody here is concerned with a chat that waits for people, or not, and has these agents.
+    pub(crate) fn wants(&self, waits: bool, agents: &[String]) -> bool {
+        let state = locked(&self.state);
+        (waits && !state.signed_in.is_empty()) || agents.iter().any(|agent| state.has_session(agent))
+    }
+
+    /// Whether any agent has a page open here.
+    pub(crate) fn is_anyone_here(&self) -> bool {
+        !locked(&self.state).signed_in.is_empty()
+    }
+
+    /// Whether an agent has a page open here.
+    pub(crate) fn is_here(&self, agent: &str) -> bool {
+        locked(&self.state).has_session(agent)
+    }
+
+    /// An agent who has been away for too long could not be taken out of all chats.
+    pub(crate) fn still_lost(&self, agent: &str) {
+        let mut state = locked(&self.state);
+        if !state.is_there(agent) {
+            let grace = Duration::from_secs(self.config.desk.grace);
+            let since = Instant::now().checked_sub(grace).unwrap_or_else(Instant::now);
+            state.away.entry(agent.to_owned()).or_insert(since);
+        }
     }
 
     /// A new chat has begun.
@@ -202,7 +266,8 @@ impl Desk {
 
     /// Whether any agent has a page open.
     pub(crate) fn is_anyone_there(&self) -> bool {
-        !locked(&self.state).signed_in.is_empty()
+        let state = locked(&self.state);
+        !state.signed_in.is_empty() || !state.elsewhere.is_empty()
     }
 
     /// A chat has changed from `before` to `after` by these entries: tells its agents, and when queue or chats are
@@ -247,7 +312,7 @@ impl Desk {
 
     /// Whether an agent has a page open.
     pub(crate) fn is_there(&self, agent: &str) -> bool {
-        locked(&self.state).has_session(agent)
+        locked(&self.state).is_there(agent)
     }
 
     /// The agent with this name and key. An address that guesses has to wait.
@@ -281,9 +346,9 @@ impl Desk {
         Ok(())
     }
 
-    /// A Bayeux session has ended.
-    pub(crate) fn session_gone(&self, session: &Session) {
-        locked(&self.state).sign_out(&session.id);
+    /// A Bayeux session has ended. Says whether it was an agent's.
+    pub(crate) fn session_gone(&self, session: &Session) -> bool {
+        locked(&self.state).sign_out(&session.id)
     }
 
     /// The agents who have been away for too long.

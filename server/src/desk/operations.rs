@@ -5,9 +5,8 @@ use crate::chat::asker::Answer;
 use crate::chat::draft::Draft;
 use crate::chat::model::{Entry, Kind};
 use crate::chat::operation::Operation;
-use crate::chat::reply::{Refusal, VisitorData};
-use crate::chat::visitor::channel_of;
-use crate::chat::{Floor, Locked, TRIES, event};
+use crate::chat::reply::Refusal;
+use crate::chat::{Floor, Live, Locked, TRIES};
 use crate::lock::locked;
 use crate::status::Cause;
 use crate::store::StoreError;
@@ -61,6 +60,13 @@ impl Floor {
         if name == "signIn" {
             let (name, key) = (operation.agent_name()?, operation.agent_key()?);
             self.desk.sign_in(answer.session, &name, &key)?;
+            if let Some(node) = self.node() {
+                node.news.notify_one();
+            }
+            if let Err(error) = self.take_up_desk(false).await {
+                // They are shown as soon as the store can be read.
+                tracing::warn!(%error, "the chats of the desk could not be taken up yet");
+            }
             self.desk.answer(answer, Some(&name), "", &[]);
             tracing::info!("an agent has signed in");
             return Ok(());
@@ -104,7 +110,7 @@ impl Floor {
             draft.join(agent);
             self.commit(&mut live, draft, Some(answer.session)).await?;
         }
-        let entries = self.store.entries(&live.chat.id, 1).await?;
+        let entries = self.entries_of(&live, 1).await?;
         self.desk.answer(answer, Some(agent), &live.chat.id, &entries);
         Ok(())
     }
@@ -146,17 +152,19 @@ impl Floor {
     ) -> Result<(), Refusal> {
         let mut live = self.own(agent, operation).await?;
         let Some(party) = live.chat.agent(agent).cloned() else { return Ok(()) };
-        live.active = Instant::now();
-        let entries = [Entry::passing(kind, party.from(), None, self.clock.now())];
-        let text = event(&channel_of(&live.chat.service), None, &VisitorData::of(&live.chat, &entries));
-        for seat in &live.seats {
-            seat.session.deliver(text.clone());
-        }
-        let [entry] = entries;
-        live.typed.retain(|(typed, _)| typed.from.participant_id != party.participant);
-        live.typed.push((entry, Instant::now()));
+        let entry = Entry::passing(kind, party.from(), None, self.clock.now());
+        self.say_passing(&live.chat, &entry);
+        self.show_typing(&mut live, entry);
         self.desk.answer(answer, Some(agent), &live.chat.id, &[]);
         Ok(())
+    }
+
+    /// Shows the visitor that an agent types, or does not any more.
+    pub(crate) fn show_typing(&self, live: &mut Live, entry: Entry) {
+        live.active = Instant::now();
+        self.push_passing(live, &entry, |_| true);
+        live.typed.retain(|(typed, _)| typed.from.participant_id != entry.from.participant_id);
+        live.typed.push((entry, Instant::now()));
     }
 
     /// Leaves a chat, or ends it.
@@ -188,7 +196,7 @@ impl Floor {
         if !self.desk.is_there(&to) {
             return Err(Refusal::new(249, "no such agent is signed in"));
         }
-        let so_far = self.store.entries(&live.chat.id, 1).await?;
+        let so_far = self.entries_of(&live, 1).await?;
         let mut draft = self.draft(&live.chat);
         draft.join(&to);
         draft.leave(agent);

@@ -10,10 +10,12 @@
 )]
 
 mod bots;
+mod nodes;
 mod reading;
 mod rest;
 
 pub use bots::*;
+pub use nodes::*;
 pub use reading::*;
 pub use rest::*;
 
@@ -126,6 +128,25 @@ pub async fn request(
 pub async fn post(app: &Arc<App>, headers: &[(&str, &str)], body: impl Into<Body>) -> Response {
     let headers: Vec<_> = [("content-type", "application/json")].into_iter().chain(headers.iter().copied()).collect();
     request(causerie_server::app(Arc::clone(app)), Method::POST, "/cometd", &headers, body).await
+}
+
+/// A request over a connection of its own; returns the body of the answer.
+pub async fn http(address: SocketAddr, cookie: &str, body: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "POST /cometd HTTP/1.1\r\nHost: chat.example\r\nContent-Type: application/json\r\nCookie: {cookie}\r\n\
+        Connection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
+    match answer.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+        false => body,
+        true => body.lines().filter(|line| line.starts_with('[')).collect(),
+    }
 }
 
 /// A Bayeux client over HTTP. `$` in what it sends stands for its client id.
