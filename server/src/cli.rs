@@ -1,5 +1,6 @@
 //! The command line: what may be said, and what is wrong with what was said.
 
+use crate::store::redis::{Address, SCHEMES};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -8,10 +9,11 @@ pub const USAGE: &str = "\
 usage: causerie-server [options]
   --listen ADDRESS:PORT   where to listen; port 0 picks one (default 127.0.0.1:8080)
   --config FILE           the configuration (default: the built-in demo)
-  --store STORE           where chats are kept: sqlite:FILE, or memory, which forgets everything when the server stops
-                          (default: a file in the user's folder for states; the log says which)
+  --store STORE           where chats are kept: sqlite:FILE; redis://HOST:PORT/DB, which many servers share; or memory,
+                          which forgets everything when the server stops (default: what CAUSERIE_STORE says, else a file
+                          in the user's folder for states; the log says which)
   --www DIR               a folder of static files to serve
-  --export-requests KIND  print the offline requests in the store's file, as csv or json, and be done
+  --export-requests KIND  print the offline requests in the store, as csv or json, and be done
   --help                  this text
   --version               the version";
 
@@ -57,6 +59,8 @@ pub enum StoreChoice {
     Memory,
     /// In this file.
     Sqlite(PathBuf),
+    /// In this Redis.
+    Redis(Box<Address>),
 }
 
 /// What is wrong with the command line, in one line.
@@ -108,7 +112,11 @@ fn form(value: &str) -> Result<Form, UsageError> {
     }
 }
 
-fn store(value: &str) -> Result<StoreChoice, UsageError> {
+/// Reads what follows `--store`.
+///
+/// # Errors
+/// When it is no store.
+pub fn store(value: &str) -> Result<StoreChoice, UsageError> {
     // An address may hold a password: only what comes before the first colon is repeated.
     let (kind, rest) = value.split_once(':').unwrap_or((value, ""));
     match (kind, rest) {
@@ -117,8 +125,13 @@ fn store(value: &str) -> Result<StoreChoice, UsageError> {
             Err(UsageError("--store sqlite: a file is expected, as in --store sqlite:chat.db".to_owned()))
         }
         ("sqlite", file) => Ok(StoreChoice::Sqlite(PathBuf::from(file))),
-        ("redis", _) => Err(UsageError("--store redis: is not in this release; sqlite:FILE and memory are".to_owned())),
-        (kind, _) => Err(UsageError(format!("--store {kind}: is not a store; sqlite:FILE and memory are"))),
+        (kind, _) if SCHEMES.contains(&kind) => value
+            .parse()
+            .map(|address| StoreChoice::Redis(Box::new(address)))
+            .map_err(|error| UsageError(format!("--store {kind}: {error}"))),
+        (kind, _) => {
+            Err(UsageError(format!("--store {kind}: is not a store; sqlite:FILE, redis://HOST:PORT/DB and memory are")))
+        }
     }
 }
 

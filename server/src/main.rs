@@ -4,32 +4,32 @@ use causerie_server::cli::{Command, Options, StoreChoice, default_file, parse};
 use causerie_server::clock::Clock;
 use causerie_server::config::Config;
 use causerie_server::export::export;
+use causerie_server::store::redis::Address;
 use causerie_server::store::sqlite::all_requests;
-use causerie_server::store::{MemoryStore, SqliteStore, Store};
-use causerie_server::{App, http, serve};
+use causerie_server::store::{MemoryStore, OfflineRequest, RedisStore, SqliteStore, Store};
+use causerie_server::{App, cli, http, serve};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// How long a server waits for another one to give up the file of the store.
+/// How long a server waits for the store: for another one to give up its file, for Redis to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it looks.
+const PAUSE: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {
     let outcome =
         parse(std::env::args().skip(1)).map_err(|error| error.to_string()).and_then(|command| match command {
             Command::Print(text) => say(&text),
-            Command::Serve(options) => start(&options),
-            Command::Export(store, form) => {
-                let path = file(&store).ok_or("--export-requests: a store in a file is expected")?;
-                let requests = all_requests(&path).map_err(|error| error.to_string())?;
-                say(&export(&requests, form))
-            }
+            Command::Serve(options) => start(&Options { store: chosen(options.store)?, ..options }),
+            Command::Export(store, form) => say(&export(&requests(&chosen(store)?)?, form)),
         });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -37,6 +37,31 @@ fn main() -> ExitCode {
             let _ = writeln!(std::io::stderr(), "causerie-server: {reason}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// All offline requests in a store that outlives the server.
+fn requests(choice: &StoreChoice) -> Result<Vec<OfflineRequest>, String> {
+    if let StoreChoice::Redis(address) = choice {
+        let store = RedisStore::new(Address::clone(address), &Config::demo().map_err(|error| error.to_string())?);
+        let listed = runtime()?.block_on(store.requests(0, usize::MAX));
+        return listed.map_err(|error| format!("--store {address}: {error}"));
+    }
+    let path = file(choice).ok_or("--export-requests: a store that outlives the server is expected")?;
+    all_requests(&path).map_err(|error| error.to_string())
+}
+
+fn runtime() -> Result<Runtime, String> {
+    Builder::new_multi_thread().enable_all().build().map_err(|error| format!("the runtime: {error}"))
+}
+
+/// The store that is said to be used; if none is, the one that the environment says.
+fn chosen(choice: StoreChoice) -> Result<StoreChoice, String> {
+    match (choice, std::env::var("CAUSERIE_STORE")) {
+        (StoreChoice::Default, Ok(said)) if !said.is_empty() => {
+            cli::store(&said).map_err(|error| format!("CAUSERIE_STORE: {error}"))
+        }
+        (choice, _) => Ok(choice),
     }
 }
 
@@ -56,12 +81,9 @@ fn start(options: &Options) -> Result<(), String> {
         return Err(format!("--www {}: there is no such folder", www.display()));
     }
     let tls = config.tls.as_ref().map(serve::tls).transpose().map_err(|error| error.to_string())?;
-    let store = store(&options.store)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("the runtime: {error}"))?;
+    let runtime = runtime()?;
     let served: Result<(), String> = runtime.block_on(async {
+        let store = store(&options.store, &config).await?;
         let listener = TcpListener::bind(&options.listen)
             .await
             .map_err(|error| format!("--listen {}: {error}", options.listen))?;
@@ -78,27 +100,39 @@ fn start(options: &Options) -> Result<(), String> {
     served
 }
 
-/// The file of a store; none for the one in memory.
+/// The file of a store, if it is in one.
 fn file(choice: &StoreChoice) -> Option<PathBuf> {
     match choice {
-        StoreChoice::Memory => None,
+        StoreChoice::Memory | StoreChoice::Redis(_) => None,
         StoreChoice::Sqlite(path) => Some(path.clone()),
         StoreChoice::Default => Some(default_file(|name| std::env::var_os(name))),
     }
 }
 
-/// Opens the store. A file that another server uses may be about to be given up: that is waited for.
-fn store(choice: &StoreChoice) -> Result<Arc<dyn Store>, String> {
+/// Opens the store. A file that another server uses may be about to be given up, and a Redis may be starting: that is
+/// waited for.
+async fn store(choice: &StoreChoice, config: &Config) -> Result<Arc<dyn Store>, String> {
+    let until = Instant::now() + PATIENCE;
+    if let StoreChoice::Redis(address) = choice {
+        let store = RedisStore::new(Address::clone(address), config);
+        tracing::info!(%address, "chats are kept in Redis");
+        while let Err(error) = store.look().await {
+            if Instant::now() >= until {
+                return Err(format!("--store {address}: {error}"));
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        return Ok(Arc::new(store));
+    }
     let Some(path) = file(choice) else { return Ok(Arc::new(MemoryStore::default())) };
     if let (StoreChoice::Default, Some(folder)) = (choice, path.parent().filter(|folder| *folder != Path::new(""))) {
         std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
     tracing::info!(file = %path.display(), "chats are kept in SQLite");
-    let until = Instant::now() + PATIENCE;
     loop {
         match SqliteStore::open(&path) {
             Ok(store) => return Ok(Arc::new(store)),
-            Err(error) if error.is_in_use() && Instant::now() < until => std::thread::sleep(Duration::from_millis(100)),
+            Err(error) if error.is_in_use() && Instant::now() < until => tokio::time::sleep(PAUSE).await,
             Err(error) => return Err(format!("--store sqlite:{error}")),
         }
     }

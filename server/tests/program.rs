@@ -44,10 +44,10 @@ fn what_cannot_be_is_refused_in_one_line() {
     refused(&["--config", "/no/such/file.toml"], "/no/such/file.toml: ");
     refused(&["--store", "sqlite"], "--store sqlite: a file is expected");
     refused(
-        &["--store=redis://:secret@host:6379"],
-        "--store redis: is not in this release; sqlite:FILE and memory are",
+        &["--store=redis://:secret@host:here"],
+        "--store redis: that is no address of a Redis; redis://host:6379/0",
     );
-    refused(&["--store", "floppy"], "--store floppy: is not a store; sqlite:FILE and memory are");
+    refused(&["--store", "floppy"], "--store floppy: is not a store; sqlite:FILE, redis://HOST:PORT/DB and memory are");
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn offline_requests_are_exported_while_a_server_runs() {
     assert_eq!(printed("csv"), "id,service,time,email\r\n1,default,1970-01-01T00:00:00Z,ann@mail.example\n");
     let all: serde_json::Value = serde_json::from_str(&printed("json")).unwrap();
     assert_eq!(all[0]["values"]["email"], "ann@mail.example");
-    refused(&["--store", "memory", "--export-requests", "csv"], "a store in a file is expected");
+    refused(&["--store", "memory", "--export-requests", "csv"], "a store that outlives the server is expected");
     refused(&["--store", "sqlite:/no/such.db", "--export-requests", "csv"], "/no/such.db: unable to open");
     refused(&["--store", &file, "--export-requests", "xml"], "csv or json is expected");
 }

@@ -10,6 +10,8 @@ pub mod states {}
 pub mod wire {}
 #[doc = include_str!("server.md")]
 pub mod server {}
+#[doc = include_str!("scale.md")]
+pub mod scale {}
 #[doc = include_str!("delivery.md")]
 pub mod delivery {}
 #[doc = include_str!("fuzzing.md")]

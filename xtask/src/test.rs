@@ -77,19 +77,28 @@ fn all(place: &Place, parts: &[&Part], filter: &[String]) -> Result<()> {
 }
 
 fn rust(place: &Place, filter: &[String]) -> Result<()> {
-    cargo_test(place, &["--workspace", "--exclude", "causerie-server"], filter)
+    cargo_test(place, &["--workspace", "--exclude", "causerie-server"], filter, |_| ())
 }
 
 fn server(place: &Place, filter: &[String]) -> Result<()> {
-    cargo_test(place, &["--package", "causerie-server"], filter)
+    let redis = setup::redis(place);
+    if let Err(error) = &redis {
+        eprintln!("\n── Redis: NOT tested, for it is not here and could not be installed: {error:#}");
+    }
+    cargo_test(place, &["--package", "causerie-server"], filter, |command| {
+        if let Ok(redis) = &redis {
+            command.env("CAUSERIE_REDIS", redis);
+        }
+    })
 }
 
-fn cargo_test(place: &Place, what: &[&str], filter: &[String]) -> Result<()> {
+fn cargo_test(place: &Place, what: &[&str], filter: &[String], prepare: impl FnOnce(&mut Command)) -> Result<()> {
     let mut command = place.cargo();
     command.args(["test", "--locked"]).args(what);
     if !filter.is_empty() {
         command.arg("--").args(filter);
     }
+    prepare(&mut command);
     run::live(&mut command)
 }
 

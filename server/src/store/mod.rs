@@ -5,10 +5,12 @@
 //! server; between servers of one store, [`Chat::version`] tells whether somebody else was faster: then the change is
 //! refused as a [`StoreError::Conflict`], with the places in the transcript that it had taken.
 //!
-//! `memory` keeps everything in memory, `sqlite` in one file; `attendance` is what both know of who looks after which chat.
+//! `memory` keeps everything in memory, `sqlite` in one file, `redis` in a Redis that many servers
+//! share; `attendance` is what the first two know of who looks after which chat.
 
 mod attendance;
 pub mod memory;
+pub mod redis;
 pub mod sqlite;
 
 use crate::chat::draft::Draft;
@@ -20,6 +22,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 pub use memory::MemoryStore;
+pub use redis::RedisStore;
 pub use sqlite::SqliteStore;
 
 /// A future of the store.

@@ -37,7 +37,7 @@ pub const EVENTS: [&str; 4] =
 /// An event on its way to a receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// Its number, which the store gives it: what happened later has a greater one.
+    /// Its number, which the store gives it: what happened later in the same session has a greater one.
     pub id: u64,
     /// The receiver.
     pub hook: String,

@@ -12,11 +12,13 @@
 mod bots;
 mod nodes;
 mod reading;
+mod redis;
 mod rest;
 
 pub use bots::*;
 pub use nodes::*;
 pub use reading::*;
+pub use redis::*;
 pub use rest::*;
 
 use axum::Router;

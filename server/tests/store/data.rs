@@ -6,19 +6,22 @@ use causerie_server::json::write;
 use causerie_server::secret::SecureKey;
 use causerie_server::store::{Store, StoreError};
 
+/// Times are in the future, for some stores forget what is past by themselves.
+const LATER: u64 = 4_000_000_000_000;
+
 fn change(set: &[(&str, &str)], deleted: &[&str]) -> DataChange {
     DataChange {
         set: set.iter().map(|(name, value)| ((*name).to_owned(), serde_json::from_str(value).unwrap())).collect(),
         deleted: deleted.iter().map(|name| (*name).to_owned()).collect(),
         limit: 100,
-        expires: 1000,
+        expires: LATER + 1000,
         ..DataChange::default()
     }
 }
 
 async fn opened(store: &dyn Store, user: &str) -> Owner {
     let owner = Owner { user: user.to_owned(), key: SecureKey::random().unwrap() };
-    store.open_data(&owner, 1000).await.unwrap()
+    store.open_data(&owner, LATER + 1000).await.unwrap()
 }
 
 async fn told(store: &dyn Store, user: &str, since: u64) -> String {
@@ -86,11 +89,11 @@ pub async fn session_data_is_found_by_its_key_and_forgotten_in_time(place: Place
     assert_eq!(store.find_data(one.key.handle()).await.unwrap().unwrap().user, "u1");
     assert!(store.find_data("nothing").await.unwrap().is_none());
     for user in ["u1", "u2"] {
-        store.change_data(user, &DataChange { expires: 2000, ..change(&[("a", "1")], &[]) }).await.unwrap();
+        store.change_data(user, &DataChange { expires: LATER + 2000, ..change(&[("a", "1")], &[]) }).await.unwrap();
     }
-    store.open_data(&other, 3000).await.unwrap();
-    assert_eq!(store.expire_data(2000).await.unwrap(), 0);
-    assert_eq!(store.expire_data(2001).await.unwrap(), 1);
+    store.open_data(&other, LATER + 3000).await.unwrap();
+    assert_eq!(store.expire_data(LATER + 2000).await.unwrap(), 0);
+    assert_eq!(store.expire_data(LATER + 2001).await.unwrap(), 1);
     assert!(store.find_data(one.key.handle()).await.unwrap().is_none());
     assert_eq!(store.read_data("u2", 0).await.unwrap().version, 1);
     store.remove_data("u2").await.unwrap();

@@ -11,27 +11,49 @@ mod presence;
 use causerie_server::chat::draft::{Draft, Rules};
 use causerie_server::chat::model::{Chat, Kind};
 use causerie_server::json::Raw;
-use causerie_server::store::{Created, MemoryStore, SqliteStore, Store};
-use common::Folder;
+use causerie_server::store::{Created, MemoryStore, RedisStore, SqliteStore, Store};
+use common::{Folder, Redis};
 use std::sync::Arc;
 
 struct Place {
     store: Arc<dyn Store>,
     _folder: Option<Folder>,
+    _redis: Option<Redis>,
 }
 
 fn memory() -> Place {
-    Place { store: Arc::new(MemoryStore::default()), _folder: None }
+    Place { store: Arc::new(MemoryStore::default()), _folder: None, _redis: None }
 }
 
 fn sqlite() -> Place {
     let folder = Folder::new();
-    Place { store: Arc::new(SqliteStore::open(&folder.file("chat.db")).unwrap()), _folder: Some(folder) }
+    Place { store: Arc::new(SqliteStore::open(&folder.file("chat.db")).unwrap()), _folder: Some(folder), _redis: None }
+}
+
+fn at(address: &str, redis: Option<Redis>) -> Place {
+    let store = RedisStore::new(address.parse().unwrap(), &common::config("", ""));
+    Place { store: Arc::new(store), _folder: None, _redis: redis }
 }
 
 macro_rules! suite {
     ($($part:ident { $($name:ident)* })*) => {
         mod in_memory { $($(#[tokio::test] async fn $name() { crate::$part::$name(crate::memory()).await; })*)* }
+        mod in_redis {
+            use crate::common::Redis;
+            $($(#[tokio::test] async fn $name() {
+                let Some(redis) = Redis::start().await else { return };
+                crate::$part::$name(crate::at(&redis.address(), Some(redis))).await;
+            })*)*
+        }
+        // One after the other, each with keys of its own, for a cluster takes seconds to start.
+        #[tokio::test]
+        async fn in_a_redis_cluster() {
+            let Some(redis) = Redis::start_cluster().await else { return };
+            $($({
+                let address = format!("{}?prefix={}:", redis.address(), stringify!($name));
+                crate::$part::$name(at(&address, None)).await;
+            })*)*
+        }
         mod in_sqlite { $($(#[tokio::test] async fn $name() { crate::$part::$name(crate::sqlite()).await; })*)* }
     };
 }

@@ -37,17 +37,31 @@ pub async fn what_is_to_be_told_is_claimed_in_order_and_settled(place: Place) {
         store.commit(&draft).await.unwrap();
         assert!(store.commit(&draft).await.is_err(), "a change that is refused tells nobody");
     }
-    let words = |all: &[Outgoing]| all.iter().map(|item| format!("{} {}", item.hook, item.body)).collect::<Vec<_>>();
+    // Sessions are told in any order, what is of one session in its own.
+    let of = |all: &[Outgoing], chat: &str| -> Vec<String> {
+        let own = all.iter().filter(|item| item.chat == chat);
+        let mut words: Vec<_> = own.map(|item| format!("{} {}", item.hook, item.body)).collect();
+        words.sort();
+        words
+    };
     assert!(store.claim_outgoing(99, 200, 10).await.unwrap().is_empty(), "not yet");
-    let claimed = store.claim_outgoing(100, 200, 3).await.unwrap();
-    assert_eq!(words(&claimed), ["h1 first", "h2 first", "h1 first"]);
-    assert_eq!((&claimed[0].chat, &claimed[2].chat, claimed[0].tries), (&one.id, &other.id, 0));
-    assert_eq!(words(&store.claim_outgoing(199, 300, 10).await.unwrap()), ["h2 first"], "the others are taken");
-    store.settle_outgoing(claimed[0].id, None).await.unwrap();
-    store.settle_outgoing(claimed[2].id, Some(150)).await.unwrap();
+    let mut claimed = store.claim_outgoing(100, 200, 3).await.unwrap();
+    assert_eq!(claimed.len(), 3, "no more than asked for");
+    claimed.extend(store.claim_outgoing(199, 300, 10).await.unwrap());
+    for chat in [&one, &other] {
+        assert_eq!(of(&claimed, &chat.id), ["h1 first", "h2 first"], "the first of each receiver, once");
+    }
+    assert!(store.claim_outgoing(199, 300, 10).await.unwrap().is_empty(), "all are taken");
+    let claimed_of = |chat: &str| claimed.iter().find(|item| item.chat == chat && item.hook == "h1").unwrap();
+    assert_eq!((claimed_of(&one.id).tries, claimed_of(&one.id).since), (0, 100));
+    store.settle_outgoing(claimed_of(&one.id).id, None).await.unwrap();
+    store.settle_outgoing(claimed_of(&other.id).id, Some(150)).await.unwrap();
     let next = store.claim_outgoing(150, 400, 10).await.unwrap();
-    assert_eq!(words(&next), ["h1 second", "h1 first"]);
-    assert_eq!((next[0].tries, next[1].tries), (0, 1));
+    assert_eq!((of(&next, &one.id), of(&next, &other.id)), (vec!["h1 second".to_owned()], vec!["h1 first".to_owned()]));
+    let tries = |chat: &str| next.iter().find(|item| item.chat == chat).unwrap().tries;
+    assert_eq!((tries(&one.id), tries(&other.id)), (0, 1));
+    let later = next.iter().find(|item| item.chat == one.id).unwrap().id;
+    assert!(later > claimed_of(&one.id).id, "what happened later has a greater number");
     store.remove(&one.id).await.unwrap();
-    assert_eq!(words(&store.claim_outgoing(1000, 2000, 10).await.unwrap()).len(), 4, "they outlive the chat");
+    assert_eq!(store.claim_outgoing(1000, 2000, 10).await.unwrap().len(), 4, "they outlive the chat");
 }

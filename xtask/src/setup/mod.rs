@@ -2,9 +2,11 @@
 //! C compiler; everything else comes from here.
 
 mod browser;
+mod redis;
 mod wasm;
 
 pub use browser::{chromium, other_engines};
+pub use redis::redis;
 pub use wasm::{Wasm, wasm};
 
 use std::path::Path;
