@@ -1,6 +1,7 @@
 //! The command line: what may be said, and what is wrong with what was said.
 
 use crate::store::redis::{Address, SCHEMES};
+use axum::http::Uri;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ usage: causerie-server [options]
   --store STORE           where chats are kept: sqlite:FILE; redis://HOST:PORT/DB, which many servers share; or memory,
                           which forgets everything when the server stops (default: what CAUSERIE_STORE says, else a file
                           in the user's folder for states; the log says which)
+  --advertise URL         where other servers on the same Redis reach this one (default: the address it listens on)
   --www DIR               a folder of static files to serve
   --export-requests KIND  print the offline requests in the store, as csv or json, and be done
   --help                  this text
@@ -48,6 +50,8 @@ pub struct Options {
     pub store: StoreChoice,
     /// The folder of static files.
     pub www: Option<PathBuf>,
+    /// Where other nodes reach this one.
+    pub advertise: Option<String>,
 }
 
 /// Where chats are kept.
@@ -73,8 +77,13 @@ pub struct UsageError(String);
 /// # Errors
 /// When they are wrong.
 pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, UsageError> {
-    let mut options =
-        Options { listen: "127.0.0.1:8080".to_owned(), config: None, store: StoreChoice::Default, www: None };
+    let mut options = Options {
+        listen: "127.0.0.1:8080".to_owned(),
+        config: None,
+        store: StoreChoice::Default,
+        www: None,
+        advertise: None,
+    };
     let mut export = None;
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
@@ -85,7 +94,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         match name.as_str() {
             "--help" | "-h" => return Ok(Command::Print(USAGE.to_owned())),
             "--version" | "-V" => return Ok(Command::Print(format!("causerie-server {}", env!("CARGO_PKG_VERSION")))),
-            "--listen" | "--config" | "--store" | "--www" | "--export-requests" => {}
+            "--listen" | "--config" | "--store" | "--www" | "--advertise" | "--export-requests" => {}
             _ => return Err(UsageError(format!("unknown argument {name}; --help lists what there is"))),
         }
         let value = given.or_else(|| arguments.next()).filter(|value| !value.is_empty());
@@ -94,6 +103,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
             "--listen" => options.listen = value,
             "--config" => options.config = Some(PathBuf::from(value)),
             "--www" => options.www = Some(PathBuf::from(value)),
+            "--advertise" => options.advertise = Some(advertise(value)?),
             "--export-requests" => export = Some(form(&value)?),
             _ => options.store = store(&value)?,
         }
@@ -102,6 +112,15 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         Some(form) => Command::Export(options.store, form),
         None => Command::Serve(options),
     })
+}
+
+fn advertise(value: String) -> Result<String, UsageError> {
+    let host = value.strip_prefix("http://").or_else(|| value.strip_prefix("https://"));
+    let fits = host.is_some_and(|host| !host.is_empty() && !host.trim_end_matches('/').contains(['/', '?', '#', '@']));
+    match value.parse::<Uri>() {
+        Ok(_) if fits => Ok(value),
+        _ => Err(UsageError("--advertise: http:// or https:// and a host are expected, without a path".to_owned())),
+    }
 }
 
 fn form(value: &str) -> Result<Form, UsageError> {

@@ -4,6 +4,8 @@ use causerie_server::cli::{Command, Options, StoreChoice, default_file, parse};
 use causerie_server::clock::Clock;
 use causerie_server::config::Config;
 use causerie_server::export::export;
+use causerie_server::node::Node;
+use causerie_server::node::redis::RedisBus;
 use causerie_server::store::redis::Address;
 use causerie_server::store::sqlite::all_requests;
 use causerie_server::store::{MemoryStore, OfflineRequest, RedisStore, SqliteStore, Store};
@@ -90,7 +92,19 @@ fn start(options: &Options) -> Result<(), String> {
         let signals = serve::signals().map_err(|error| format!("signals: {error}"))?;
         let url =
             serve::url(&listener, tls.is_some()).map_err(|error| format!("--listen {}: {error}", options.listen))?;
-        let app = App::new(config, Clock::System, store);
+        let app = match &options.store {
+            StoreChoice::Redis(address) => {
+                let reached = reached_at(options.advertise.as_deref(), &url);
+                let node = Node::new(Arc::new(RedisBus::new(address)), &reached).map_err(|error| error.to_string())?;
+                let app = App::one_of_many(config, Clock::System, store, node);
+                app.stand().await;
+                app
+            }
+            _ if options.advertise.is_some() => {
+                return Err("--advertise: is for servers that share a store: --store redis://HOST:PORT".to_owned());
+            }
+            _ => App::new(config, Clock::System, store),
+        };
         app.floor.take_up().await.map_err(|error| format!("the store: {error}"))?;
         let router = http::router(Arc::clone(&app), options.www.as_deref());
         say(&format!("listening on {url}"))?;
@@ -98,6 +112,14 @@ fn start(options: &Options) -> Result<(), String> {
     });
     runtime.shutdown_background();
     served
+}
+
+/// Where other nodes reach this one.
+fn reached_at(advertised: Option<&str>, url: &str) -> String {
+    if advertised.is_none() && ["://0.0.0.0:", "://[::]:"].iter().any(|any| url.contains(any)) {
+        tracing::warn!("other nodes cannot know where this one is reached: --advertise says it");
+    }
+    advertised.unwrap_or(url).to_owned()
 }
 
 /// The file of a store, if it is in one.

@@ -47,6 +47,8 @@ fn what_cannot_be_is_refused_in_one_line() {
         &["--store=redis://:secret@host:here"],
         "--store redis: that is no address of a Redis; redis://host:6379/0",
     );
+    refused(&["--advertise", "10.0.0.1:8080"], "--advertise: http:// or https:// and a host are expected");
+    refused(&["--store", "memory", "--advertise", "http://10.0.0.1"], "--advertise: is for servers that share a store");
     refused(&["--store", "floppy"], "--store floppy: is not a store; sqlite:FILE, redis://HOST:PORT/DB and memory are");
 }
 

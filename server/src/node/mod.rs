@@ -25,6 +25,7 @@
 pub(crate) mod duty;
 pub(crate) mod hearing;
 pub mod memory;
+pub mod redis;
 pub(crate) mod relay;
 
 use crate::App;

@@ -1,12 +1,15 @@
 //! Several servers of one process on one store, joined by a bus in memory.
 
+use super::Redis;
 use causerie_server::App;
 use causerie_server::clock::Clock;
 use causerie_server::config::Config;
-use causerie_server::node::Node;
 use causerie_server::node::memory::Hall;
+use causerie_server::node::redis::RedisBus;
+use causerie_server::node::{Bus, Node};
 use causerie_server::serve;
-use causerie_server::store::{MemoryStore, Store};
+use causerie_server::store::redis::Address;
+use causerie_server::store::{MemoryStore, RedisStore, Store};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +20,8 @@ use tokio::task::JoinHandle;
 /// Where nodes meet, and what they share.
 pub struct Site {
     pub hall: Hall,
+    /// Instead of the hall.
+    pub redis: Option<Address>,
     pub store: Arc<dyn Store>,
     pub config: Config,
     pub clock: Clock,
@@ -30,7 +35,22 @@ pub struct Alive {
 
 impl Site {
     pub fn new(config: Config) -> Self {
-        Self { hall: Hall::default(), store: Arc::new(MemoryStore::default()), config, clock: Clock::steady() }
+        let store = Arc::new(MemoryStore::default());
+        Self { hall: Hall::default(), redis: None, store, config, clock: Clock::steady() }
+    }
+
+    /// Nodes that meet on a Redis.
+    pub fn on(redis: &Redis, config: Config) -> Self {
+        let address: Address = redis.address().parse().unwrap();
+        let store = Arc::new(RedisStore::new(address.clone(), &config));
+        Self { hall: Hall::default(), redis: Some(address), store, config, clock: Clock::System }
+    }
+
+    fn bus(&self) -> Arc<dyn Bus> {
+        match &self.redis {
+            Some(address) => Arc::new(RedisBus::new(address)),
+            None => Arc::new(self.hall.place()),
+        }
     }
 
     pub async fn node(&self) -> Alive {
@@ -38,7 +58,7 @@ impl Site {
     }
 
     pub async fn node_at(&self, address: &str) -> Alive {
-        let node = Node::new(Arc::new(self.hall.place()), address).unwrap();
+        let node = Node::new(self.bus(), address).unwrap();
         let app = App::one_of_many(self.config.clone(), self.clock, Arc::clone(&self.store), node);
         app.stand().await;
         let sweeper = tokio::spawn(serve::sweep(Arc::clone(&app)));
@@ -50,7 +70,7 @@ impl Site {
 pub async fn listening(site: &Site) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let node = Node::new(Arc::new(site.hall.place()), &format!("http://{address}")).unwrap();
+    let node = Node::new(site.bus(), &format!("http://{address}")).unwrap();
     let app = App::one_of_many(site.config.clone(), site.clock, Arc::clone(&site.store), node);
     app.stand().await;
     let (stop, stopped) = oneshot::channel::<()>();

@@ -17,10 +17,10 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// How long to wait for an answer.
 const ANSWER: Duration = Duration::from_secs(3);
 /// How long an operation takes at most, whatever happens.
-pub(super) const BOUND: Duration = Duration::from_secs(4);
+pub(crate) const BOUND: Duration = Duration::from_secs(4);
 
 /// A connection to one Redis, or one to each node of a cluster.
-pub(super) struct Link {
+pub(crate) struct Link {
     address: Address,
     one: OnceCell<ConnectionManager>,
     cluster: OnceCell<ClusterConnection>,
@@ -60,17 +60,17 @@ fn silent() -> String {
 
 impl Link {
     /// Nothing is connected before it is needed.
-    pub(super) fn new(address: Address) -> Self {
+    pub(crate) fn new(address: Address) -> Self {
         Self { address, one: OnceCell::new(), cluster: OnceCell::new() }
     }
 
     /// Sends a command.
-    pub(super) async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
+    pub(crate) async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         Ok(T::from_redis_value(self.bounded(self.send(command)).await?).map_err(RedisError::from)?)
     }
 
     /// Runs a script, which Redis may have to be told first. The first key says where.
-    pub(super) async fn call<T: FromRedisValue>(&self, call: &Call<'_>) -> Result<T, StoreError> {
+    pub(crate) async fn call<T: FromRedisValue>(&self, call: &Call<'_>) -> Result<T, StoreError> {
         let value = self.bounded(async {
             match self.send(&call.command("EVALSHA", &call.script.hash)).await {
                 Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
@@ -83,7 +83,7 @@ impl Link {
     }
 
     /// What Redis says of itself; of one node, in a cluster.
-    pub(super) async fn info(&self) -> Result<String, StoreError> {
+    pub(crate) async fn info(&self) -> Result<String, StoreError> {
         let value = self.bounded(async {
             let command = cmd("INFO");
             if !self.address.cluster {
@@ -132,19 +132,19 @@ impl Link {
 }
 
 /// A script.
-pub(super) struct Lua {
+pub(crate) struct Lua {
     code: &'static str,
     hash: String,
 }
 
 impl Lua {
-    pub(super) fn new(code: &'static str) -> Self {
+    pub(crate) fn new(code: &'static str) -> Self {
         Self { code, hash: Script::new(code).get_hash().to_owned() }
     }
 }
 
 /// A call of a script.
-pub(super) struct Call<'a> {
+pub(crate) struct Call<'a> {
     script: &'a Lua,
     keys: Vec<String>,
     arguments: Vec<Vec<u8>>,
@@ -152,12 +152,12 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// A call with these keys, all of one shard.
-    pub(super) fn of(script: &'a Lua, keys: Vec<String>) -> Self {
+    pub(crate) fn of(script: &'a Lua, keys: Vec<String>) -> Self {
         Self { script, keys, arguments: Vec::new() }
     }
 
     /// Adds an argument, or several.
-    pub(super) fn arg(&mut self, argument: impl ToRedisArgs) -> &mut Self {
+    pub(crate) fn arg(&mut self, argument: impl ToRedisArgs) -> &mut Self {
         self.arguments.extend(argument.to_redis_args());
         self
     }

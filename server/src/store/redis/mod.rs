@@ -21,7 +21,7 @@ use crate::data::{Changed, DataChange, Delta, Owner};
 use crate::webhook::Outgoing;
 use futures_util::future::try_join_all;
 use keys::{Keys, Shard};
-use link::Link;
+pub(crate) use link::{Call, Link, Lua};
 use redis::cmd;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap};
