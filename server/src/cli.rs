@@ -14,6 +14,8 @@ usage: causerie-server [options]
                           which forgets everything when the server stops (default: what CAUSERIE_STORE says, else a file
                           in the user's folder for states; the log says which)
   --advertise URL         where other servers on the same Redis reach this one (default: the address it listens on)
+  --metrics ADDRESS:PORT  where /metrics is, and /healthz and /readyz too, for monitoring (default: nowhere)
+  --log FORM              how the log is written, to stderr: text, or json (default: text; CAUSERIE_LOG says how much)
   --www DIR               a folder of static files to serve
   --export-requests KIND  print the offline requests in the store, as csv or json, and be done
   --help                  this text
@@ -52,6 +54,10 @@ pub struct Options {
     pub www: Option<PathBuf>,
     /// Where other nodes reach this one.
     pub advertise: Option<String>,
+    /// Where metrics are told.
+    pub metrics: Option<String>,
+    /// Whether the log is JSON.
+    pub json_log: bool,
 }
 
 /// Where chats are kept.
@@ -83,6 +89,8 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         store: StoreChoice::Default,
         www: None,
         advertise: None,
+        metrics: None,
+        json_log: false,
     };
     let mut export = None;
     let mut arguments = arguments.into_iter();
@@ -94,7 +102,8 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         match name.as_str() {
             "--help" | "-h" => return Ok(Command::Print(USAGE.to_owned())),
             "--version" | "-V" => return Ok(Command::Print(format!("causerie-server {}", env!("CARGO_PKG_VERSION")))),
-            "--listen" | "--config" | "--store" | "--www" | "--advertise" | "--export-requests" => {}
+            "--listen" | "--config" | "--store" | "--www" | "--advertise" | "--metrics" | "--log"
+            | "--export-requests" => {}
             _ => return Err(UsageError(format!("unknown argument {name}; --help lists what there is"))),
         }
         let value = given.or_else(|| arguments.next()).filter(|value| !value.is_empty());
@@ -102,6 +111,8 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Usa
         match name.as_str() {
             "--listen" => options.listen = value,
             "--config" => options.config = Some(PathBuf::from(value)),
+            "--metrics" => options.metrics = Some(value),
+            "--log" => options.json_log = json_log(&value)?,
             "--www" => options.www = Some(PathBuf::from(value)),
             "--advertise" => options.advertise = Some(advertise(value)?),
             "--export-requests" => export = Some(form(&value)?),
@@ -120,6 +131,14 @@ fn advertise(value: String) -> Result<String, UsageError> {
     match value.parse::<Uri>() {
         Ok(_) if fits => Ok(value),
         _ => Err(UsageError("--advertise: http:// or https:// and a host are expected, without a path".to_owned())),
+    }
+}
+
+fn json_log(value: &str) -> Result<bool, UsageError> {
+    match value {
+        "text" => Ok(false),
+        "json" => Ok(true),
+        _ => Err(UsageError("--log: text or json is expected".to_owned())),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::node::relay::{self, PassedOn};
 use crate::origin::{Origin, Peer, address, cookie, preflight, secure, set_cookie};
 use crate::rest;
 use crate::session::Hold;
+use crate::vitals::pages;
 use crate::ws;
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
@@ -28,6 +29,7 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
 
 /// The server as a router; `www` is the folder of static files.
 pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
+    let health = pages::health(Arc::clone(&app));
     let bayeux = any(cometd).with_state(Arc::clone(&app));
     let router = Router::new()
         .route("/2/chat/", any(rest::chat).with_state(Arc::clone(&app)))
@@ -41,7 +43,7 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
             (StatusCode::NOT_FOUND, "Nothing here. The chat is at /cometd and /2/chat; --www DIR serves files.\n")
         }),
     };
-    router.layer(from_fn(headers))
+    router.merge(health).layer(from_fn(headers))
 }
 
 /// The headers that every response has.

@@ -11,7 +11,7 @@
 //!   [`bot`]: what scripts do; [`desk`]: what agents do; [`inspect`]: what they may watch; [`webhook`]: what
 //!   others are told; [`store`]: where it is all kept.
 //! - [`node`]: many servers on one store.
-//! - [`config`], [`cli`]: what the operator says; [`export`]: what the operator takes out; [`limits`]: how much is too much; [`json`], [`secret`], [`clock`]: small
+//! - [`config`], [`cli`]: what the operator says; [`export`]: what the operator takes out; [`vitals`]: how the server is, as monitoring asks it; [`limits`]: how much is too much; [`json`], [`secret`], [`clock`]: small
 //!   tools.
 //!
 //! [`run`] serves on a listener of the caller's until a signal of the caller's, so tests bind port 0 and stop when they
@@ -43,6 +43,7 @@ pub mod serve;
 pub mod session;
 pub mod status;
 pub mod store;
+pub mod vitals;
 pub mod webhook;
 pub mod ws;
 
@@ -60,6 +61,8 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use vitals::metrics::Load;
+use vitals::{Vitals, Watched};
 
 /// Everything a server has.
 pub struct App {
@@ -69,6 +72,8 @@ pub struct App {
     pub hub: Hub,
     /// The chats and the desk.
     pub floor: Floor,
+    /// How the server is.
+    pub vitals: Arc<Vitals>,
     /// Cancelled when the server stops.
     pub stop: CancellationToken,
     /// What a stop waits for.
@@ -90,10 +95,13 @@ impl App {
 
     fn with(config: Config, clock: Clock, store: Arc<dyn Store>, node: Option<Arc<Node>>) -> Arc<Self> {
         let config = Arc::new(config);
+        let vitals = Arc::new(Vitals::new(config.overload.clone()));
+        let store = Arc::new(Watched::new(store, Arc::clone(&vitals)));
         let (kicks, kicked) = unbounded_channel();
         let app = Arc::new(Self {
-            hub: Hub::new(Arc::clone(&config), node.as_ref().map(|node| &node.id)),
-            floor: Floor::new(Arc::clone(&config), clock, store, kicks, node.clone()),
+            hub: Hub::new(Arc::clone(&config), node.as_ref().map(|node| &node.id), Arc::clone(&vitals)),
+            floor: Floor::new(Arc::clone(&config), clock, store, kicks, node.clone(), Arc::clone(&vitals)),
+            vitals,
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             config,
@@ -112,6 +120,21 @@ impl App {
     #[must_use]
     pub fn in_memory(config: Config) -> Arc<Self> {
         Self::new(config, Clock::steady(), Arc::new(MemoryStore::default()))
+    }
+
+    /// How much there is at the moment.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let (queue, agents) = self.floor.desk.load();
+        Load {
+            sessions: self.hub.len(),
+            held: self.floor.len(),
+            open: self.floor.open(),
+            seats: self.hub.seats(),
+            queue,
+            agents,
+            waiting: self.vitals.waiting(),
+        }
     }
 
     /// Ends what has had its time.

@@ -9,6 +9,7 @@ use causerie_server::node::redis::RedisBus;
 use causerie_server::store::redis::Address;
 use causerie_server::store::sqlite::all_requests;
 use causerie_server::store::{MemoryStore, OfflineRequest, RedisStore, SqliteStore, Store};
+use causerie_server::vitals::{Stage, pages};
 use causerie_server::{App, cli, http, serve};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -73,7 +76,7 @@ fn say(text: &str) -> Result<(), String> {
 }
 
 fn start(options: &Options) -> Result<(), String> {
-    log()?;
+    log(options.json_log)?;
     let config = match &options.config {
         Some(path) => Config::read(path),
         None => Config::demo(),
@@ -105,10 +108,20 @@ fn start(options: &Options) -> Result<(), String> {
             }
             _ => App::new(config, Clock::System, store),
         };
+        app.vitals.enter(Stage::Starting);
+        let monitoring = match &options.metrics {
+            Some(address) => Some(monitor(address, Arc::clone(&app)).await?),
+            None => None,
+        };
         app.floor.take_up().await.map_err(|error| format!("the store: {error}"))?;
         let router = http::router(Arc::clone(&app), options.www.as_deref());
+        app.vitals.enter(Stage::Serving);
         say(&format!("listening on {url}"))?;
-        serve::run(listener, tls, app, router, signals).await.map_err(|error| error.to_string())
+        let served = serve::run(listener, tls, app, router, signals).await.map_err(|error| error.to_string());
+        if let Some(monitoring) = monitoring {
+            monitoring.abort();
+        }
+        served
     });
     runtime.shutdown_background();
     served
@@ -120,6 +133,18 @@ fn reached_at(advertised: Option<&str>, url: &str) -> String {
         tracing::warn!("other nodes cannot know where this one is reached: --advertise says it");
     }
     advertised.unwrap_or(url).to_owned()
+}
+
+/// Tells monitoring how the server is, at an address of its own, until the task is aborted.
+async fn monitor(address: &str, app: Arc<App>) -> Result<JoinHandle<()>, String> {
+    let wrong = |error: std::io::Error| format!("--metrics {address}: {error}");
+    let listener = TcpListener::bind(address).await.map_err(wrong)?;
+    tracing::info!(address = %listener.local_addr().map_err(wrong)?, "metrics are told");
+    Ok(tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, pages::operator(app)).await {
+            tracing::error!(%error, "metrics are told no longer");
+        }
+    }))
 }
 
 /// The file of a store, if it is in one.
@@ -162,7 +187,7 @@ async fn store(choice: &StoreChoice, config: &Config) -> Result<Arc<dyn Store>, 
 
 /// Logs to stderr what this crate says, from the level in `CAUSERIE_LOG` on. Libraries are not listened to: what they trace
 /// holds what passes through them.
-fn log() -> Result<(), String> {
+fn log(json: bool) -> Result<(), String> {
     let level = match std::env::var("CAUSERIE_LOG") {
         Ok(level) => {
             level.parse().map_err(|_| "CAUSERIE_LOG: off, error, warn, info, debug or trace is expected".to_owned())?
@@ -171,5 +196,6 @@ fn log() -> Result<(), String> {
     };
     let own = Targets::new().with_target("causerie_server", level);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(false);
+    let lines = if json { lines.json().flatten_event(true).boxed() } else { lines.boxed() };
     tracing_subscriber::registry().with(lines).with(own).try_init().map_err(|error| format!("the log: {error}"))
 }

@@ -3,6 +3,7 @@
 use crate::App;
 use crate::config::Tls;
 use crate::origin::Peer;
+use crate::vitals::Stage;
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
@@ -70,6 +71,11 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let sweeper = tokio::spawn(sweep(Arc::clone(&app)));
+    let shutdown = async {
+        shutdown.await;
+        app.vitals.enter(Stage::Stopping);
+        tokio::time::sleep(Duration::from_secs(app.config.stop.drain)).await;
+    };
     tokio::pin!(shutdown);
     loop {
         let accepted = tokio::select! {

@@ -216,3 +216,35 @@ fn help_and_version_are_printed() {
         assert!(output.status.success() && String::from_utf8(output.stdout).unwrap().starts_with(text));
     }
 }
+
+#[test]
+fn monitoring_has_an_address_of_its_own_and_the_log_is_json_when_asked() {
+    let mut server = Command::new(PROGRAM)
+        .args(["--listen", "127.0.0.1:0", "--metrics=127.0.0.1:0", "--log", "json", "--store", "memory"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let ready = BufReader::new(server.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let public: SocketAddr = ready.strip_prefix("listening on http://").unwrap().parse().unwrap();
+    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let told = lines.find(|line| line.contains("metrics are told")).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((told["level"].as_str(), told["message"].as_str()), (Some("INFO"), Some("metrics are told")));
+    let get = |address: SocketAddr, path: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let own = told["address"].as_str().unwrap().parse().unwrap();
+    assert!(get(own, "/metrics").contains("causerie_sessions 0"));
+    assert!(get(own, "/readyz").ends_with("ready\n") && get(public, "/readyz").ends_with("ready\n"));
+    assert!(get(public, "/metrics").starts_with("HTTP/1.1 404"));
+    assert!(get(own, "/cometd").starts_with("HTTP/1.1 404"));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    refused(&["--log", "xml"], "--log: text or json is expected");
+    refused(&["--store", "memory", "--listen", "127.0.0.1:0", "--metrics", "nowhere"], "--metrics nowhere: ");
+}

@@ -11,7 +11,7 @@ use crate::chat::visitor::{Request, service_of};
 use crate::desk;
 use crate::inspect;
 use crate::json::{is_string, kind, write};
-use crate::session::Session;
+use crate::session::{Refused, Session};
 use serde_json::value::RawValue;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -272,7 +272,13 @@ impl App {
                 outcome.opened = Some(session);
                 text
             }
-            Err(refused) => refuse(&refused.to_string(), "handshake", 5_000),
+            Err(refused) => {
+                let wait = match &refused {
+                    Refused::Overloaded(overloaded) => overloaded.retry_after.saturating_mul(1000),
+                    Refused::TooMany | Refused::NoRandomness(_) => 5_000,
+                };
+                refuse(&refused.to_string(), "handshake", wait)
+            }
         }
     }
 

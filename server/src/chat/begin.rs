@@ -10,6 +10,8 @@ use crate::config::Channel;
 use crate::data::DataChange;
 use crate::json::Raw;
 use crate::status::Cause;
+use crate::vitals::Overloaded;
+use crate::vitals::metrics::Shed;
 
 /// A message id of this length cannot be guessed: whoever sends it again made it.
 const UNGUESSABLE: usize = 20;
@@ -33,6 +35,10 @@ impl Floor {
         let data = operation.user_data()?.map(|_| operation.data_change()).transpose()?;
         let text = operation.first_words(self.config.limits.message_length)?;
         asker.take_start(self)?;
+        self.vitals.admit(Shed::Chat).map_err(|Overloaded { retry_after }| Refusal {
+            retry_after: Some(retry_after),
+            ..Refusal::new(240, "no new chat now: the server has too much to do")
+        })?;
         let mut chat = Chat::new(&channel.name, asker.address(), self.clock.now())?;
         chat.request.clone_from(&request);
         (chat.nickname, chat.subject, chat.email) = (nickname, subject, email);

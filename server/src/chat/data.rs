@@ -113,6 +113,7 @@ impl Floor {
             _ => {
                 let news = self.data_since(&live.chat, asked.unwrap_or(0), None).await?;
                 let refusal = Refusal::new(409, "the session data has changed meanwhile");
+                self.vitals.metrics.refused(refusal.code);
                 visit
                     .asker
                     .send(&VisitorData { messages: &[news], ..VisitorData::refused(Some(&live.chat), &refusal) });

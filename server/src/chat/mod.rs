@@ -36,6 +36,7 @@ use crate::lock::locked;
 use crate::node::Node;
 use crate::session::Session;
 use crate::store::{Store, StoreError};
+use crate::vitals::Vitals;
 use model::{Chat, Entry};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -58,6 +59,7 @@ pub struct Floor {
     pub(crate) desk: Desk,
     pub(crate) inspector: Inspector,
     pub(crate) bots: Bots,
+    pub(crate) vitals: Arc<Vitals>,
     /// This server as one of many; none where it is alone.
     node: Option<Arc<Node>>,
     /// Says that there may be something to tell to webhooks.
@@ -149,6 +151,7 @@ impl Floor {
         store: Arc<dyn Store>,
         kicks: UnboundedSender<String>,
         node: Option<Arc<Node>>,
+        vitals: Arc<Vitals>,
     ) -> Self {
         let bots = Bots::new(&config);
         let desk = Desk::new(Arc::clone(&config));
@@ -170,6 +173,7 @@ impl Floor {
             desk,
             inspector,
             bots,
+            vitals,
             node,
             told: Arc::default(),
             kicks,
@@ -231,6 +235,12 @@ impl Floor {
     #[must_use]
     pub fn len(&self) -> usize {
         locked(&self.lives).chats.len()
+    }
+
+    /// How many chats are held that have not ended.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        locked(&self.lives).open
     }
 
     /// Whether no chat is held.

@@ -46,6 +46,9 @@ pub struct Config {
     /// How webhooks are told.
     #[serde(default)]
     pub webhooks: Webhooks,
+    /// When there is too much to do.
+    #[serde(default)]
+    pub overload: Overload,
     /// How the server stops.
     #[serde(default)]
     pub stop: Stop,
@@ -134,17 +137,33 @@ impl Default for Desk {
     }
 }
 
+/// When there is too much to do, and new work is refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs)]
+pub struct Overload {
+    pub waiting: usize,
+    pub retry_after: u64,
+}
+
+impl Default for Overload {
+    fn default() -> Self {
+        Self { waiting: 1000, retry_after: 5 }
+    }
+}
+
 /// How the server stops.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[allow(missing_docs)]
 pub struct Stop {
     pub bound: u64,
+    pub drain: u64,
 }
 
 impl Default for Stop {
     fn default() -> Self {
-        Self { bound: 5 }
+        Self { bound: 5, drain: 0 }
     }
 }
 

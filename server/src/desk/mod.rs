@@ -264,6 +264,13 @@ impl Desk {
         }
     }
 
+    /// How many chats are in the queue, and how many agents have a page open here.
+    pub(crate) fn load(&self) -> (usize, usize) {
+        let state = locked(&self.state);
+        let agents: BTreeSet<_> = state.signed_in.values().map(|(name, _)| name).collect();
+        (state.queue.len(), agents.len())
+    }
+
     /// Whether any agent has a page open.
     pub(crate) fn is_anyone_there(&self) -> bool {
         let state = locked(&self.state);

@@ -41,6 +41,7 @@ impl Floor {
         if let Err(refusal) = done {
             tracing::debug!(code = refusal.code, "an operation of the desk is refused");
             let agent = self.desk.agent(answer.session);
+            self.vitals.metrics.refused(refusal.code);
             self.desk.refuse(answer, agent.as_deref(), &refusal);
         }
     }
