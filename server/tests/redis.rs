@@ -284,3 +284,54 @@ async fn what_is_to_be_told_is_told_by_one_of_two_servers() {
     }
     assert!(one.claim_outgoing(1000, 2000, 5).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_redis_with_a_password_wants_it_and_no_message_tells_it() {
+    let Some(redis) = Redis::start().await else { return };
+    let mut connection = redis.connect().await;
+    let demand = redis::cmd("CONFIG").arg("SET").arg("requirepass").arg("open-sesame").to_owned();
+    demand.exec_async(&mut connection).await.unwrap();
+    let at = |login: &str| {
+        let address = format!("redis://{login}127.0.0.1:{}", redis.port).parse().unwrap();
+        RedisStore::new(address, &config("", ""))
+    };
+    for wrong in [at(""), at(":open-barley@")] {
+        let reason = failed(wrong.look().await);
+        assert_eq!(reason, "Redis refuses: it wants a user and password");
+    }
+    at(":open-sesame@").look().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_redis_refuses_and_keeps_what_it_has() {
+    let Some(redis) = Redis::start().await else { return };
+    let store = store(redis.port);
+    let chat = begun(&store).await;
+    let mut connection = redis.connect().await;
+    let mut limit = async |bytes: &str| {
+        let limit = redis::cmd("CONFIG").arg("SET").arg("maxmemory").arg(bytes).to_owned();
+        limit.exec_async(&mut connection).await.unwrap();
+    };
+    limit("1").await;
+    let draft = said(&chat, "m1");
+    assert_eq!(failed(store.commit(&draft).await), "Redis refuses: its memory is full");
+    assert_eq!(messages(&store, &chat).await, Vec::<String>::new(), "nothing of it is done");
+    assert_eq!(store.load(&chat.id).await.unwrap().unwrap().version, 1);
+    limit("0").await;
+    store.commit(&draft).await.unwrap();
+    assert_eq!(messages(&store, &chat).await, ["m1"]);
+}
+
+#[tokio::test]
+async fn the_program_prints_the_offline_requests_that_are_in_redis() {
+    let Some(redis) = Redis::start().await else { return };
+    let store = store(redis.port);
+    let mut draft = Draft::of(&begun(&store).await, 0, Rules::default());
+    draft.post([("email".to_owned(), "ann@mail.example".to_owned())].into());
+    store.commit(&draft).await.unwrap();
+    let mut program = tokio::process::Command::new(env!("CARGO_BIN_EXE_causerie-server"));
+    let printed =
+        program.env("CAUSERIE_STORE", redis.address()).args(["--export-requests", "csv"]).output().await.unwrap();
+    let text = String::from_utf8(printed.stdout).unwrap();
+    assert_eq!(text, "id,service,time,email\r\n1,default,1970-01-01T00:00:00Z,ann@mail.example\n");
+}

@@ -18,12 +18,12 @@ pub fn redis(place: &Place) -> Result<PathBuf> {
             return Ok(given);
         }
         let what = format!("CAUSERIE_REDIS names {}, which is not a file", given.display());
-        return Err(run::wanting(&what, "set it to the program of a Redis server, 6.2 or later, or unset it"));
+        return Err(run::wanting(&what, "set it to the program of a Redis server, 7.0 or later, or unset it"));
     }
     if let Some(found) = on_path(NAME) {
         return Ok(found);
     }
-    let remedy = "install Redis 6.2 or later (Debian, Ubuntu: `apt install redis-server`; Fedora: `dnf install redis`; \
+    let remedy = "install Redis 7.0 or later (Debian, Ubuntu: `apt install redis-server`; Fedora: `dnf install redis`; \
                   macOS: `brew install redis`), or set CAUSERIE_REDIS to its program";
     run::step("Redis (the Debian package redis-server)", || super::debian_packages(place, &["redis-server"]))
         .map_err(|error| error.context(run::wanting("several nodes need a Redis", remedy)))?;

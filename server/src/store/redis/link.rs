@@ -7,6 +7,7 @@ use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
 use redis::{Client, Cmd, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind, ToRedisArgs, Value, cmd};
+use std::collections::HashMap;
 use std::future::Future;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -93,6 +94,15 @@ impl Link {
             connection.route_command(command, RoutingInfo::SingleNode(SingleNodeRoutingInfo::Random)).await
         });
         Ok(String::from_redis_value(value.await?).map_err(RedisError::from)?)
+    }
+
+    /// Whether Redis acknowledges what is not on its disk yet. Some keep that to themselves.
+    pub(super) async fn flushes_late(&self) -> bool {
+        if self.address.cluster {
+            return false;
+        }
+        let told: Result<HashMap<String, String>, _> = self.run(cmd("CONFIG").arg("GET").arg("appendfsync")).await;
+        told.is_ok_and(|told| told.get("appendfsync").is_some_and(|when| when != "always"))
     }
 
     async fn bounded(&self, doing: impl Future<Output = Result<Value, RedisError>>) -> Result<Value, StoreError> {

@@ -72,6 +72,8 @@ impl RedisStore {
         }
         if value("aof_enabled") == "0" {
             tracing::warn!("this Redis has no append-only file: what it was told last is lost when it stops");
+        } else if self.link.flushes_late().await {
+            tracing::warn!("this Redis has no appendfsync always: what it was told last is lost when it crashes");
         }
         if !matches!(value("maxmemory"), "0" | "") && value("maxmemory_policy") != "noeviction" {
             tracing::warn!("this Redis forgets keys when its memory is full: maxmemory-policy must be noeviction");
@@ -134,7 +136,14 @@ impl Store for RedisStore {
     }
 
     fn versions<'a>(&'a self, chats: &'a [String]) -> Stored<'a, Vec<Option<u64>>> {
-        Box::pin(self.fields(chats, "version"))
+        Box::pin(async move {
+            // This is asked before each operation.
+            if let [chat] = chats {
+                let key = self.keys.of("chat", chat);
+                return Ok(vec![self.link.run(cmd("HGET").arg(key).arg("version")).await?]);
+            }
+            self.fields(chats, "version").await
+        })
     }
 
     fn at_desk(&self) -> Stored<'_, Vec<Chat>> {
