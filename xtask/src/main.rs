@@ -10,6 +10,7 @@ mod package;
 mod place;
 mod rename;
 mod run;
+mod scale;
 mod setup;
 mod simulate;
 mod site;
@@ -31,9 +32,12 @@ struct Verb {
 const VERBS: &[Verb] = &[
     Verb {
         name: "demo",
-        arguments: "",
-        help: "build everything and run the demo: a shop with a chat, each flow, the desk, the inspector",
-        run: |place, arguments| none(arguments).and_then(|()| site::demo(place)),
+        arguments: "[--nodes N]",
+        help: "build everything and run the demo: a shop with a chat, each flow, the desk; --nodes: by N servers on a Redis",
+        run: |place, arguments| match arguments {
+            [option, number] if option == "--nodes" => site::demo_of_many(place, number),
+            _ => none(arguments).and_then(|()| site::demo(place)),
+        },
     },
     Verb {
         name: "serve",
@@ -52,6 +56,12 @@ const VERBS: &[Verb] = &[
         arguments: "[--seeds N] [--from S] [--seed S]",
         help: "run the delivery simulation: many seeds on all cores, or one again, with its story",
         run: simulate::verb,
+    },
+    Verb {
+        name: "scale",
+        arguments: "[--seconds N] [--visitors N]",
+        help: "three servers on a Redis, killed one after the other under load: nothing may be lost or doubled",
+        run: scale::verb,
     },
     Verb {
         name: "build",

@@ -20,6 +20,34 @@ pub fn demo(place: &Place) -> Result<()> {
     serve(place)
 }
 
+/// The same, by several servers on a Redis, behind a proxy that sends each request to the next.
+pub fn demo_of_many(place: &Place, number: &str) -> Result<()> {
+    if !number.parse::<u8>().is_ok_and(|number| (1..=20).contains(&number)) {
+        bail!("--nodes expects a number from 1 to 20, got `{number}`");
+    }
+    let redis = setup::redis(place)?;
+    package::build(place)?;
+    server(place)?;
+    run::step("nodes and proxy: compile", || {
+        run::live(place.cargo().args(["build", "--locked", "--package", "causerie-server", "--example", "nodes"]))
+    })?;
+    let site = directory(place);
+    assemble(place, &site, &[])?;
+    let data = place.target.join("demo-redis");
+    files::fresh_directory(&data)?;
+    let port = free_port()?;
+    let program = place.target.join("debug").join("examples").join(format!("nodes{}", std::env::consts::EXE_SUFFIX));
+    let mut command = place.command(program);
+    command.arg(format!("127.0.0.1:{port}")).arg(redis).arg(data).arg(number).arg(place.server());
+    command.arg("--www").arg(&site);
+    let config = place.root.join("www").join("chat.toml");
+    if config.is_file() {
+        command.arg("--config").arg(&config);
+    }
+    invite(port, &config);
+    replace(command)
+}
+
 /// Runs the demo that was built last, until it is interrupted.
 pub fn serve(place: &Place) -> Result<()> {
     let site = directory(place);

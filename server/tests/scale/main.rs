@@ -16,7 +16,7 @@
 mod agent;
 #[path = "../common/mod.rs"]
 mod common;
-#[path = "../../examples/round_robin/proxy.rs"]
+#[path = "../../examples/nodes/proxy.rs"]
 mod proxy;
 mod site;
 mod visitor;
@@ -36,6 +36,8 @@ use visitor::Visitor;
 
 /// How long it may take until everything has come, when nothing breaks any more.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two messages of anybody: two agents answer them all, one by one.
+const PAUSE: Duration = Duration::from_millis(20);
 const MODES: [Mode; 4] = [Mode::Auto, Mode::LongPolling, Mode::Rest, Mode::WebSocket];
 
 fn number(name: &str, default: u64) -> u64 {
@@ -77,12 +79,11 @@ impl Play {
     /// One visitor after the other says something, for so long.
     async fn talk(&mut self, time: Duration) {
         let end = Instant::now() + time;
-        let pause = Duration::from_millis(150) / u32::try_from(self.visitors.len()).unwrap();
         while Instant::now() < end {
             let visitor = &self.visitors[self.said % self.visitors.len()];
             visitor.say(&format!("m{}", self.said));
             self.said += 1;
-            sleep(pause).await;
+            sleep(PAUSE).await;
         }
     }
 
@@ -91,7 +92,11 @@ impl Play {
         until(&self.site, || {
             let open = |visitor: &&Visitor| !visitor.seen.borrow().is_settled();
             let open: Vec<_> = self.visitors.iter().filter(open).collect();
-            let first = open.first()?;
+            let unsettled = |visitor: &&&Visitor| {
+                let seen = visitor.seen.borrow();
+                seen.acknowledged.len() + seen.refused.len() < seen.said.len()
+            };
+            let first = open.iter().find(unsettled).or(open.first())?;
             let seen = first.seen.borrow();
             Some(format!(
                 "{} visitors wait; the first ({:?}, chat {}): {} said, {} acknowledged, {} seen; {:?}",
