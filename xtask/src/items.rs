@@ -1,13 +1,12 @@
 //! What is in the wasm: its functions by where they come from, each origin with its raw size and with what the package
 //! would be smaller without it, compressed. From the names that the build keeps until the last step; for the manual's table.
 
-use std::collections::HashMap;
-
 use anyhow::{Context, Result, bail};
 
+use crate::module::Module;
 use crate::place::Place;
 use crate::size::brotli;
-use crate::{files, package};
+use crate::{files, order, package};
 
 /// How many single functions are listed.
 const LISTED: usize = 15;
@@ -18,6 +17,9 @@ pub fn verb(place: &Place) -> Result<()> {
     if module.functions.is_empty() || module.functions.iter().all(|function| function.name.is_empty()) {
         bail!("the optimised wasm has no names of functions");
     }
+    let bodies: Vec<&[u8]> = module.functions.iter().map(|function| function.body).collect();
+    // As they are shipped.
+    let module = module.in_order(&order::by_likeness(&bodies));
     let all = brotli(&module.without(&|_| false))?;
     let mut origins: Vec<(String, usize, usize)> = Vec::new();
     for function in &module.functions {
@@ -49,124 +51,6 @@ pub fn verb(place: &Place) -> Result<()> {
     }
     println!("\n{} functions; with their names, {all} bytes by brotli", module.functions.len());
     Ok(())
-}
-
-struct Function<'a> {
-    name: String,
-    body: &'a [u8],
-}
-
-/// As much of a module as is needed to tell its functions apart.
-struct Module<'a> {
-    functions: Vec<Function<'a>>,
-    /// The contents of the data section.
-    data: &'a [u8],
-    /// All sections but the code and what is custom.
-    others: Vec<&'a [u8]>,
-}
-
-impl<'a> Module<'a> {
-    fn read(bytes: &'a [u8]) -> Result<Self> {
-        let mut rest = Reader(bytes.get(8..).context("too short for a module")?);
-        let (mut bodies, mut names, mut data, mut others) = (Vec::new(), HashMap::new(), &[][..], Vec::new());
-        let mut imported = 0;
-        while !rest.0.is_empty() {
-            let kind = rest.byte()?;
-            let size = rest.number()?;
-            let section = rest.take(size)?;
-            match kind {
-                0 => read_names(section, &mut names)?,
-                10 => {
-                    let mut code = Reader(section);
-                    for _ in 0..code.number()? {
-                        let size = code.number()?;
-                        bodies.push(code.take(size)?);
-                    }
-                }
-                _ => others.push(section),
-            }
-            match kind {
-                2 => imported = imported_functions(section)?,
-                11 => data = section,
-                _ => {}
-            }
-        }
-        let name = |at: usize| names.get(&(at + imported)).cloned().unwrap_or_default();
-        let functions = bodies.into_iter().enumerate().map(|(at, body)| Function { name: name(at), body }).collect();
-        Ok(Self { functions, data, others })
-    }
-
-    /// The bytes without the functions that are left out.
-    fn without(&self, left_out: &dyn Fn(&Function) -> bool) -> Vec<u8> {
-        let kept = self.functions.iter().filter(|function| !left_out(function)).map(|function| function.body);
-        self.others.iter().copied().chain(kept).flatten().copied().collect()
-    }
-}
-
-/// The functions' names, when the custom section is the one that has them.
-fn read_names(section: &[u8], names: &mut HashMap<usize, String>) -> Result<()> {
-    let mut section = Reader(section);
-    if section.text()? != "name" {
-        return Ok(());
-    }
-    while !section.0.is_empty() {
-        let kind = section.byte()?;
-        let size = section.number()?;
-        let mut part = Reader(section.take(size)?);
-        if kind == 1 {
-            for _ in 0..part.number()? {
-                let function = part.number()?;
-                names.insert(function, part.text()?);
-            }
-        }
-    }
-    Ok(())
-}
-
-fn imported_functions(section: &[u8]) -> Result<usize> {
-    let mut section = Reader(section);
-    let count = section.number()?;
-    for _ in 0..count {
-        section.text()?;
-        section.text()?;
-        if section.byte()? != 0 {
-            bail!("the module imports something that is no function");
-        }
-        section.number()?;
-    }
-    Ok(count)
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count).context("it ends too early")?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn byte(&mut self) -> Result<u8> {
-        self.take(1)?.first().copied().context("it ends too early")
-    }
-
-    /// An unsigned number, LEB128.
-    fn number(&mut self) -> Result<usize> {
-        let mut number = 0;
-        for shift in (0..35).step_by(7) {
-            let byte = self.byte()?;
-            number |= usize::from(byte & 127) << shift;
-            if byte < 128 {
-                return Ok(number);
-            }
-        }
-        bail!("a number has no end")
-    }
-
-    fn text(&mut self) -> Result<String> {
-        let size = self.number()?;
-        Ok(String::from_utf8_lossy(self.take(size)?).into_owned())
-    }
 }
 
 /// A name without the hashes that compilers give.
@@ -216,7 +100,7 @@ fn origin(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Module, origin, plain};
+    use super::{origin, plain};
 
     #[test]
     fn names_lose_their_hashes() {
@@ -243,19 +127,5 @@ mod tests {
         for (name, expected) in cases {
             assert_eq!(origin(name), expected, "{name}");
         }
-    }
-
-    #[test]
-    fn a_module_is_read() {
-        let import = [2, 7, 1, 1, b'a', 1, b'b', 0, 0];
-        let code = [10, 6, 1, 4, 0, 65, 1, 11];
-        let name = [0, 12, 4, b'n', b'a', b'm', b'e', 1, 5, 1, 1, 2, b'f', b'n'];
-        let bytes = [&b"\0asm\x01\0\0\0"[..], &import, &code, &name].concat();
-        let module = Module::read(&bytes).unwrap();
-        assert_eq!(module.functions.len(), 1);
-        assert_eq!(module.functions[0].name, "fn", "after the one that is imported");
-        assert_eq!(module.functions[0].body, [0, 65, 1, 11]);
-        assert_eq!(module.without(&|_| true), import[2..]);
-        assert!(Module::read(&bytes[..bytes.len() - 3]).is_err(), "it ends too early");
     }
 }

@@ -6,6 +6,8 @@ mod fuzz;
 mod imports;
 mod items;
 mod lint;
+mod module;
+mod order;
 mod package;
 mod place;
 mod rename;

@@ -7,12 +7,12 @@ use anyhow::{Context, Result, bail};
 
 use crate::files::{self, Stamp};
 use crate::place::Place;
+
 use crate::rename::{self, Names};
-use crate::{run, setup};
+use crate::{order, run, setup};
 
 /// Functions are inlined only when they are small: the repetition that stays compresses better than the calls that are
-/// saved. The first kilobyte of the memory and the memory's zeroes are as Rust's linker lays them out. In the order of
-/// their names functions that are alike are neighbours, which compresses better too.
+/// saved. The first kilobyte of the memory and the memory's zeroes are as Rust's linker lays them out.
 const WASM_OPT: &[&str] = &[
     "-Oz",
     "--one-caller-inline-max-function-size=20",
@@ -21,12 +21,17 @@ const WASM_OPT: &[&str] = &[
     "--converge",
     "--low-memory-unused",
     "--zero-filled-memory",
-    "--reorder-functions-by-name",
     "--skip-pass=local-cse",
 ];
 const WASM_STRIP: &[&str] = &["--strip-debug", "--strip-producers"];
-/// A run of its own, for `--converge` would rename again and again. The features are stripped last: all runs read them.
-const WASM_RENAME: &[&str] = &["--minify-imports-and-exports-and-modules", "--strip-target-features"];
+/// A run of its own, for `--converge` would rename again and again; the functions have the names of [`order`]. The features
+/// are stripped last: all runs read them.
+const WASM_RENAME: &[&str] = &[
+    "--reorder-functions-by-name",
+    "--strip-debug",
+    "--minify-imports-and-exports-and-modules",
+    "--strip-target-features",
+];
 const ESBUILD: &[&str] = &[
     "--bundle",
     "--minify",
@@ -184,6 +189,7 @@ fn optimised_from(place: &Place, wasm: &Path, work: &Path) -> Result<Stamp> {
     key.extend(files::read(&place.root.join("package-lock.json"))?);
     key.extend(files::read(&place.root.join("xtask").join("src").join("bin").join("bindgen.rs"))?);
     key.extend(include_bytes!("rename.rs"));
+    key.extend(include_bytes!("order.rs"));
     key.extend(
         format!("{WASM_OPT:?}{WASM_STRIP:?}{GLUE:?}{WASM_RENAME:?}{ESBUILD:?}{}", env!("CARGO_PKG_VERSION"))
             .into_bytes(),
@@ -218,7 +224,9 @@ fn optimise(place: &Place, work: &Path) -> Result<()> {
         run::quiet(place.npm_program("wasm-opt").args(options).arg(input).arg("-o").arg(output))
     };
     wasm_opt(&[WASM_OPT, WASM_STRIP].concat(), &bound.join(wasm), &work.join(wasm))?;
-    let printed = wasm_opt(WASM_RENAME, &work.join(wasm), &small.join(wasm))?;
+    let ordered = work.join("ordered.wasm");
+    fs::write(&ordered, order::named(&files::read(&work.join(wasm))?)?)?;
+    let printed = wasm_opt(WASM_RENAME, &ordered, &small.join(wasm))?;
     let glue = Names::read(&printed)?.apply(&rename::without_past(&files::read_text(&bound.join(glue))?)?)?;
     // It becomes part of the main entry, beside which the wasm is in a directory of its own.
     fs::write(work.join(GLUE), rename::once(&glue, &format!("'{wasm}'"), &format!("'{WASM}/{wasm}'"))?)?;

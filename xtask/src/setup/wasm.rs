@@ -47,8 +47,14 @@ pub fn wasm(place: &Place) -> Result<Wasm> {
 /// all the same, and the shim sees that), and without the code that puts them together. It takes options that stable Rust
 /// has only for itself.
 const SMALL: &[&str] = &["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
-const SMALL_FLAGS: &[&str] =
-    &["-Zlocation-detail=none", "-Zfmt-debug=none", "-Zunstable-options", "-Cpanic=immediate-abort"];
+const SMALL_FLAGS: &[&str] = &[
+    "-Zlocation-detail=none",
+    "-Zfmt-debug=none",
+    "-Zunstable-options",
+    "-Cpanic=immediate-abort",
+    // What both ways of a branch begin with is there once.
+    "-Cllvm-args=-enable-gvn-hoist",
+];
 
 impl Wasm {
     /// A `cargo build` of the smallest kind that this compiler can do.
