@@ -6,8 +6,9 @@
 mod harness;
 
 use causerie::session::{Command, EndReason};
+use causerie::transport::Mode;
 use harness::tabs::Tabs;
-use harness::{Kind, Options, Seeded};
+use harness::{Action, Flavour, Kind, Options, Seeded};
 
 fn three(options: Options) -> Tabs {
     let mut tabs = Tabs::started(options);
@@ -201,5 +202,49 @@ fn whatever_the_tabs_do_each_sees_the_transcript_once_and_in_order() {
                 }
             }
         }
+    }
+}
+
+/// What a page was told, errors and the like left out.
+fn told(tabs: &Tabs, tab: usize) -> Vec<&str> {
+    let said = tabs.page(tab).seen.iter().filter(|seen| matches!(seen.kind, Kind::Message | Kind::Renewed));
+    said.map(|seen| seen.text.as_str()).collect()
+}
+
+#[test]
+fn a_tab_that_was_frozen_while_the_session_was_renewed_is_told_of_it_after_the_last_of_the_old_one() {
+    for mode in [Mode::WebSocket, Mode::LongPolling, Mode::Rest] {
+        let mut tabs = three(Options::of(Flavour::Ours, mode));
+        tabs.freeze(2);
+        tabs.agent_says("of the old one");
+        tabs.run_for(10_000);
+        tabs.world.push(|chat, now| chat.renew(now, "script"));
+        tabs.run_for(10_000);
+        tabs.thaw(2);
+        tabs.run_for(10_000);
+        tabs.agent_says("of the new one");
+        tabs.run_for(10_000);
+        for tab in 0..3 {
+            let all = ["of the old one", "chat1 chat1r script", "of the new one"];
+            assert_eq!(told(&tabs, tab), all, "tab {tab}, {mode:?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_tab_hears_before_its_question_is_answered_is_not_the_answer() {
+    let mut tabs = three(Options::of(Flavour::Ours, Mode::WebSocket));
+    tabs.agent_says("one");
+    tabs.run_for(1_000);
+    tabs.world.hosts[0].rules.push(("requestNotifications".to_owned(), Action::Swallow));
+    let late = tabs.open();
+    tabs.run_for(200);
+    // What another tab is answered has no entries, as if there were none.
+    tabs.command(1, Command::Typing { on: true, preview: None });
+    tabs.run_for(200);
+    tabs.world.push(|chat, now| chat.renew(now, "script"));
+    tabs.run_for(20_000);
+    for tab in [0, 1, 2, late] {
+        assert_eq!(told(&tabs, tab), ["one", "chat1 chat1r script"], "tab {tab}: {:#?}", tabs.page(tab).seen);
     }
 }

@@ -1,9 +1,9 @@
 //! Chat v2 with nothing around it, over a channel of messages that somebody else keeps: a page's own transport, or the tab
 //! that holds the connection. Sans-IO.
 //!
-//! A frame to the channel is `{id, data}`, an operation. A frame from it is `{link}`, one of [`UP`], [`DOWN`] and
-//! [`RENEWED`]; `{id?, data}`, a reply or a push; `{id, successful}` or `{id, error}`, an operation's acknowledgement or
-//! refusal; or `{left}`: another tab has ended the session.
+//! A frame to the channel is `{id, data, chatId}`, an operation and which session it is of. A frame from it is `{link}`, one
+//! of [`UP`], [`UP_BY_ID`], [`DOWN`] and [`RENEWED`]; `{id?, data}`, a reply or a push; `{id, successful}` or `{id, error}`,
+//! an operation's acknowledgement or refusal; or `{left}`: another tab has ended the session.
 //!
 //! Never here: what is at the other end, who is to hold the connection.
 
@@ -18,6 +18,8 @@ use crate::time::{Dice, Now, Timers, earliest};
 
 /// `link`: the channel is there, or there again.
 pub const UP: u32 = 1;
+/// The same; and the server answers operations under their ids.
+pub const UP_BY_ID: u32 = 3;
 /// `link`: the channel is lost.
 pub const DOWN: u32 = 0;
 /// `link`: what was sent is unsettled, and the channel is to be opened anew; that is no loss.
@@ -49,6 +51,8 @@ pub struct Client<J: Json> {
     socket: u32,
     id_prefix: String,
     id_count: u32,
+    /// The server behind the channel is known to answer operations under their ids.
+    by_id: bool,
     /// Operations that wait for their answers, each with its deadline.
     pending: Vec<(String, u64)>,
     timers: Timers<Timer>,
@@ -66,11 +70,17 @@ impl<J: Json> Client<J> {
             socket,
             id_prefix: Dice::new(seed).word(5),
             id_count: 0,
+            by_id: false,
             pending: Vec::new(),
             timers: Timers::new(),
             out: Queue::new(),
             stale: 0,
         }
+    }
+
+    /// Whether the server behind the channel is known to answer operations under their ids.
+    pub fn answers_by_id(&self) -> bool {
+        self.by_id
     }
 
     fn open(&mut self, now: Now) {
@@ -116,7 +126,8 @@ impl<J: Json> Client<J> {
         } else if link == Some(RENEWED) {
             self.emit(Event::Forgotten);
             self.open(now);
-        } else if link == Some(UP) {
+        } else if matches!(link, Some(UP | UP_BY_ID)) {
+            self.by_id = link == Some(UP_BY_ID);
             if self.phase == Phase::Opening {
                 self.timers.clear();
                 self.phase = Phase::Attaching;
@@ -180,7 +191,8 @@ impl<J: Json> Protocol<J> for Client<J> {
         self.id_count += 1;
         let id = text::numbered(&self.id_prefix, self.id_count);
         self.pending.push((id.clone(), now.after(self.times.max_network_delay)));
-        let body = Value::Map(vec![("id", Value::str(&id)), ("data", operation.data(keys))]);
+        let of = ("chatId", Value::str(&keys.chat_id));
+        let body = Value::Map(vec![("id", Value::str(&id)), ("data", operation.data(keys)), of]);
         self.out.push_back(Output::Io(Io::Frame { socket: self.socket, body }));
         Some(id)
     }

@@ -53,6 +53,15 @@ struct Call<J: Json> {
     body: Vec<(&'static str, Value<J>)>,
     /// It begins the transcript anew from here.
     from: Option<u32>,
+    /// The session that a question is about; else empty.
+    of: String,
+}
+
+impl<J: Json> Call<J> {
+    /// Whether it is a question about another session than the newest that is known.
+    fn is_of_another(&self, keys: &Keys) -> bool {
+        !self.of.is_empty() && self.of != keys.chat_id
+    }
 }
 
 /// A client of one chat service.
@@ -109,6 +118,7 @@ impl<J: Json> Client<J> {
 
     fn begin(&mut self) {
         self.drop_requests();
+        self.keys = Keys::default();
         self.phase = Phase::Attaching;
         self.emit(Event::Attach);
     }
@@ -135,9 +145,10 @@ impl<J: Json> Client<J> {
     fn call(&mut self, now: Now, operation: &Operation<'_, J>, keys: &Keys) -> String {
         self.id_count += 1;
         let id = text::numbered(&self.id_prefix, self.id_count);
-        self.keys.clone_from(keys);
+        let mut of = String::new();
         if let Operation::RequestNotifications { data, .. } = operation {
             self.data = *data;
+            of.clone_from(&keys.chat_id);
         }
         let (name, from) = match operation {
             Operation::RequestChat(_) => ("", Some(1)),
@@ -148,7 +159,7 @@ impl<J: Json> Client<J> {
             Operation::Typing { on: false, .. } => ("stopTyping", None),
             Operation::Disconnect => ("disconnect", None),
         };
-        self.queue.push_back(Call { id: id.clone(), name, body: operation.members(keys), from });
+        self.queue.push_back(Call { id: id.clone(), name, body: operation.members(keys), from, of });
         self.flush(now);
         id
     }
@@ -160,24 +171,26 @@ impl<J: Json> Client<J> {
         }
         let Some(mut call) = self.queue.pop_front() else { return };
         self.timers.cancel(Timer::Poll);
-        if let Some(from) = call.from {
-            self.position = from;
-        }
-        // What waited while the session was renewed goes to the new one.
-        call.body.retain(|(name, _)| !matches!(*name, "transcriptPosition" | "secureKey"));
-        if !call.name.is_empty() {
-            call.body.push(("secureKey", Value::str(&self.keys.secure_key)));
-            call.body.push(("transcriptPosition", Value::Number(f64::from(self.position))));
+        // Who asks of a session that was renewed meanwhile, perhaps another tab, asks all the same: the answer tells of it.
+        if !call.is_of_another(&self.keys) {
+            call.of.clone_from(&self.keys.chat_id);
+            self.position = call.from.unwrap_or(self.position);
+            // What waited while the session was renewed goes to the new one.
+            call.body.retain(|(name, _)| !matches!(*name, "transcriptPosition" | "secureKey"));
+            if !call.name.is_empty() {
+                call.body.push(("secureKey", Value::str(&self.keys.secure_key)));
+                call.body.push(("transcriptPosition", Value::Number(f64::from(self.position))));
+            }
         }
         self.serial += 1;
         let body = Value::Map(call.body.clone());
         let deadline = now.after(self.times.max_network_delay + body.size() as u64 / SLOWEST_UPLOAD);
-        let url = self.url(call.name);
+        let url = self.url(call.name, &call.of);
         self.in_flight = Some((self.serial, deadline, call));
         self.out.push_back(Output::Io(Io::PostForm { request: self.serial, url, body }));
     }
 
-    fn url(&self, operation: &str) -> String {
+    fn url(&self, operation: &str, chat: &str) -> String {
         let (path, query) = text::cut(&self.base, b"?#");
         let path = text::without_slashes(path);
         let path = path.strip_suffix("/cometd").unwrap_or(path);
@@ -185,7 +198,7 @@ impl<J: Json> Client<J> {
         if operation.is_empty() {
             return text::join(&[path, "/2/chat/", &service, query]);
         }
-        text::join(&[path, "/2/chat/", &service, "/", &escape(&self.keys.chat_id), "/", operation, query])
+        text::join(&[path, "/2/chat/", &service, "/", &escape(chat), "/", operation, query])
     }
 
     /// The chat server has answered.
@@ -198,7 +211,7 @@ impl<J: Json> Client<J> {
         let reply = Reply::read(&data).ok();
         let mut ended = false;
         let mut news = false;
-        if let Some(reply) = reply.filter(|reply| reply.status == 0) {
+        if let Some(reply) = reply.filter(|reply| reply.status == 0 && !call.is_of_another(&self.keys)) {
             ended = reply.ended() == Some(true);
             news = !reply.is_empty();
             let mut last = None;
@@ -258,6 +271,7 @@ impl<J: Json> Protocol<J> for Client<J> {
             return None;
         }
         self.phase = Phase::Opening;
+        self.keys.clone_from(keys);
         Some(self.call(now, operation, keys))
     }
 

@@ -140,6 +140,9 @@ impl<J: Json> Session<J> {
 
     /// The link is there: the opening operation goes out with the first connect.
     pub(super) fn attach(&mut self) {
+        if let Some(link) = self.link.as_ref().filter(|link| !link.is_held()) {
+            self.answers_by_id = link.answers_by_id();
+        }
         let operation = match &self.state {
             State::Launching(Launch { visitor: Some(visitor), .. }) => Operation::RequestChat(visitor),
             State::Over | State::New => return,
@@ -241,7 +244,7 @@ impl<J: Json> Session<J> {
         self.store();
     }
 
-    fn is_held(&self) -> bool {
+    pub(super) fn is_held(&self) -> bool {
         self.link.as_ref().is_some_and(Link::is_held)
     }
 

@@ -34,21 +34,23 @@ impl<J: Json> Session<J> {
         if reply.status != 0 || reply.is_plain() || !self.answers_by_id && self.attached == Attached::Yes {
             return Some(0);
         }
+        // What the renewal that this session came from stands behind is known already.
+        let began = |place: &usize| {
+            let entry = reply.entry(*place).ok().filter(|it| it.kind == EntryKind::Notice && it.index.is_none());
+            let (name, data) = entry.map(|entry| entry.notice())?;
+            (name == "renewed" && data.string_of(Name::Id)? == self.keys.chat_id).then_some(())
+        };
+        let first = Some((0..reply.len()).find(|place| began(place).is_some()).map_or(0, |place| place + 1));
         let of = reply.member(Name::ChatId).string();
         if of.is_none_or(|of| of == self.keys.chat_id) {
-            // What a renewal that is known already stands behind is known, too.
-            let renewed = |place: &usize| {
-                let entry = reply.entry(*place).ok().filter(|it| it.kind == EntryKind::Notice && it.index.is_none());
-                entry.is_some_and(|entry| entry.notice().0 == "renewed")
-            };
-            return Some((1..reply.len()).rev().map(|place| place - 1).find(renewed).map_or(0, |place| place + 1));
+            return first;
         }
-        // By REST each answer has all from the position that is known.
-        let rest = self.setup.as_ref().is_some_and(|setup| setup.mode == Mode::Rest);
+        // By REST each answer has all from the position that this tab knows, or from an earlier one.
+        let rest = self.is_held() && self.setup.as_ref().is_some_and(|setup| setup.mode == Mode::Rest);
         // Without an id it can only be guessed that it is an answer, and then it is none.
         let opening = opening && (id.is_some() || self.keys.chat_id.is_empty());
         if opening || rest || id.is_some() && id == self.resync.as_deref() {
-            return Some(0);
+            return first;
         }
         if self.attached == Attached::Yes && self.resync.is_none() {
             self.resync = self.send_operation(&self.question());
@@ -85,5 +87,7 @@ impl<J: Json> Session<J> {
         let word = |name| data.string_of(name).unwrap_or_default();
         self.emit(Event::Renewed { previous: word(Name::PreviousId), id: word(Name::Id), reason: word(Name::Reason) });
         self.store();
+        // What was pushed of the new session while it was not known yet is gone.
+        self.ask_for_data();
     }
 }

@@ -88,6 +88,7 @@ impl<J: Json> Session<J> {
         let mut keys = self.keys.clone();
         if let Some(key) = frame.get(Name::Data).string_of(Name::SecureKey).filter(|_| self.answers_by_id) {
             keys.secure_key = key;
+            keys.chat_id = frame.string_of(Name::ChatId).unwrap_or(keys.chat_id);
         }
         let link = self.link.as_mut().filter(|_| attached);
         match link.and_then(|link| link.send(self.now, &operation, &keys)) {
@@ -118,6 +119,7 @@ impl<J: Json> Session<J> {
         if tab.is_none() && link != direct::UP {
             self.relay.asked.clear();
         }
+        let link = if link == direct::UP && self.answers_by_id { direct::UP_BY_ID } else { link };
         self.tell(tab, None, vec![("link", Value::Number(f64::from(link)))]);
     }
 

@@ -137,6 +137,11 @@ impl<J: Json> Link<J> {
         self.start(now);
     }
 
+    /// Whether the tab that holds the connection says that the server answers operations under their ids.
+    pub fn answers_by_id(&self) -> bool {
+        self.tab.answers_by_id()
+    }
+
     /// Whether this tab holds the connection.
     pub fn is_held(&self) -> bool {
         self.held

@@ -44,6 +44,8 @@ pub struct Chat {
     /// Changes of the status are entries.
     pub tells_status: bool,
     pub status: u8,
+    /// The version of the session data, once there is any.
+    pub data: u32,
     /// What operations have made, by their ids, and how many sessions there were before.
     answered: BTreeMap<String, (usize, Vec<Value>)>,
     /// The id of the request for the session, and the answer.
@@ -172,7 +174,11 @@ impl Chats {
             chat.bind(from, ours);
             let from_there =
                 |entry: &&Value| position > 0 && entry["index"].as_u64().unwrap_or(0) >= u64::from(position);
-            return Some(chat.answer(trail, chat.entries.iter().filter(from_there).cloned().collect()));
+            let mut answer = chat.answer(trail, chat.entries.iter().filter(from_there).cloned().collect());
+            if let (true, Some(messages)) = (chat.data > 0, answer["messages"].as_array_mut()) {
+                messages.push(chat.data_since(data["dataVersion"].as_u64().unwrap_or(0) as u32));
+            }
+            return Some(answer);
         }
         if chat.ended {
             return refused(2, 8210, Some(true));
@@ -248,6 +254,7 @@ impl Chats {
             expired: false,
             tells_status: ours && self.tells_status,
             status: 0,
+            data: 0,
             answered: BTreeMap::new(),
             opened: (request, Value::Null),
             agents: Vec::new(),

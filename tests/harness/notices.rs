@@ -79,6 +79,19 @@ impl Chat {
         Some(self.keep(entry))
     }
 
+    /// The session data has changed.
+    pub fn change_data(&mut self) -> Value {
+        self.data += 1;
+        self.reply(vec![self.data_since(self.data - 1)])
+    }
+
+    /// What has changed in the session data since a version; nothing is remembered for long, and then it is all of it.
+    pub fn data_since(&self, version: u32) -> Value {
+        let from = if version + 3 < self.data { 0 } else { version };
+        json!({ "type": "Notice", "text": "session-data", "utcTime": EPOCH, "from": system(),
+            "userData": { "from": from, "version": self.data } })
+    }
+
     /// The transcripts of all sessions, oldest first, with their ids.
     pub fn sessions(&self) -> Vec<(&str, &[Value])> {
         let past = self.past.iter().map(|past| (past.id.as_str(), past.entries.as_slice()));

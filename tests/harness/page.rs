@@ -87,6 +87,8 @@ pub struct Page {
     is_interrupted: bool,
     agents: Vec<String>,
     has_seen_fresh: bool,
+    /// The version of the session data that the page was brought to.
+    pub data: u32,
     last_index: Option<u32>,
 }
 
@@ -181,6 +183,12 @@ impl Page {
             Event::Notice { place, name, data } => {
                 seen.kind = Kind::Notice;
                 seen.text = format!("{name} {}", data.tree());
+                if name == "session-data" {
+                    let [from, version] =
+                        ["from", "version"].map(|name| data.tree()[name].as_u64().unwrap_or(0) as u32);
+                    assert!(from == 0 || from == self.data, "a change of what the page does not have: {seen:?}");
+                    self.data = version;
+                }
                 if let Some(place) = place {
                     self.place(&mut seen, place, "System");
                 }

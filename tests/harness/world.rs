@@ -191,7 +191,9 @@ impl World {
             // The answer has it all.
         } else if let (Some(from), Some(0)) = (from, answer["statusCode"].as_u64()) {
             let entries = chats.last().entries.iter();
-            let entries: Vec<Value> = entries.filter(|entry| entry["index"].as_u64() >= Some(from)).cloned().collect();
+            let entries = entries.filter(|entry| entry["index"].as_u64() >= Some(from));
+            let passing = answer["messages"].as_array().into_iter().flatten().filter(|entry| entry["index"].is_null());
+            let entries: Vec<Value> = entries.chain(passing).cloned().collect();
             answer["messages"] = entries.into();
         }
         match rule {

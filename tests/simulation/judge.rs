@@ -100,6 +100,10 @@ impl Story {
             self.weather.totals.lost += missing;
             assert_eq!(missing, 0, "the last page was told everything: {:?}", self.pair.page.seen);
         }
+        if !self.pair.world.is_deaf() {
+            let data = self.pair.chat().data;
+            assert_eq!(self.pair.page.data, data, "the page has the session data: {:?}", self.pair.page.seen);
+        }
         let page = self.pair.earlier.len();
         for given in self.given.iter().filter(|given| given.page == page) {
             assert!(self.pair.page.results.contains_key(&given.command), "{} is settled", given.text);

@@ -164,9 +164,13 @@ impl Story {
 
     fn agent(&mut self) {
         let n = self.rounds;
-        match self.weather.dice.between(0, 10) {
+        match self.weather.dice.between(0, 12) {
             0..=5 => self.pair.agent_says(&format!("yours {n}")),
             10 if self.setting.options.flavour == Flavour::Ours => self.renew(),
+            11..=12 if self.setting.options.flavour == Flavour::Ours => {
+                self.weather.count("server: the session data changes");
+                self.pair.world.push(|chat, _| chat.change_data());
+            }
             6..=7 => self.pair.agent_types(self.weather.dice.chance(60)),
             8 => {
                 let name = format!("Agent {n}");
@@ -285,7 +289,11 @@ impl Story {
         }
         self.look();
         if self.over.is_none() {
+            // What a server has lost is shown by what comes next.
             self.pair.agent_says("the last word");
+            if self.setting.options.flavour == Flavour::Ours {
+                self.pair.world.push(|chat, _| chat.change_data());
+            }
             self.pair.run_for(30_000);
         }
     }

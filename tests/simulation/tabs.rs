@@ -3,6 +3,7 @@
 
 use causerie::session::{Command, CommandId, EndReason};
 
+use super::harness::chat::Chat;
 use super::harness::tabs::Tabs;
 use super::harness::{Flavour, Kind, Options};
 use super::judge::{expected, judge_page};
@@ -64,7 +65,11 @@ impl TabsStory {
             }
         }
         self.tabs.run_for(130_000);
+        // What a server has lost is shown by what comes next.
         self.tabs.agent_says("the last word");
+        if !self.plain {
+            self.tabs.world.push(|chat, _| chat.change_data());
+        }
         self.tabs.run_for(30_000);
         self.judge();
         self.end();
@@ -81,7 +86,7 @@ impl TabsStory {
     fn round(&mut self, round: u64) {
         let tab = self.some();
         let several = self.tabs.alive().len() > 1;
-        match self.weather.dice.between(0, 19) {
+        match self.weather.dice.between(0, 22) {
             0..=4 => self.send(tab),
             5..=7 => self.tabs.agent_says(&format!("yours {round}")),
             8..=11 => {
@@ -121,11 +126,31 @@ impl TabsStory {
                     }
                 }
             }
+            19 if !self.plain => self.renew(),
+            20..=21 if !self.plain => {
+                self.weather.count("tabs: the session data changes");
+                self.tabs.world.push(|chat, _| chat.change_data());
+            }
             _ => self.tabs.world.net.cut(self.tabs.world.now, None),
         }
         let longest = if self.weather.dice.chance(90) { 3_000 } else { 30_000 };
         let ms = self.weather.dice.between(0, longest);
         self.tabs.run_for(ms);
+    }
+
+    /// A script, or the time that is over, has the session go on as another one. Jane is there in time.
+    fn renew(&mut self) {
+        if self.weather.dice.chance(50) {
+            self.weather.count("tabs: the server renews the session");
+            self.tabs.world.push(|chat, now| chat.renew(now, "script"));
+        } else {
+            self.weather.count("tabs: the session's time is over");
+            self.tabs.world.push(Chat::expire);
+        }
+        if self.weather.dice.chance(50) {
+            self.tabs.run_for(self.weather.dice.between(0, 200));
+            self.tabs.agent_joins("Jane");
+        }
     }
 
     /// Whether a tab's session is on, and stored.
@@ -143,6 +168,7 @@ impl TabsStory {
     fn judge(&mut self) {
         let chat = self.tabs.world.chats.last();
         let expected = expected(chat);
+        let data = chat.data;
         let said: Vec<String> = chat.visitor_said().into_iter().map(str::to_owned).collect();
         let refused = self.tabs.world.chats.refused.clone();
         let is_deaf = self.tabs.world.is_deaf();
@@ -157,6 +183,7 @@ impl TabsStory {
                     totals.unheard += missing;
                 } else {
                     assert_eq!(missing, 0, "tab {tab} was told everything: {:?}", place.page.seen);
+                    assert_eq!(place.page.data, data, "tab {tab} has the session data: {:?}", place.page.seen);
                 }
                 assert!(!place.page.is_interrupted(), "the link is up in good weather");
             }
@@ -199,7 +226,7 @@ impl TabsStory {
             self.tabs.command(leaver, Command::Leave);
             EndReason::LeaveRequest
         } else {
-            self.tabs.world.push(super::harness::chat::Chat::close);
+            self.tabs.world.push(Chat::close);
             EndReason::Agent
         };
         self.tabs.run_for(30_000);
