@@ -9,6 +9,7 @@ use futures_util::SinkExt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 use tungstenite::error::{CapacityError, Error};
 
@@ -54,17 +55,13 @@ impl Socket {
         let mut heard = Instant::now();
         let mut next_ping = Instant::now() + ping;
         let stop = self.app.stop.clone();
+        let nobody = Notify::new();
         loop {
             let session = self.linked.as_ref().map(|(session, _)| Arc::clone(session));
-            let changed = async {
-                match &session {
-                    Some(session) => session.changed().await,
-                    None => std::future::pending().await,
-                }
-            };
+            let changed = session.as_ref().map_or_else(|| nobody.notified(), |session| session.changed());
             tokio::pin!(changed);
-            // Polled once, so that no change is missed between the look below and the wait.
-            let _ = futures_util::poll!(changed.as_mut());
+            // So that no change is missed between the look below and the wait.
+            changed.as_mut().enable();
             if let Err(end) = self.settle(None).await {
                 return end;
             }

@@ -129,3 +129,28 @@ async fn frames_that_cannot_be_read_close_the_socket_and_say_why() {
         sending.abort();
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_socket_outlives_whatever_is_delivered_while_it_turns_to_its_wait() {
+    const EACH: usize = 100;
+    let running = running(config("[limits]\nsend_burst = 100000\nsend_rate = 100000.0\n", "")).await;
+    let mut jane = Socket::handshaken(running.address).await;
+    jane.send(r#"[{"id":"2","channel":"/service/desk","clientId":"$","data":{"operation":"signIn","name":"Jane","key":"jane-key"}}]"#).await;
+    let mut visitors = Vec::new();
+    for _ in 0..4 {
+        let (ann, chat) = common::visitor(&running.app).await;
+        jane.send(&chat.fill(r#"[{"id":"3","channel":"/service/desk","clientId":"$","data":{"operation":"accept","chatId":"$chat"}}]"#).replace("$chat", &chat.id)).await;
+        visitors.push(tokio::spawn(async move {
+            for _ in 0..EACH {
+                ann.chat(&chat.fill(r#"{"operation":"sendMessage","secureKey":"$key","message":"again"}"#)).await;
+            }
+        }));
+    }
+    let mut heard = 0;
+    while heard < 4 * EACH {
+        heard += jane.text().await.matches("\"again\"").count();
+    }
+    for visitor in visitors {
+        visitor.await.unwrap();
+    }
+}
