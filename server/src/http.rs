@@ -27,6 +27,9 @@ use tower_http::services::ServeDir;
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
     connect-src 'self' ws: wss:; require-trusted-types-for 'script'; base-uri 'none'; frame-ancestors 'self'";
 
+/// What each WebSocket has at hand for what it reads; a larger frame gets room of its own. Most visitors are silent most of the time.
+const READ_BUFFER: usize = 2048;
+
 /// The server as a router; `www` is the folder of static files.
 pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
     let health = pages::health(Arc::clone(&app));
@@ -104,7 +107,8 @@ async fn upgrade(app: &Arc<App>, request: Request) -> Response {
             let app = Arc::clone(app);
             // Counted from here on, so that a stop waits for it.
             let token = app.tasks.token();
-            upgrade.max_message_size(limit).max_frame_size(limit).on_upgrade(async move |socket| {
+            let upgrade = upgrade.max_message_size(limit).max_frame_size(limit).read_buffer_size(READ_BUFFER);
+            upgrade.on_upgrade(async move |socket| {
                 ws::serve(app, address, socket).await;
                 drop(token);
             })
