@@ -17,6 +17,7 @@ use crate::session::Session;
 use crate::status::Status;
 use crate::store::OfflineRequest;
 use serde::Serialize;
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -72,8 +73,11 @@ struct DeskData<'a> {
     status_code: u8,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<WireError<'a>>,
-    queue: Vec<&'a Summary>,
-    chats: Vec<&'a Summary>,
+    /// Left out, as `chats` is, where it is as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<Vec<&'a Summary>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chats: Option<Vec<&'a Summary>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     messages: Vec<DeskEntry<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,21 +106,31 @@ fn desk_entries<'a>(chat: &'a str, entries: &[Entry]) -> Vec<DeskEntry<'a>> {
     entries.iter().map(seen).collect()
 }
 
+impl<'a> DeskData<'a> {
+    /// Messages alone.
+    fn of(messages: Vec<DeskEntry<'a>>) -> Self {
+        let (errors, queue, chats) = (Vec::new(), None, None);
+        Self { status_code: 0, errors, queue, chats, messages, requests: None, previous_id: None }
+    }
+}
+
 impl State {
+    /// Messages, with the queue and the agent's chats.
     fn data<'a>(&'a self, agent: Option<&str>, messages: Vec<DeskEntry<'a>>) -> DeskData<'a> {
+        let queue = agent.map_or_else(Vec::new, |_| self.queue.values().collect());
         let chats = agent.and_then(|agent| self.chats.get(agent));
-        let queue = if agent.is_some() { self.queue.values().collect() } else { Vec::new() };
-        DeskData {
-            status_code: 0,
-            errors: Vec::new(),
-            queue,
-            chats: chats.map(|chats| chats.values().collect()).unwrap_or_default(),
-            messages,
-            requests: None,
-            previous_id: None,
-        }
+        let chats = chats.map_or_else(Vec::new, |chats| chats.values().collect());
+        DeskData { queue: Some(queue), chats: Some(chats), ..DeskData::of(messages) }
     }
 
+    /// The queue is another one now.
+    fn tell_queue(&self) {
+        let data = DeskData { queue: Some(self.queue.values().collect()), ..DeskData::of(Vec::new()) };
+        let told = event(CHANNEL, None, &data);
+        for (_, session) in self.signed_in.values() {
+            session.deliver(Arc::clone(&told));
+        }
+    }
     /// Queue and chats are others now.
     fn tell_all(&self) {
         for (name, session) in self.signed_in.values() {
@@ -260,7 +274,7 @@ impl Desk {
     pub(crate) fn begun(&self, chat: &Chat) {
         let mut state = locked(&self.state);
         if state.place(chat) {
-            state.tell_all();
+            state.tell_queue();
         }
     }
 
@@ -277,14 +291,16 @@ impl Desk {
         !state.signed_in.is_empty() || !state.elsewhere.is_empty()
     }
 
-    /// A chat has changed from `before` to `after` by these entries: tells its agents, and when queue or chats are
-    /// others now, everybody.
+    /// A chat has changed from `before` to `after` by these entries: tells its agents, and when the queue is another one now,
+    /// everybody. With a message alone goes nothing that is as it was: an agent may have a hundred chats.
     pub(crate) fn show(&self, before: &Chat, after: &Chat, entries: &[Entry], except: Option<&Session>) {
         let renamed = before.nickname.get() != after.nickname.get();
         let moved = before.agents != after.agents || before.ended != after.ended || before.status != after.status;
         // Who speaks last is nobody's business but the chat's agents'.
         let shown = |chat: &Chat| (chat.ended.is_none(), chat.waits());
         let changed = renamed || before.agents != after.agents || shown(before) != shown(after);
+        let queued = |chat: &Chat| chat.ended.is_none() && chat.agents.is_empty() && chat.waits();
+        let queue = changed && (queued(before) || queued(after));
         let mut state = locked(&self.state);
         if changed || moved {
             state.take(before);
@@ -292,14 +308,27 @@ impl Desk {
                 state.place(after);
             }
         }
+        let agents: Vec<&str> = before.agents.iter().chain(&after.agents).map(|agent| agent.name.as_str()).collect();
+        if agents.is_empty() && !queue {
+            return;
+        }
+        let told = LazyCell::new(|| {
+            let data = DeskData { queue: Some(state.queue.values().collect()), ..DeskData::of(Vec::new()) };
+            event(CHANNEL, None, &data)
+        });
+        let spoken = LazyCell::new(|| event(CHANNEL, None, &DeskData::of(desk_entries(&after.id, entries))));
         for (name, session) in state.signed_in.values() {
             if except.is_some_and(|except| except.id == session.id) {
                 continue;
             }
-            let concerned = before.agent(name).or_else(|| after.agent(name)).is_some();
-            if changed || (concerned && !entries.is_empty()) {
-                let messages = if concerned { desk_entries(&after.id, entries) } else { Vec::new() };
-                session.deliver(event(CHANNEL, None, &state.data(Some(name), messages)));
+            if !agents.contains(&name.as_str()) {
+                if queue {
+                    session.deliver(Arc::clone(&told));
+                }
+            } else if changed || (moved && !entries.is_empty()) {
+                session.deliver(event(CHANNEL, None, &state.data(Some(name), desk_entries(&after.id, entries))));
+            } else if !entries.is_empty() {
+                session.deliver(Arc::clone(&spoken));
             }
         }
     }
