@@ -8,8 +8,8 @@ const WARM_UP = 5; // rounds that are not counted
 
 export class Rig {
   /** quick: as little as shows that it works. */
-  constructor({ browser, site, quick }) {
-    Object.assign(this, { browser, site, quick });
+  constructor({ browser, site, directory, quick }) {
+    Object.assign(this, { browser, site, directory, quick });
   }
 
   /** One of two counts: the one that measures, or the one that shows that it works. */

@@ -28,7 +28,7 @@ try {
   for (const name of named.length > 0 ? named : all) {
     const benchmark = await import(new URL(`../${name}.js`, import.meta.url));
     process.stderr.write(`\n${name}: ${benchmark.title} `);
-    const tables = await benchmark.run(new Rig({ browser, site, quick }));
+    const tables = await benchmark.run(new Rig({ browser, site, directory: environment.site, quick }));
     console.log(`\n${benchmark.title}\n\n${tables.map(text).join("\n\n")}`);
     if (options.has("--save")) await save(name, benchmark, tables, browser.version());
   }

@@ -1,6 +1,6 @@
 // What `cargo xtask test browser` hands to the tests; without it they say how they are to be run.
 
-function given(name) {
+export function given(name) {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: run these tests by \`cargo xtask test browser\``);
   return value;

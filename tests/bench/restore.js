@@ -1,0 +1,16 @@
+// What it costs a page to take up a session: the transcript is played back from the server.
+
+import { compared } from "./support/restores.js";
+
+export const title = "A restore, with its playback";
+export const about = "From restoreSession() to the callback of the last event, with the server's answer in one frame from a stand-in in the page; the hand-written loop gets the same frame. Memory is what the heap has more afterwards, for each event: the session keeps its transcript, the loop's page its events.";
+
+export async function run(rig) {
+  const tables = [];
+  for (const [count, rounds] of [[1000, 15], [10_000, 7], [100_000, 3]]) {
+    const size = rig.count(count, 50);
+    const clients = ["hand-written loop", "causerie"];
+    tables.push(...await compared(rig, clients, (client) => ({ client, count: size }), `${count.toLocaleString("en")} events`, rounds));
+  }
+  return tables;
+}
