@@ -7,7 +7,7 @@ export const about = "From restoreSession() to the callback of the last event, w
 
 export async function run(rig) {
   const tables = [];
-  for (const [count, rounds] of [[1000, 15], [10_000, 7], [100_000, 3]]) {
+  for (const [count, rounds] of [[1000, 9], [10_000, 5], [100_000, 3]]) {
     const size = rig.count(count, 50);
     const clients = ["hand-written loop", "causerie"];
     tables.push(...await compared(rig, clients, (client) => ({ client, count: size }), `${count.toLocaleString("en")} events`, rounds));
