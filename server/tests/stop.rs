@@ -3,6 +3,7 @@
 
 mod common;
 
+use causerie_server::vitals::Stage;
 use common::{Client, Socket, config, running};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -70,4 +71,24 @@ async fn a_client_that_does_nothing_does_not_hold_the_stop_up() {
     let _silent = Socket::handshaken(running.address).await;
     running.stop.send(()).unwrap();
     timeout(Duration::from_secs(10), running.done).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn before_a_stop_proxies_are_told_while_it_is_served_on() {
+    // Longer than the test waits: it ends in the middle.
+    let running = running(config("[stop]\ndrain = 600", "")).await;
+    running.stop.send(()).unwrap();
+    while running.app.vitals.stage() != Stage::Stopping {
+        tokio::task::yield_now().await;
+    }
+    let mut probe = TcpStream::connect(running.address).await.unwrap();
+    probe.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut response = String::new();
+    timeout(Duration::from_secs(10), probe.read_to_string(&mut response)).await.unwrap().unwrap();
+    assert!(response.starts_with("HTTP/1.1 503") && response.ends_with("\r\n\r\nstopping\n"), "{response}");
+    let mut ann = Socket::handshaken(running.address).await;
+    ann.send(r#"[{"id":"2","channel":"/service/chatV2/default","clientId":"$","data":{"operation":"requestChat","nickname":"Ann"}}]"#).await;
+    assert_eq!(ann.frame().await[0]["data"]["statusCode"], 0);
+    assert!(!running.done.is_finished());
+    running.done.abort();
 }
