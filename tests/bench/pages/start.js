@@ -6,7 +6,7 @@ const [client, load] = location.search.slice(1).split("=");
 async function causerie() {
   const { chat, init } = await import("/pkg/index.js");
   if (load) return init();
-  return chat.startSession({ serverUrl: location.origin, transport: "websocket", storage: "memory", multiTab: false, username: "Ada" });
+  return chat.startSession({ serverUrl: location.origin, username: "Ada" });
 }
 
 /** The same session on the same server by CometD's client, by hand. */
