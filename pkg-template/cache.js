@@ -35,6 +35,8 @@ class Cache {
   #entries = 0;
   #text = 0;
   #waiting = [];
+  /** What was read and may be played back. */
+  #had = [];
   #over = false;
 
   constructor(database) {
@@ -48,18 +50,21 @@ class Cache {
     if (!session) return undefined;
     const messages = await done(stores.entries.getAll(range(id)));
     // Fewer than there should be: something was lost, and the server has it all.
-    return messages.length === session.entries ? { statusCode: 0, messages } : undefined;
+    if (messages.length !== session.entries) return undefined;
+    this.#had = messages;
+    return { statusCode: 0, messages };
   }
 
   /** From now on this session is kept; what was added before belongs to it. */
   async keep(id) {
     this.#id = id;
-    await this.#write();
+    this.#had = [];
+    await this.#write(this.#entries > 0);
   }
 
   /** Keeps a record of the transcript. */
   add(record) {
-    if (!(record.kind in TYPES) || this.#over) return;
+    if (!(record.kind in TYPES) || this.#over || this.#isKept(record)) return;
     this.#waiting.push(record);
     // What comes together is written together.
     if (this.#waiting.length === 1 && this.#id !== undefined) queueMicrotask(() => this.#write().catch(() => this.clear()));
@@ -108,12 +113,25 @@ class Cache {
     await completed;
   }
 
-  async #write() {
+  /** Whether a record is the next of those that were read, as it was read: then it need not be written again. */
+  #isKept({ index, timestamp, text, name }) {
+    const had = this.#had[this.#entries];
+    const is = had?.index === index + 1 && had.utcTime === timestamp && had.text === (had.type === "Notice" ? name : text);
+    if (is) this.#count(had);
+    return is;
+  }
+
+  #count({ text = "" }) {
+    this.#entries += 1;
+    this.#text += text.length;
+  }
+
+  /** Writes what waits; or `anyway`, that the session is in use. */
+  async #write(anyway = false) {
     const records = this.#waiting;
     this.#waiting = [];
-    if (records.length === 0 || this.#over) return undefined;
-    this.#entries += records.length;
-    this.#text += records.reduce((sum, { text = "" }) => sum + text.length, 0);
+    if ((records.length === 0 && !anyway) || this.#over) return undefined;
+    for (const record of records) this.#count(record);
     if (this.#entries > MOST_ENTRIES || this.#text > MOST_TEXT) return this.clear();
     const { sessions, entries, completed } = this.#begin("readwrite");
     for (const record of records) entries.put(entry(record), [this.#id, record.index]);

@@ -69,6 +69,29 @@ test("a reload plays the conversation back before the server has said anything",
   assert.ok(!frames.join("").includes('"one"'), "what was kept is not fetched again");
 });
 
+test("what is played back is not written again, and what comes after it is", async (t) => {
+  const { server, agent, page, chatId } = await meet(t);
+  await page.reload();
+  await page.evaluate(() => {
+    const { put } = IDBObjectStore.prototype;
+    window.written = [];
+    IDBObjectStore.prototype.put = function (value, key) {
+      if (this.name === "entries") window.written.push(value.text);
+      return put.call(this, value, key);
+    };
+  });
+  const chat = await restoreChat(page, { serverUrl: server.url, cache: "indexeddb" });
+  await chat.heard("two");
+  await agent.say(chatId, "three");
+  await chat.heard("three");
+  await until("the newest is kept", async () => /"three"/.test(await stored(page)));
+  assert.deepEqual(await page.evaluate(() => window.written), ["three"]);
+  await page.reload();
+  const again = await restoreChat(page, { serverUrl: server.url, cache: "indexeddb" });
+  await again.heard("three");
+  assert.deepEqual(await again.texts(), ["one", "two", "three"]);
+});
+
 test("without a network the conversation is there, and goes on when the network is", async (t) => {
   const { server, agent, page, chatId } = await meet(t);
   await page.reload();
