@@ -1,22 +1,20 @@
 //! The agents' desk: who is signed in, what waits in the queue, whose chats are whose; and the pushes that tell.
 //!
-//! `operations` does what agents ask. An agent is known by name and may have several pages open: each gets the pushes. What
+//! `operations` does what agents ask, `shown` is what they get. An agent is known by name and may have several pages open: each gets the pushes. What
 //! is shown is kept in step with the chats by `Desk::show`, which every change of a chat goes through.
 
 pub mod operations;
+mod shown;
 
 use crate::chat::event;
-use crate::chat::model::{Chat, Entry, Kind, Role, Values};
-use crate::chat::reply::{Refusal, WireError};
+use crate::chat::model::{Chat, Entry};
+use crate::chat::reply::Refusal;
 use crate::config::{Agent, Config};
-use crate::json::Raw;
 use crate::limits::Bucket;
 use crate::lock::locked;
 use crate::secret::same;
 use crate::session::Session;
-use crate::status::Status;
-use crate::store::OfflineRequest;
-use serde::Serialize;
+use shown::{DeskData, DeskEntry, Summary, desk_entries};
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -50,69 +48,6 @@ struct State {
 
 /// The oldest first.
 type Summaries = BTreeMap<(u64, String), Summary>;
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Summary {
-    chat_id: String,
-    nickname: Raw,
-    subject: Raw,
-    since: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<Status>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    forms: BTreeMap<String, Values>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    previous_id: Option<String>,
-}
-
-/// What an agent gets: the answer to an operation, or a push.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DeskData<'a> {
-    status_code: u8,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<WireError<'a>>,
-    /// Left out, as `chats` is, where it is as it was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    queue: Option<Vec<&'a Summary>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    chats: Option<Vec<&'a Summary>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    messages: Vec<DeskEntry<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    requests: Option<Vec<OfflineRequest>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    previous_id: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DeskEntry<'a> {
-    chat_id: &'a str,
-    #[serde(flatten)]
-    entry: Entry,
-}
-
-/// An entry as agents see it. The id of the visitor's first request stays with the visitor: it stands for the key.
-fn desk_entries<'a>(chat: &'a str, entries: &[Entry]) -> Vec<DeskEntry<'a>> {
-    let seen = |entry: &Entry| {
-        let mut entry = entry.clone();
-        if entry.kind == Kind::ParticipantJoined && entry.from.role == Role::Client {
-            entry.message_id = None;
-        }
-        DeskEntry { chat_id: chat, entry }
-    };
-    entries.iter().map(seen).collect()
-}
-
-impl<'a> DeskData<'a> {
-    /// Messages alone.
-    fn of(messages: Vec<DeskEntry<'a>>) -> Self {
-        let (errors, queue, chats) = (Vec::new(), None, None);
-        Self { status_code: 0, errors, queue, chats, messages, requests: None, previous_id: None }
-    }
-}
 
 impl State {
     /// Messages, with the queue and the agent's chats.
@@ -158,15 +93,7 @@ impl State {
     /// Puts a chat where it belongs: in the queue, among its agents' chats, or, if it is in nobody's hands, nowhere.
     fn place(&mut self, chat: &Chat) -> bool {
         let key = (chat.since, chat.id.clone());
-        let summary = Summary {
-            chat_id: chat.id.clone(),
-            nickname: chat.nickname.clone(),
-            subject: chat.subject.clone(),
-            since: chat.since,
-            status: chat.notices.then_some(chat.status),
-            forms: chat.forms.clone(),
-            previous_id: chat.previous.clone(),
-        };
+        let summary = Summary::of(chat);
         if chat.agents.is_empty() {
             if chat.waits() {
                 self.queue.insert(key, summary);

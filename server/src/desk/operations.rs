@@ -1,6 +1,7 @@
 //! What agents ask: the operations on `/service/desk`.
 
-use super::{Desk, DeskData, desk_entries};
+use super::Desk;
+use super::shown::{DeskData, desk_entries};
 use crate::chat::asker::Answer;
 use crate::chat::draft::Draft;
 use crate::chat::model::{Entry, Kind};
