@@ -3,7 +3,7 @@
 //! `address` is where it is, `link` the connection, `keys` the names of things; `chats`, `data`, `outgoing` and
 //! `presence` are what is kept, each change of it one script (`lua`), which Redis does as a whole or not at all. What
 //! was acknowledged is there as long as Redis keeps it: whether that is so after a loss of power is Redis's configuration
-//! (the manual says which), and [`RedisStore::open`] warns when it is not so. While Redis is away everything is refused at once.
+//! (the manual says which), and [`RedisStore::look`] warns when it is not so. While Redis is away everything is refused at once.
 
 mod address;
 mod chats;
