@@ -14,10 +14,6 @@ use crate::transport::LinkEvent;
 
 /// How long an agent types when nothing more is heard of it, in milliseconds.
 const AGENT_TYPING: u64 = 30_000;
-/// How long after an answer that may be none unsettled messages are sent again, in milliseconds.
-pub(super) const RESEND_PATIENCE: u64 = 300;
-/// The same where that answer is not acknowledged yet.
-const UNACKNOWLEDGED_PATIENCE: u64 = 10_000;
 /// How long a server that has forgotten us may take to take us up again, in milliseconds, before that is an interruption.
 pub(super) const REATTACH_TIME: u64 = 5_000;
 /// How long after its acknowledgement a message counts as arrived, in milliseconds, when the server tells no more.
@@ -386,18 +382,6 @@ impl<J: Json> Session<J> {
             self.look_up_unsettled(false);
         } else if self.timers.is_set(Timer::Resend) {
             self.look_up_unsettled(false);
-        }
-    }
-
-    /// The transcript is up to date: what of the unsettled messages is not in it is sent again. A server that answers
-    /// without ids may have answered something else: a little after the acknowledgement, then, and not before what is
-    /// missing has come.
-    pub(super) fn look_up_unsettled(&mut self, sure: bool) {
-        if sure || !self.outbox.is_unsettled() {
-            self.resend();
-        } else {
-            let patience = if self.opening.is_some() { UNACKNOWLEDGED_PATIENCE } else { RESEND_PATIENCE };
-            self.timers.set(Timer::Resend, self.now.after(patience));
         }
     }
 }

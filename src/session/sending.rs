@@ -11,6 +11,10 @@ use crate::text;
 
 /// How often the wish to leave is sent before it is given up, when the link breaks each time.
 const MOST_TRIES: u8 = 4;
+/// How long after an answer that may be none unsettled messages are sent again, in milliseconds.
+pub(super) const RESEND_PATIENCE: u64 = 300;
+/// The same where that answer is not acknowledged yet.
+const UNACKNOWLEDGED_PATIENCE: u64 = 10_000;
 
 impl<J: Json> Session<J> {
     pub(super) fn send(&mut self, command: CommandId, content: Content<J>) {
@@ -28,6 +32,18 @@ impl<J: Json> Session<J> {
             self.drop_next_typing();
         }
         self.flush();
+    }
+
+    /// The transcript is up to date: what of the unsettled messages is not in it is sent again. A server that answers
+    /// without ids may have answered something else: a little after the acknowledgement, then, and not before what is
+    /// missing has come.
+    pub(super) fn look_up_unsettled(&mut self, sure: bool) {
+        if sure || !self.outbox.is_unsettled() {
+            self.resend();
+        } else {
+            let patience = if self.opening.is_some() { UNACKNOWLEDGED_PATIENCE } else { RESEND_PATIENCE };
+            self.timers.set(Timer::Resend, self.now.after(patience));
+        }
     }
 
     /// Why no command is taken, if none is.

@@ -2,7 +2,8 @@
 //! meanwhile is not held against the link, which nobody listened to; it is probed instead.
 
 use super::gap::GAP_TIME;
-use super::receiving::{REATTACH_TIME, RESEND_PATIENCE};
+use super::receiving::REATTACH_TIME;
+use super::sending::RESEND_PATIENCE;
 use super::{Session, State, Timer};
 use crate::json::Json;
 use crate::time::Now;
