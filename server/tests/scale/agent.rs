@@ -158,12 +158,15 @@ impl Agent {
     /// The entries of chats that are shown come one after the other. What is said again, because it was refused and done all the
     /// same, is answered with the entry that it made.
     fn take_in(&mut self, data: &Value, is_answer: bool) {
-        let open = |list: &Value| -> Vec<String> {
-            let rows = list.as_array().into_iter().flatten();
-            rows.map(|row| row["chatId"].as_str().unwrap().to_owned()).collect()
+        // A list that is left out is as it was.
+        let open = |list: &Value| -> Option<Vec<String>> {
+            Some(list.as_array()?.iter().map(|row| row["chatId"].as_str().unwrap().to_owned()).collect())
         };
-        (self.queue, self.mine) = (open(&data["queue"]), open(&data["chats"]));
-        self.chats.retain(|chat, _| self.mine.contains(chat));
+        self.queue = open(&data["queue"]).unwrap_or_else(|| std::mem::take(&mut self.queue));
+        if let Some(mine) = open(&data["chats"]) {
+            self.mine = mine;
+            self.chats.retain(|chat, _| self.mine.contains(chat));
+        }
         for entry in data["messages"].as_array().into_iter().flatten() {
             let (id, Some(index)) = (entry["chatId"].as_str().unwrap(), entry["index"].as_u64()) else { continue };
             let Some(chat) = self.chats.get_mut(id) else { continue };
