@@ -65,12 +65,11 @@ fn times_parties_and_types_are_passed_on_as_they_came() {
         let frame =
             json!([{ "channel": "/service/chatV2/default", "data": { "statusCode": 0, "messages": [message] } }]);
         pair.session.handle_input(pair.now(), Input::Frame { socket, body: Ok(frame.into()) });
-        let Output::Event(Event::Message { place, url, entry }) = pair.session.poll_output() else {
-            panic!("a message")
-        };
+        let Output::Event(event) = pair.session.poll_output() else { panic!("an event") };
+        let [Event::Message { place, url, entry }] = &event.singly()[..] else { panic!("a message") };
         assert_eq!((place.index, place.time, place.restored), (index - 1, (EPOCH + 5) as f64, false));
         let party = entry.party();
-        assert_eq!((entry.text().as_str(), url, party.role), ("t", false, role));
+        assert_eq!((entry.text().as_str(), url, party.role), ("t", &false, role));
         assert_eq!((party.id(), party.name().as_str()), (id, "X"));
     }
 }

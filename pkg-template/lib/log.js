@@ -217,6 +217,14 @@ class Page {
     this.#log.add({ kind: "message", index, timestamp, restored, text, url, id: idOf(from), name: nameOf(from), role });
   }
 
+  messages(entries, first, count, toldBefore) {
+    for (let at = first; at < first + count; at += 1) {
+      const entry = entries[at];
+      const { index, utcTime, from } = entry;
+      this.message(index - 1, utcTime, index <= toldBefore, false, from.type === "Agent" ? 1 : 0, entry);
+    }
+  }
+
   agent(joined, index, timestamp, restored, from) {
     const kind = joined ? "agentConnected" : "agentDisconnected";
     this.#log.add({ kind, index, timestamp, restored, id: idOf(from), name: nameOf(from) });

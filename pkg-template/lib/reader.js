@@ -3,6 +3,9 @@
 
 /** Indexes are less. */
 const MOST = 2 ** 31;
+
+const isTime = (time) => time > 0 && time < Infinity;
+
 export const reader = {
   /** The value of a text; undefined when it is no JSON. */
   parse(text) {
@@ -45,5 +48,14 @@ export const reader = {
     if (!Number.isInteger(index) || index < 1 || index >= MOST) return 0;
     const role = from?.type;
     return role === "Agent" ? index : role === "Client" ? -index : 0;
+  },
+
+  /** How many entries from a place on are messages with a time, one index after the other: from `next` on, or from any where that is 0. */
+  run(entries, place, next) {
+    const offset = (next || Math.abs(reader.message(entries[place]))) - place;
+    const isNext = (at) => Math.abs(reader.message(entries[at])) === at + offset && isTime(entries[at].utcTime);
+    let at = place;
+    while (at < entries.length && isNext(at)) at += 1;
+    return at - place;
   },
 };

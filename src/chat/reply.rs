@@ -166,6 +166,17 @@ impl<J: Json> Reply<J> {
         self.len() == 0
     }
 
+    /// How many entries from a place on are messages, sound ones of the visitor's and of agents, that follow one another, the
+    /// first of them in the `next` position, or in any where that is 0: as far as that can be told at once.
+    pub fn run(&self, place: usize, next: u32) -> usize {
+        self.entries.ordinary_run(place, next)
+    }
+
+    /// The entries as they came.
+    pub fn entries(&self) -> &J {
+        &self.entries
+    }
+
     /// Reads an entry.
     pub fn entry(&self, place: usize) -> Result<Entry<J>, Malformed> {
         Entry::read(self.entries.at(place))
@@ -183,7 +194,7 @@ impl ServerError {
 }
 
 impl<J: Json> Entry<J> {
-    fn read(entry: J) -> Result<Self, Malformed> {
+    pub(crate) fn read(entry: J) -> Result<Self, Malformed> {
         if let Some((at, agent, time)) = entry.ordinary_message() {
             let role = if agent { Role::Agent } else { Role::Client };
             return Ok(Self { index: Some(at), time: sound(time), kind: EntryKind::Message, role, json: entry });

@@ -50,6 +50,12 @@ pub trait Json: Clone + std::fmt::Debug + 'static {
     fn ordinary_message(&self) -> Option<(u32, bool, f64)> {
         None
     }
+    /// How many elements of this array, from a place on, are such messages with one index after the other, the first of them the
+    /// `next` one, or any where that is 0.
+    fn ordinary_run(&self, place: usize, next: u32) -> usize {
+        let _ = (place, next);
+        0
+    }
     /// The number of elements, when this is an array.
     fn len(&self) -> Option<usize>;
     /// An element of an array; null beyond its end.

@@ -75,6 +75,22 @@ impl Json for NativeJson {
         self.string()
     }
 
+    fn ordinary_run(&self, place: usize, next: u32) -> usize {
+        let is_one = |entry: &Tree, next: u64| {
+            let role = entry.get("from").and_then(|from| from.get("type")).and_then(Tree::as_str);
+            entry.get("type").is_some_and(|kind| kind == "Message")
+                && entry.get("text").is_some_and(Tree::is_string)
+                && entry.get("index").and_then(Tree::as_u64) == Some(next)
+                && (1..1 << 31).contains(&next)
+                && entry.get("utcTime").and_then(Tree::as_f64).is_some_and(|time| time > 0.0)
+                && matches!(role, Some("Agent" | "Client"))
+        };
+        let entries = self.0.as_array().and_then(|entries| entries.get(place..)).unwrap_or_default();
+        let first = entries.first().and_then(|entry| entry.get("index")?.as_u64());
+        let Some(next) = Some(u64::from(next)).filter(|next| *next > 0).or(first) else { return 0 };
+        entries.iter().zip(next..).take_while(|(entry, next)| is_one(entry, *next)).count()
+    }
+
     fn len(&self) -> Option<usize> {
         self.0.as_array().map(Vec::len)
     }

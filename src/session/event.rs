@@ -142,6 +142,18 @@ pub enum Event<J: Json> {
         /// What it says, and whose it is.
         entry: Entry<J>,
     },
+    /// Many messages, one after the other: those of an array of entries from a place on. All are sound (see [`Json::ordinary_run`]),
+    /// and none is the address of a page.
+    Messages {
+        /// The entries.
+        entries: J,
+        /// The place of the first.
+        first: usize,
+        /// How many.
+        count: usize,
+        /// An earlier page has been told of those up to this position, counted from 1.
+        told_before: u32,
+    },
     /// An agent joined.
     AgentConnected {
         /// Where and when.
@@ -194,6 +206,21 @@ pub enum Event<J: Json> {
     },
     /// Something unexpected or unusual.
     Error(Error),
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl<J: Json> Event<J> {
+    /// The events one by one: many messages are as many events.
+    pub fn singly(self) -> Vec<Self> {
+        let Event::Messages { entries, first, count, told_before } = self else { return vec![self] };
+        let message = |place| {
+            let entry = Entry::read(entries.at(place)).ok()?;
+            let (index, time) = (entry.index?, entry.time?);
+            let place = Place { index: index - 1, time, restored: index <= told_before };
+            Some(Event::Message { place, url: false, entry })
+        };
+        (first..first + count).filter_map(message).collect()
+    }
 }
 
 /// Where in the transcript an event stands.

@@ -40,7 +40,16 @@ impl<J: Json> Session<J> {
             let (name, data) = entry.map(|entry| entry.notice())?;
             (name == "renewed" && data.string_of(Name::Id)? == self.keys.chat_id).then_some(())
         };
-        let first = Some((0..reply.len()).find(|place| began(place).is_some()).map_or(0, |place| place + 1));
+        let (mut place, mut first) = (0, 0);
+        while place < reply.len() {
+            if began(&place).is_some() {
+                first = place + 1;
+                break;
+            }
+            // Messages are looked at all at once.
+            place += reply.run(place, 0).max(1);
+        }
+        let first = Some(first);
         let of = reply.member(Name::ChatId).string();
         if of.is_none_or(|of| of == self.keys.chat_id) {
             return first;

@@ -183,11 +183,16 @@ impl<J: Json> Session<J> {
 
     /// Takes in the entries from the `first` on; `whole` says that the server has sent everything from the position that is next.
     fn take_entries(&mut self, reply: &Reply<J>, first: usize, whole: bool) {
-        for place in first..reply.len() {
-            match reply.entry(place) {
-                Ok(entry) => self.take_entry(entry, whole),
-                Err(malformed) => self.malformed(&malformed),
+        let mut place = first;
+        while place < reply.len() {
+            let run = self.take_run(reply, place);
+            if run == 0 {
+                match reply.entry(place) {
+                    Ok(entry) => self.take_entry(entry, whole),
+                    Err(malformed) => self.malformed(&malformed),
+                }
             }
+            place += run.max(1);
         }
         // What came beside the answer may be newer than it, and what is missing before that still on its way.
         let known = if whole { reply.next_position().unwrap_or(u32::MAX) } else { 0 };
@@ -199,6 +204,21 @@ impl<J: Json> Session<J> {
             self.timers.cancel(Timer::GapLost);
         }
         self.look_for_gap();
+    }
+
+    /// Takes in the messages from a place on that are in their turn and of which there is nothing else to see to: all at once. Returns how many.
+    fn take_run(&mut self, reply: &Reply<J>, first: usize) -> usize {
+        if !self.outbox.is_empty() || self.roster.is_anyone_typing() {
+            return 0;
+        }
+        let Some(next) = self.transcript.next_alone() else { return 0 };
+        let count = reply.run(first, next);
+        if count > 0 {
+            self.transcript.pass_run(count);
+            let (entries, told_before) = (reply.entries().clone(), self.told_before);
+            self.emit(Event::Messages { entries, first, count, told_before });
+        }
+        count
     }
 
     fn take_entry(&mut self, entry: Entry<J>, played_back: bool) {

@@ -51,6 +51,17 @@ impl<J: Json> Transcript<J> {
         at.saturating_sub(1)
     }
 
+    /// The position that is next, where no other could be as well, and nothing waits for it.
+    pub fn next_alone(&self) -> Option<u32> {
+        let is_alone = self.held.is_empty() && self.void.is_empty() && self.floor <= self.last && !self.open;
+        is_alone.then_some(self.last + 1)
+    }
+
+    /// So many entries from there on have been passed on.
+    pub fn pass_run(&mut self, count: usize) {
+        self.last += count as u32;
+    }
+
     /// Takes in an entry; returns it when it is its turn. An entry without a position is taken as the next one.
     pub fn admit(&mut self, mut entry: Entry<J>) -> Option<Entry<J>> {
         let at = entry.index.unwrap_or_else(|| self.expected());

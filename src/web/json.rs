@@ -89,6 +89,9 @@ extern "C" {
     /// The index of an ordinary message: negative for the visitor's; 0 for all other entries.
     #[wasm_bindgen(structural, method)]
     fn message(this: &Reader, entry: &JsValue) -> f64;
+    /// How many entries from a place on are such messages that follow one another, the first of them the `next` one.
+    #[wasm_bindgen(structural, method)]
+    fn run(this: &Reader, entries: &JsValue, place: u32, next: u32) -> u32;
 }
 
 thread_local! {
@@ -184,6 +187,10 @@ impl Json for JsJson {
     fn ordinary_message(&self) -> Option<(u32, bool, f64)> {
         let index = READER.get()?.message(&self.0);
         (index != 0.0).then(|| (index.abs() as u32, index > 0.0, self.0.unchecked_ref::<Node>().time()))
+    }
+
+    fn ordinary_run(&self, place: usize, next: u32) -> usize {
+        READER.get().map_or(0, |reader| reader.run(&self.0, place as u32, next) as usize)
     }
 
     fn len(&self) -> Option<usize> {

@@ -165,6 +165,7 @@ impl Page {
                 seen.text = entry.text();
                 self.place(&mut seen, place, &entry.party().name());
             }
+            Event::Messages { .. } => return event.clone().singly().iter().for_each(|one| self.note(at, one)),
             Event::AgentConnected { place, party } => {
                 seen.kind = Kind::Joined;
                 self.place(&mut seen, place, &party.name());

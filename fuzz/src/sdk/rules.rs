@@ -47,6 +47,9 @@ impl Rules {
         assert!(!self.has_ended, "nothing comes after the end: {event:?}");
         match event {
             Event::Message { place, .. } => return self.place(place, false),
+            Event::Messages { .. } => {
+                return event.clone().singly().iter().fold(None, |told, one| self.note(one).or(told));
+            }
             Event::AgentConnected { place, party } => {
                 self.agents.retain(|agent| *agent != party.id());
                 self.agents.push(party.id());

@@ -199,7 +199,7 @@ impl Driver {
                         self.fault(format!("the start came to {}", error.code.number()));
                     }
                 }
-                Output::Event(event) => self.note(&event),
+                Output::Event(event) => event.singly().iter().for_each(|event| self.note(event)),
                 Output::Persist(snapshot) => self.seen.borrow_mut().chat.clone_from(&snapshot.keys.chat_id),
                 Output::Forget | Output::Log(_) => {}
                 Output::Wait(wake) => {
