@@ -189,3 +189,32 @@ fn a_push_of_a_renewed_session_does_not_answer_for_the_server() {
     pair.run_for(30_000);
     assert_eq!((pair.page.texts(), pair.page.count(Kind::Renewed)), (vec!["one", "two"], 1));
 }
+
+#[test]
+fn session_data_go_on_in_the_new_session_and_are_asked_for_once() {
+    let mut pair = Pair::chatting(Options::of(Flavour::Ours, Mode::WebSocket));
+    for _ in 0..3 {
+        pair.world.push(|chat, _| chat.change_data());
+    }
+    pair.run_for(300);
+    let before = notices(&pair).len();
+    pair.world.push(|chat, now| {
+        let mut renewal = chat.renew(now, "script");
+        chat.data += 1;
+        renewal["messages"].as_array_mut().unwrap().push(chat.data_since(3));
+        renewal
+    });
+    pair.run_for(1_000);
+    assert_eq!(
+        notices(&pair).len() - before,
+        3,
+        "the renewal, the data that follow what is there, and no more of them"
+    );
+    let asked = pair.chat().operations.iter().filter(|it| it["operation"] == "requestNotifications");
+    let asked: Vec<_> = asked.map(|it| (&it["transcriptPosition"], &it["dataVersion"])).collect();
+    assert_eq!(
+        asked,
+        [(&json!(3), &json!(3)), (&json!(0), &json!(4))],
+        "the rest of the old one, then what may be missing"
+    );
+}

@@ -84,6 +84,8 @@ pub struct Session<J: Json> {
     told_before: u32,
     /// The version of the session data that the page has; 0 for none.
     data_version: u32,
+    /// Changes of the session data may have been missed.
+    data_missed: bool,
     /// What was last stored, to store changes only.
     stored: Option<Snapshot<J>>,
     /// Up to this position the transcript was searched by earlier pages for what they left in the outbox.
@@ -208,6 +210,7 @@ impl<J: Json> Session<J> {
             told: 0,
             told_before: 0,
             data_version: 0,
+            data_missed: false,
             stored: None,
             searched: 0,
             overflowed: false,

@@ -17,7 +17,8 @@ impl<J: Json> Session<J> {
             "session-data" => {
                 let from = data.count_of(Name::From).unwrap_or(0);
                 if from != 0 && from != self.data_version {
-                    return self.ask_for_data();
+                    self.data_missed = true;
+                    return;
                 }
                 self.data_version = data.count_of(Name::Version).unwrap_or(0);
             }
@@ -71,9 +72,9 @@ impl<J: Json> Session<J> {
         None
     }
 
-    /// A change of the session data has been missed.
-    fn ask_for_data(&mut self) {
-        if self.attached == Attached::Yes {
+    /// Asks once for changes of the session data that have been missed, when all that came together is taken in.
+    pub(super) fn ask_for_data(&mut self) {
+        if std::mem::take(&mut self.data_missed) && self.attached == Attached::Yes {
             self.send_operation(&Operation::RequestNotifications { from: 0, data: self.data_version });
         }
     }
@@ -85,7 +86,6 @@ impl<J: Json> Session<J> {
         }
         self.part_agents();
         self.transcript = Transcript::new();
-        self.data_version = 0;
         self.told = 0;
         self.told_before = 0;
         self.searched = 0;
@@ -96,7 +96,7 @@ impl<J: Json> Session<J> {
         let word = |name| data.string_of(name).unwrap_or_default();
         self.emit(Event::Renewed { previous: word(Name::PreviousId), id: word(Name::Id), reason: word(Name::Reason) });
         self.store();
-        // What was pushed of the new session while it was not known yet is gone.
-        self.ask_for_data();
+        // What was pushed of the new session while it was not known yet is gone. The session data go on with it.
+        self.data_missed = true;
     }
 }

@@ -204,6 +204,7 @@ impl<J: Json> Session<J> {
             self.timers.cancel(Timer::GapLost);
         }
         self.look_for_gap();
+        self.ask_for_data();
     }
 
     /// Takes in the messages from a place on that are in their turn and of which there is nothing else to see to: all at once. Returns how many.
