@@ -52,10 +52,12 @@ export const reader = {
 
   /** How many entries from a place on are messages with a time, one index after the other: from `next` on, or from any where that is 0. */
   run(entries, place, next) {
-    const offset = (next || Math.abs(reader.message(entries[place]))) - place;
-    const isNext = (at) => Math.abs(reader.message(entries[at])) === at + offset && isTime(entries[at].utcTime);
+    let expected = next || Math.abs(reader.message(entries[place]));
     let at = place;
-    while (at < entries.length && isNext(at)) at += 1;
+    while (expected > 0 && at < entries.length && Math.abs(reader.message(entries[at])) === expected && isTime(entries[at].utcTime)) {
+      at += 1;
+      expected += 1;
+    }
     return at - place;
   },
 };

@@ -58,3 +58,20 @@ test("an entry is ordinary when it is a message of the visitor's or of an agent'
   for (const change of changes) assert.equal(reader.message({ ...MESSAGE, ...change }), 0, JSON.stringify(change));
   for (const other of [undefined, null, 1, "x", [], {}]) assert.equal(reader.message(other), 0);
 });
+
+test("a run is of ordinary messages with a time, one index after the other", () => {
+  const of = (...indexes) => indexes.map((index) => ({ ...MESSAGE, index, from: { type: index % 2 ? "Agent" : "Client" } }));
+  assert.equal(reader.run(of(7, 8, 9), 0, 7), 3);
+  assert.equal(reader.run(of(7, 8, 9), 1, 8), 2);
+  assert.equal(reader.run(of(7, 8, 9), 1, 7), 0, "it begins where it is to");
+  assert.equal(reader.run(of(7, 8, 9), 1, 0), 2, "or anywhere");
+  assert.equal(reader.run(of(7, 8, 10), 0, 7), 2);
+  assert.equal(reader.run(of(7, 7), 0, 7), 1);
+  assert.equal(reader.run(of(2 ** 31 - 1, 2 ** 31), 0, 2 ** 31 - 1), 1);
+  assert.equal(reader.run([], 0, 1), 0);
+  for (const other of [undefined, null, 1, "x", [], {}, { ...MESSAGE, type: "Notice" }]) {
+    for (const next of [0, 7]) assert.equal(reader.run([other], 0, next), 0, JSON.stringify(other));
+    assert.equal(reader.run([...of(7), other], 0, 0), 1, JSON.stringify(other));
+  }
+  for (const utcTime of [0, -1, Infinity, -Infinity]) assert.equal(reader.run([{ ...MESSAGE, utcTime }], 0, 7), 0, String(utcTime));
+});
