@@ -22,6 +22,8 @@ export class Log {
   renewed = () => {};
   /** Called when the session is over. Set by the session. */
   over = () => {};
+  /** Called when the engine has nothing left to do, perhaps more than once. Set by the session. */
+  done = () => {};
   /** Where the engine's channels of messages lead: the other tabs, a transport of the page's own. Set by the session. */
   channels;
   /** Keeps the transcript for a later page, where the page wants that. Set by the session. */
@@ -306,6 +308,10 @@ class Page {
   async join(id) {
     const held = await this.#log.channels.join(id);
     return [held, await this.#log.cache?.read(id).catch(() => undefined)];
+  }
+
+  done() {
+    this.#log.done();
   }
 
   href(url) {

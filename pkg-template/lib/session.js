@@ -19,6 +19,8 @@ export class ChatSession {
     if (key !== internal) throw new TypeError("a ChatSession comes from startSession or restoreSession");
     this.#engine = engine;
     this.#log = log;
+    // Not inside a call of its own.
+    log.done = () => queueMicrotask(() => this.#release()?.free());
   }
 
   /** Launches a session; resolves to it once the server has accepted it. */
@@ -27,6 +29,10 @@ export class ChatSession {
     const engine = new Engine(log.page);
     log.told = (index) => tell(engine, TOLD, index);
     log.state = new State(log, options);
+    log.done = () => {
+      log.done = () => {};
+      queueMicrotask(() => engine.free());
+    };
     const giveUp = () => run(engine, "giveUp").catch(() => {});
     signal?.addEventListener("abort", giveUp, { once: true });
     const hidden = () => tell(engine, HIDDEN, 0);
@@ -150,11 +156,10 @@ export class ChatSession {
     yield* (await import("../events.js")).eventsOf(this, options);
   }
 
-  /** Lets go of everything. The session itself goes on, for who restores it. */
-  free() {
-    const log = this.#log;
+  /** The engine, which nothing is to be asked of any more; undefined when it was released before. */
+  #release() {
     const engine = this.#engine;
-    if (!engine.free) return;
+    if (!engine.free) return undefined;
     const { id } = engine;
     this.#engine = {
       id,
@@ -163,6 +168,14 @@ export class ChatSession {
         throw new ChatError(50, "the session is unknown or already over");
       },
     };
+    return engine;
+  }
+
+  /** Lets go of everything. The session itself goes on, for who restores it. */
+  free() {
+    const log = this.#log;
+    const engine = this.#release();
+    if (!engine) return;
     log.clear();
     log.over();
     // What waits is settled, and the channels are closed.

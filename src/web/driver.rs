@@ -135,7 +135,13 @@ impl Driver {
                 Output::Persist(snapshot) => self.persist(snapshot),
                 Output::Forget => self.forget(),
                 Output::Log(line) => self.page.log(&line),
-                Output::Wait(at) => return self.alarm.set(at),
+                Output::Wait(at) => {
+                    self.alarm.set(at);
+                    if at.is_none() && self.read(|session| session.is_over()) {
+                        self.page.done();
+                    }
+                    return;
+                }
             }
         }
     }

@@ -67,6 +67,9 @@ extern "C" {
     /// undefined; an array.
     #[wasm_bindgen(structural, method)]
     pub fn join(this: &Page, id: &str) -> Promise;
+    /// The session is over, and has nothing left to do.
+    #[wasm_bindgen(structural, method)]
+    pub fn done(this: &Page);
     /// A URL made absolute; undefined when it is none.
     #[wasm_bindgen(structural, method)]
     pub fn href(this: &Page, url: &str) -> Option<String>;

@@ -186,3 +186,21 @@ test("a thousand sessions leave no session, no callback and no memory behind", {
   await measure();
   assert.equal(await alive(), 0);
 });
+
+test("what a session used is let go of at its end, though its callbacks hold it and nobody frees it", async (t) => {
+  const { fake, page } = await open(t);
+  await page.evaluate(async (serverUrl) => {
+    const session = await causerie.chat.startSession({ serverUrl });
+    session.onMessageReceived(() => session.id);
+    await new Promise((resolve) => {
+      session.onSessionEnded(() => resolve(session.id));
+      session.leave();
+    });
+    window.ended = new WeakRef(session);
+  }, fake.url);
+  const devtools = await page.context().newCDPSession(page);
+  await until("the session to be gone", async () => {
+    await devtools.send("HeapProfiler.collectGarbage");
+    return page.evaluate(() => window.ended.deref() === undefined);
+  });
+});
