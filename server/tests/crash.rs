@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Folder, Socket};
+use common::{Folder, Socket, free_port};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader as StdReader};
@@ -229,7 +229,7 @@ async fn events(listener: tokio::net::TcpListener, last: &str) -> Vec<String> {
 async fn data_requests_events_and_the_bots_session_outlive_a_crash_too() {
     let folder = Folder::new();
     // Nobody listens to the webhooks yet: the port is free again before the server starts.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let mut program = Program::with(&folder.0, &everything(port));
     let mut connection = Connection::open(program.address).await;
     let word = |answer: &Value, name: &str| answer[name].as_str().unwrap().to_owned();

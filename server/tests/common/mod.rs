@@ -11,12 +11,14 @@
 
 mod bots;
 mod nodes;
+mod port;
 mod reading;
 mod redis;
 mod rest;
 
 pub use bots::*;
 pub use nodes::*;
+pub use port::*;
 pub use reading::*;
 pub use redis::*;
 pub use rest::*;

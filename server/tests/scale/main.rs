@@ -32,7 +32,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
-use visitor::Visitor;
+use visitor::{Seen, Visitor};
 
 /// How long it may take until everything has come, when nothing breaks any more.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -87,8 +87,27 @@ impl Play {
         }
     }
 
-    /// Waits until all that was said is acknowledged and answered, and the answers have come.
+    /// Waits until all that was said is acknowledged and answered, and everybody has been shown it.
     async fn settle(&self) {
+        self.settle_visitors().await;
+        until(&self.site, || {
+            let chat = self.visitors.iter().map(|visitor| visitor.seen.borrow()).find(|seen| !self.is_shown(seen))?;
+            Some(format!("agents were not shown all of {}", chat.chat))
+        })
+        .await;
+    }
+
+    /// Whether agents were shown all that a visitor was.
+    fn is_shown(&self, seen: &Seen) -> bool {
+        let agents: Vec<_> = self.agents.iter().map(|agent| agent.borrow()).collect();
+        let has = |place: u64| {
+            agents.iter().any(|agent| agent.chats.get(&seen.chat).is_some_and(|chat| chat.contains_key(&place)))
+        };
+        seen.messages.iter().all(|(index, _)| has(u64::from(*index) + 1))
+    }
+
+    /// Waits until all that was said is acknowledged and answered, and the answers have come.
+    async fn settle_visitors(&self) {
         until(&self.site, || {
             let open = |visitor: &&Visitor| !visitor.seen.borrow().is_settled();
             let open: Vec<_> = self.visitors.iter().filter(open).collect();

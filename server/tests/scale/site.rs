@@ -1,9 +1,9 @@
 //! The site: a Redis, nodes that are processes, and a proxy in front of them that sends each request to the next.
 
-use super::common::{Folder, Redis};
+use super::common::{Folder, Redis, free_port};
 use super::proxy;
 use std::io::{BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener as Listener};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use tokio::net::TcpListener;
 
@@ -30,10 +30,7 @@ impl Site {
         let redis = Redis::start().await?;
         let folder = Folder::new();
         std::fs::write(folder.file("chat.toml"), CONFIG).unwrap();
-        // All at once, so that no port is given twice.
-        let ports: Vec<_> = (0..nodes).map(|_| Listener::bind("127.0.0.1:0").unwrap()).collect();
-        let addresses: Vec<_> = ports.iter().map(|port| port.local_addr().unwrap()).collect();
-        drop(ports);
+        let addresses: Vec<_> = (0..nodes).map(|_| SocketAddr::from(([127, 0, 0, 1], free_port()))).collect();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(proxy::run(listener, addresses.clone()));
