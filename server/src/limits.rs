@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use tokio::time::Instant;
 
 /// A bucket of tokens that fills at a steady rate.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Bucket {
     burst: f64,
     rate: f64,

@@ -100,3 +100,32 @@ async fn a_redis_that_was_away_loses_nothing_that_was_acknowledged() {
     );
     assert_eq!(texts(&ann, 1).await, ["still here"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_says_something_at_the_same_time_as_others_is_not_refused() {
+    const EACH: usize = 100;
+    let Some(redis) = Redis::start().await else { return };
+    // As many as may be said at each node: to try again does not count.
+    let limits = format!("[limits]\nsend_burst = {EACH}\nsend_rate = 0.001\n");
+    let site = Site::on(&redis, config(&limits, ""));
+    let nodes = [listening(&site).await, listening(&site).await, listening(&site).await];
+    let (_ann, chat) = visitor(&nodes[0].app).await;
+    let mut speakers = Vec::new();
+    for (n, node) in nodes.iter().enumerate() {
+        let (tab, chat) = (page(&node.app, &chat).await, chat.clone());
+        speakers.push(tokio::spawn(async move {
+            for m in 0..EACH {
+                let answer = tab.chat(&say(&chat, &format!("{n} {m}"))).await;
+                assert_eq!(answer["statusCode"], 0, "{answer}");
+            }
+        }));
+    }
+    for speaker in speakers {
+        speaker.await.unwrap();
+    }
+    assert_eq!(site.store.entries(&chat.id, 1).await.unwrap().len(), 1 + 3 * EACH);
+    for node in nodes {
+        node.stop.send(()).unwrap();
+        node.done.await.unwrap();
+    }
+}

@@ -48,8 +48,9 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
-/// How often an operation is tried again when another server was faster.
-pub(crate) const TRIES: usize = 5;
+/// How often an operation is tried again when another server was faster. Each time somebody got on; whoever is refused for it
+/// comes back with the same.
+pub(crate) const TRIES: usize = 40;
 
 /// All chats, their store, and the desk.
 pub struct Floor {

@@ -105,7 +105,8 @@ impl Floor {
             *chat = Some(newer);
         }
         let Some(live) = chat.as_mut() else { return Ok(()) };
-        match name.as_str() {
+        let (sends, reads) = (live.sends.clone(), live.reads.clone());
+        let done = match name.as_str() {
             "requestNotifications" => self.resume(&visit, live).await,
             "customNotice" if live.chat.notices && operation.is_submission() => self.submit(&visit, live).await,
             "sendMessage" | "pushUrl" | "customNotice" | "updateNickname" => self.say(&visit, live, &name).await,
@@ -114,7 +115,12 @@ impl Floor {
             "stopTyping" => self.visitor_types(&visit, live, Kind::TypingStopped).await,
             "disconnect" => self.hang_up(&visit, live).await,
             _ => Err(Refusal::malformed("operation: one of the chat's operations is expected, another came")),
+        };
+        if done.as_ref().is_err_and(|refusal| refusal.conflict) {
+            // What is tried again counts once.
+            (live.sends, live.reads) = (sends, reads);
         }
+        done
     }
 
     /// Whether an operation, asked of a session whose time is over, opens another one: what is said does, if it is sound and

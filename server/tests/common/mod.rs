@@ -243,6 +243,7 @@ pub async fn visitor(app: &Arc<App>) -> (Client, Chat) {
     (client, chat)
 }
 
+#[derive(Clone)]
 pub struct Chat {
     pub id: String,
     pub key: String,
