@@ -28,15 +28,12 @@ pub fn demo_of_many(place: &Place, number: &str) -> Result<()> {
     let redis = setup::redis(place)?;
     package::build(place)?;
     server(place)?;
-    run::step("nodes and proxy: compile", || {
-        run::live(place.cargo().args(["build", "--locked", "--package", "causerie-server", "--example", "nodes"]))
-    })?;
+    let program = nodes(place)?;
     let site = directory(place);
     assemble(place, &site, &[])?;
     let data = place.target.join("demo-redis");
     files::fresh_directory(&data)?;
     let port = free_port()?;
-    let program = place.target.join("debug").join("examples").join(format!("nodes{}", std::env::consts::EXE_SUFFIX));
     let mut command = place.command(program);
     command.arg(format!("127.0.0.1:{port}")).arg(redis).arg(data).arg(number).arg(place.server());
     command.arg("--www").arg(&site);
@@ -70,6 +67,14 @@ pub fn server(place: &Place) -> Result<()> {
     run::step("chat server: compile", || {
         run::live(place.cargo().args(["build", "--locked", "--package", "causerie-server"]))
     })
+}
+
+/// Builds what runs several servers behind a proxy, and returns it.
+pub fn nodes(place: &Place) -> Result<PathBuf> {
+    run::step("nodes and proxy: compile", || {
+        run::live(place.cargo().args(["build", "--locked", "--package", "causerie-server", "--example", "nodes"]))
+    })?;
+    Ok(place.target.join("debug").join("examples").join(format!("nodes{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// The demo site's directory.

@@ -81,15 +81,19 @@ fn rust(place: &Place, filter: &[String]) -> Result<()> {
 }
 
 fn server(place: &Place, filter: &[String]) -> Result<()> {
+    let redis = redis(place);
+    cargo_test(place, &["--package", "causerie-server"], filter, |command| {
+        command.envs(redis.map(|redis| ("CAUSERIE_REDIS", redis)));
+    })
+}
+
+/// The Redis of the tests; it is said aloud where there is none.
+fn redis(place: &Place) -> Option<PathBuf> {
     let redis = setup::redis(place);
     if let Err(error) = &redis {
         eprintln!("\n── Redis: NOT tested, for it is not here and could not be installed: {error:#}");
     }
-    cargo_test(place, &["--package", "causerie-server"], filter, |command| {
-        if let Ok(redis) = &redis {
-            command.env("CAUSERIE_REDIS", redis);
-        }
-    })
+    redis.ok()
 }
 
 fn cargo_test(place: &Place, what: &[&str], filter: &[String], prepare: impl FnOnce(&mut Command)) -> Result<()> {
@@ -117,7 +121,10 @@ fn packed(place: &Place, filter: &[String]) -> Result<()> {
 fn interop(place: &Place, filter: &[String]) -> Result<()> {
     package::build(place)?;
     site::server(place)?;
-    node_tests(place, "tests/interop", filter, |_| ())
+    let (nodes, redis) = (site::nodes(place)?, redis(place));
+    node_tests(place, "tests/interop", filter, |command| {
+        command.env("CAUSERIE_NODES", nodes).envs(redis.map(|redis| ("CAUSERIE_REDIS", redis)));
+    })
 }
 
 fn browser(place: &Place, filter: &[String]) -> Result<()> {

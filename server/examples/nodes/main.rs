@@ -65,6 +65,8 @@ async fn run() -> Result<(), String> {
         "  Redis            127.0.0.1:{port}               process {}",
         children.first().and_then(Child::id).unwrap_or_default()
     );
+    let proxy = listener.local_addr().map_err(|error| format!("{listen}: {error}"))?;
+    println!("  proxy            http://{proxy}/");
     println!(
         "\nEach request goes to the next node. Kill a node (kill -9 PROCESS) in the middle of a chat: it goes on.\n"
     );

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-const CONFIG = `
+export const CONFIG = `
 [limits]
 sessions_per_address = 1000
 connections_per_address = 1000
