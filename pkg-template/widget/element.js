@@ -8,12 +8,11 @@ import { el } from "./dom.js";
 import { Form } from "./form.js";
 import { Launcher } from "./launcher.js";
 import { Memory } from "./memory.js";
+import { optionsOf } from "./options.js";
 import { Panel } from "./panel.js";
 import { styles } from "./sheet.js";
 import { Words } from "./words.js";
 
-/** Attributes that become options of the same meaning. */
-const OPTIONS = { "server-url": "serverUrl", service: "service", username: "username", subject: "subject" };
 /** Attributes that change how it looks or speaks. */
 const LOOKS = ["lang", "heading", "theme", "inline"];
 /** The subject that agents see in the queue: the first words of the question. */
@@ -231,12 +230,12 @@ export class CauserieChat extends Base {
   async #restore() {
     this.#phase = "opening";
     this.#wait("opening");
-    const { serverUrl, servers, transport } = this.#launchOptions();
+    const { serverUrl, servers, transport } = optionsOf(this);
     if (!serverUrl && !servers && typeof transport !== "object") {
       return this.#fail({ code: 2, message: 'it needs the attribute server-url="https://…", or the property `options`' }, () => this.#restore());
     }
     try {
-      const session = await this.#launching((signal) => chat.restoreSession({ ...this.#launchOptions(), signal }));
+      const session = await this.#launching((signal) => chat.restoreSession({ ...optionsOf(this), signal }));
       this.#talk(session, true);
     } catch (failure) {
       if (failure?.code === ABORTED) return;
@@ -254,7 +253,7 @@ export class CauserieChat extends Base {
     const cancel = el("button", { type: "button", part: "button", onclick: () => this.#giveUp?.abort() }, this.#words.of("cancel"));
     this.#wait("connecting", cancel);
     try {
-      const options = { ...(question ? { subject: question.slice(0, SUBJECT) } : {}), ...this.#launchOptions(), ...given };
+      const options = { ...(question ? { subject: question.slice(0, SUBJECT) } : {}), ...optionsOf(this), ...given };
       const session = await this.#launching((signal) => chat.startSession({ ...options, signal }));
       this.#talk(session, false);
       if (question) this.#conversation.send(question);
@@ -280,14 +279,6 @@ export class CauserieChat extends Base {
     if (!giveUp.signal.aborted) return session;
     session.free?.();
     throw Object.assign(new Error("the launch was given up"), { code: ABORTED });
-  }
-
-  #launchOptions() {
-    const options = {};
-    for (const [attribute, name] of Object.entries(OPTIONS)) {
-      if (this.hasAttribute(attribute)) options[name] = this.getAttribute(attribute);
-    }
-    return { ...options, ...this.#options };
   }
 
   #talk(session, restored) {
@@ -337,7 +328,7 @@ export class CauserieChat extends Base {
   #showEntry(trouble = "", given = {}) {
     this.#phase = "entry";
     this.#plain(() => this.#showEntry(trouble, { ...given, ...this.#entry?.values }));
-    const named = "username" in this.#launchOptions();
+    const named = "username" in optionsOf(this);
     const fields = [
       ...(named ? [] : [{ name: "name", label: this.#words.of("name"), required: true, maxLength: 60 }]),
       { name: "question", type: "textarea", label: this.#words.of("question"), required: true },
