@@ -28,7 +28,9 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
     connect-src 'self' ws: wss:; require-trusted-types-for 'script'; base-uri 'none'; frame-ancestors 'self'";
 
 /// What each WebSocket has at hand for what it reads; a larger frame gets room of its own. Most visitors are silent most of the time.
-const READ_BUFFER: usize = 2048;
+const READ_BUFFER: usize = 1024;
+/// From so many bytes on that wait to be written, a frame is written at once; a few short ones go together.
+const WRITE_BUFFER: usize = 4096;
 
 /// The server as a router; `www` is the folder of static files.
 pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
@@ -107,9 +109,14 @@ async fn upgrade(app: &Arc<App>, request: Request) -> Response {
             let app = Arc::clone(app);
             // Counted from here on, so that a stop waits for it.
             let token = app.tasks.token();
-            let upgrade = upgrade.max_message_size(limit).max_frame_size(limit).read_buffer_size(READ_BUFFER);
+            let upgrade = upgrade
+                .max_message_size(limit)
+                .max_frame_size(limit)
+                .read_buffer_size(READ_BUFFER)
+                .write_buffer_size(WRITE_BUFFER);
             upgrade.on_upgrade(async move |socket| {
-                ws::serve(app, address, socket).await;
+                // A task of its own: that of the upgrade has room for the handshake, which nobody needs from here on.
+                app.tasks.spawn(ws::serve(Arc::clone(&app), address, socket));
                 drop(token);
             })
         }

@@ -9,7 +9,7 @@ mod hub;
 use crate::limits::Bucket;
 use crate::lock::locked;
 use prometheus_client::metrics::counter::Counter;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -51,9 +51,8 @@ struct State {
     /// Not while a connect is held.
     expires: Option<Instant>,
     gone: bool,
-    subscriptions: BTreeSet<String>,
-    /// The chats whose visitor this is.
-    chats: BTreeSet<String>,
+    /// The chats whose visitor this is: few, each once.
+    chats: Vec<String>,
     starts: Bucket,
 }
 
@@ -242,41 +241,23 @@ impl Session {
         locked(&self.state).gone
     }
 
-    /// Remembers subscriptions, at most as many as anybody needs.
-    pub fn subscribe(&self, channels: Vec<String>) -> bool {
-        let mut state = locked(&self.state);
-        if state.subscriptions.len() + channels.len() > 1000 {
-            return false;
-        }
-        state.subscriptions.extend(channels);
-        true
-    }
-
-    /// Forgets subscriptions.
-    pub fn unsubscribe(&self, channels: &[String]) {
-        let mut state = locked(&self.state);
-        for channel in channels {
-            state.subscriptions.remove(channel);
-        }
-    }
-
     /// The chat of this id is this session's too; not when the session has ended.
     pub fn attach(&self, chat: &str) -> bool {
         let mut state = locked(&self.state);
-        if !state.gone {
-            state.chats.insert(chat.to_owned());
+        if !state.gone && !state.chats.iter().any(|known| known == chat) {
+            state.chats.push(chat.to_owned());
         }
         !state.gone
     }
 
     /// The chat of this id is no longer.
     pub fn detach(&self, chat: &str) {
-        locked(&self.state).chats.remove(chat);
+        locked(&self.state).chats.retain(|known| known != chat);
     }
 
     /// The chats whose visitor this is.
     pub fn attachments(&self) -> Vec<String> {
-        locked(&self.state).chats.iter().cloned().collect()
+        locked(&self.state).chats.clone()
     }
 
     /// Takes a token for the start of a chat.

@@ -15,6 +15,8 @@ use tungstenite::error::{CapacityError, Error};
 
 /// How long a frame may take to leave before the socket is given up.
 const SEND_TIME: Duration = Duration::from_secs(20);
+/// No frame is longer, but for one event alone: a socket keeps room for the longest that it ever sent.
+const FRAME: usize = 16 * 1024;
 /// How long the other end may take to close.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
@@ -34,18 +36,20 @@ enum End {
     Lost,
 }
 
-/// Serves a socket until it closes.
-pub async fn serve(app: Arc<App>, address: IpAddr, socket: WebSocket) {
+/// Serves a socket until it closes. The future has the socket once: an `async fn` would keep the place of its argument too.
+pub fn serve(app: Arc<App>, address: IpAddr, socket: WebSocket) -> impl Future<Output = ()> + Send + 'static {
     let mut socket = Socket { app, address, socket, linked: None, held: None };
-    let end = socket.run().await;
-    if let Some((session, number)) = socket.linked.take() {
-        session.unlink(Some(number));
-    }
-    if let Some((held, _)) = socket.held.take() {
-        held.session.connect_over(held.number, socket.app.config.bayeux.max_interval());
-    }
-    if let End::Close(code, reason) = end {
-        let _ = timeout(CLOSE_TIME, socket.close(code, reason)).await;
+    async move {
+        let end = socket.run().await;
+        if let Some((session, number)) = socket.linked.take() {
+            session.unlink(Some(number));
+        }
+        if let Some((held, _)) = socket.held.take() {
+            held.session.connect_over(held.number, socket.app.config.bayeux.max_interval());
+        }
+        if let End::Close(code, reason) = end {
+            let _ = timeout(CLOSE_TIME, socket.close(code, reason)).await;
+        }
     }
 }
 
@@ -99,29 +103,44 @@ impl Socket {
     }
 
     async fn send(&mut self, message: Message) -> Result<(), End> {
-        match timeout(SEND_TIME, self.socket.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(End::Lost),
+        in_time(self.socket.send(message)).await
+    }
+
+    /// Sends the events of a session, and the replies to an envelope in a frame after them. Events that did not leave wait for
+    /// the next socket.
+    async fn send_for(&mut self, session: &Session, events: &[Arc<str>], replies: &[String]) -> Result<(), End> {
+        let mut left = events;
+        loop {
+            let (now, later) = left.split_at(in_one_frame(left));
+            let told = if later.is_empty() { replies } else { &[] };
+            if let Err(end) = in_time(self.send_frames(now, told)).await {
+                session.restore(left.to_vec());
+                return Err(end);
+            }
+            left = later;
+            if left.is_empty() {
+                return Ok(());
+            }
         }
     }
 
-    async fn send_texts(&mut self, texts: &[Arc<str>]) -> Result<(), End> {
-        if texts.is_empty() {
-            return Ok(());
+    /// Two frames, where there is anything for them, in one go.
+    async fn send_frames(&mut self, events: &[Arc<str>], replies: &[String]) -> Result<(), axum::Error> {
+        if !events.is_empty() {
+            self.socket.feed(Message::Text(array(events.iter().map(AsRef::as_ref)).into())).await?;
         }
-        self.send(Message::Text(array(texts.iter().map(AsRef::as_ref)).into())).await
+        if !replies.is_empty() {
+            self.socket.feed(Message::Text(array(replies.iter().map(String::as_str)).into())).await?;
+        }
+        self.socket.flush().await
     }
 
     /// Pushes what waits, and answers the held connect if it is due, or for the given reason.
     async fn settle(&mut self, reason: Option<Ending>) -> Result<(), End> {
         if let Some((session, number)) = &self.linked {
             let (session, number) = (Arc::clone(session), *number);
-            let texts = session.drain_link(number);
-            if let Err(end) = self.send_texts(&texts).await {
-                // What did not leave waits for the next socket.
-                session.restore(texts);
-                return Err(end);
-            }
+            let events = session.drain_link(number);
+            self.send_for(&session, &events, &[]).await?;
         }
         let Some((held, deadline)) = &self.held else { return Ok(()) };
         let ending = match held.session.hold(held.number, true) {
@@ -137,7 +156,7 @@ impl Socket {
         match self.held.take() {
             Some((held, _)) => {
                 let texts = self.app.connected(&held, ending);
-                self.send_texts(&texts).await
+                self.send(Message::Text(array(texts.iter().map(AsRef::as_ref)).into())).await
             }
             None => Ok(()),
         }
@@ -158,19 +177,14 @@ impl Socket {
             Ok(messages) => messages,
             Err(error) => return self.send(Message::Text(failure(error).into())).await,
         };
-        let mut outcome = app.envelope(&Via::WebSocket, self.address, &messages).await;
+        // Boxed: what an envelope needs while it is worked on is several times what a silent visitor's task needs.
+        let mut outcome = Box::pin(app.envelope(&Via::WebSocket, self.address, &messages)).await;
         self.bind(&outcome);
         let held = outcome.held.take();
-        if let Some(session) = &outcome.session {
-            let texts = session.drain();
-            if let Err(end) = self.send_texts(&texts).await {
-                session.restore(texts);
-                return Err(end);
-            }
-        }
-        if !outcome.replies.is_empty() || messages.is_empty() {
-            let replies = array(outcome.replies.iter().map(String::as_str));
-            self.send(Message::Text(replies.into())).await?;
+        match &outcome.session {
+            Some(session) => self.send_for(session, &session.drain(), &outcome.replies).await?,
+            // Nobody's, or empty: then the answer is too.
+            None => self.send(Message::Text(array(outcome.replies.iter().map(String::as_str)).into())).await?,
         }
         drop(outcome);
         if let Some(held) = held {
@@ -208,6 +222,23 @@ impl Socket {
             }
         }
     }
+}
+
+/// Waits until something is sent, but not for long.
+async fn in_time(sending: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
+    match timeout(SEND_TIME, sending).await {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(End::Lost),
+    }
+}
+
+/// How many of these events one frame takes; at least one, if there is any.
+fn in_one_frame(events: &[Arc<str>]) -> usize {
+    let lengths = events.iter().scan(0, |length, text| {
+        *length += text.len();
+        Some(*length)
+    });
+    lengths.take_while(|length| *length <= FRAME).count().max(1).min(events.len())
 }
 
 /// What a frame that could not be read is answered with.

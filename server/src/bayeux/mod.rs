@@ -158,8 +158,8 @@ impl App {
         }
         session.touch(self.config.bayeux.max_interval());
         Some(match channel.as_str() {
-            "/meta/subscribe" => subscribe(&session, &message, reply, true),
-            "/meta/unsubscribe" => subscribe(&session, &message, reply, false),
+            "/meta/subscribe" => subscribe(&message, reply, true),
+            "/meta/unsubscribe" => subscribe(&message, reply, false),
             "/meta/disconnect" => {
                 self.end_session(&session).await;
                 write(&Reply { successful: true, ..reply })
@@ -344,8 +344,9 @@ impl App {
     }
 }
 
-/// Subscribes or unsubscribes. Service channels deliver without; what counts is which may be asked for.
-fn subscribe(session: &Session, message: &Message<'_>, reply: Reply<'_>, on: bool) -> String {
+/// Subscribes or unsubscribes. Service channels deliver without, so that nothing is kept of it; what counts is which may be
+/// asked for.
+fn subscribe(message: &Message<'_>, reply: Reply<'_>, on: bool) -> String {
     let Some(subscription) = message.subscription else {
         return write(&Reply { error: Some("400::subscription_missing"), ..reply });
     };
@@ -363,15 +364,11 @@ fn subscribe(session: &Session, message: &Message<'_>, reply: Reply<'_>, on: boo
     if channels.iter().any(|channel| !valid_channel(channel)) {
         return write(&Reply { error: Some("405::subscription_invalid"), ..reply });
     }
-    if !on {
-        session.unsubscribe(&channels);
-        return write(&Reply { successful: true, ..reply });
-    }
-    let allowed = channels.iter().all(|channel| {
+    let allowed = |channel: &String| {
         [desk::CHANNEL, inspect::CHANNEL].contains(&channel.as_ref())
             || service_of(channel).is_some_and(|service| !service.contains('*'))
-    });
-    if !allowed || !session.subscribe(channels) {
+    };
+    if on && !channels.iter().all(allowed) {
         return write(&Reply { error: Some("403::subscribe_denied"), ..reply });
     }
     write(&Reply { successful: true, ..reply })

@@ -8,7 +8,7 @@ use crate::node::NodeId;
 use crate::secret::{NoRandomness, random_hex};
 use crate::vitals::metrics::Shed;
 use crate::vitals::{Overloaded, Vitals};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
@@ -85,8 +85,7 @@ impl Hub {
                 busy: 0,
                 expires: Some(Instant::now() + self.config.bayeux.max_interval()),
                 gone: false,
-                subscriptions: BTreeSet::new(),
-                chats: BTreeSet::new(),
+                chats: Vec::new(),
                 starts: Bucket::new(limits.send_burst, limits.send_rate),
             }),
         });

@@ -32,7 +32,8 @@ struct Memory {
 #[derive(Debug)]
 struct Kept {
     chat: Chat,
-    entries: BTreeMap<u64, Entry>,
+    /// In the order of their places.
+    entries: Vec<Entry>,
     messages: HashMap<(u64, String), u64>,
 }
 
@@ -43,8 +44,14 @@ impl Kept {
             if let Some(message) = &entry.message_id {
                 self.messages.insert((entry.from.participant_id, message.clone()), index);
             }
-            self.entries.insert(index, entry.clone());
+            self.entries.push(entry.clone());
         }
+    }
+
+    /// The entries from a place on.
+    fn from(&self, place: u64) -> &[Entry] {
+        let before = self.entries.partition_point(|entry| entry.index < Some(place));
+        self.entries.get(before..).unwrap_or_default()
     }
 }
 
@@ -121,7 +128,7 @@ impl Memory {
             self.requests.insert((chat.service.clone(), request.clone()), chat.id.clone());
         }
         self.handles.insert(chat.key.handle().to_owned(), chat.id.clone());
-        let mut kept = Kept { chat: chat.clone(), entries: BTreeMap::new(), messages: HashMap::new() };
+        let mut kept = Kept { chat: chat.clone(), entries: Vec::new(), messages: HashMap::new() };
         kept.append(&draft.entries);
         self.chats.insert(chat.id.clone(), kept);
         self.attendance.changed(&chat.id, draft.time());
@@ -230,13 +237,7 @@ impl Store for MemoryStore {
 
     fn entries<'a>(&'a self, chat: &'a str, from: u64) -> Stored<'a, Vec<Entry>> {
         let memory = locked(&self.0);
-        ready(
-            memory
-                .chats
-                .get(chat)
-                .map(|kept| kept.entries.range(from..).map(|(_, entry)| entry.clone()).collect())
-                .ok_or(StoreError::Unknown),
-        )
+        ready(memory.chats.get(chat).map(|kept| kept.from(from).to_vec()).ok_or(StoreError::Unknown))
     }
 
     fn find_message<'a>(&'a self, chat: &'a str, who: u64, message: &'a str) -> Stored<'a, Option<Entry>> {
@@ -244,7 +245,7 @@ impl Store for MemoryStore {
         let entry = memory
             .chats
             .get(chat)
-            .and_then(|kept| kept.entries.get(kept.messages.get(&(who, message.to_owned()))?))
+            .and_then(|kept| kept.from(*kept.messages.get(&(who, message.to_owned()))?).first())
             .cloned();
         ready(Ok(entry))
     }
