@@ -50,7 +50,7 @@ impl Floor {
         let address = chat.address;
         self.reserve(address).map_err(|_| Refusal::new(240, "no new chat now: there are too many"))?;
         // Live before it is in the store: a repeated request that finds it there finds it here too, once this is done.
-        let Some(mut live) = self.enter(draft.chat.clone()) else {
+        let Some(mut live) = self.enter(&draft) else {
             self.release(address);
             return Err(Refusal::new(249, "the server could not do it"));
         };
@@ -58,7 +58,7 @@ impl Floor {
             // Before the chat: a request that is repeated because this failed makes both.
             let refused = self.change_data(&live.chat, DataChange { only: None, message: None, ..change }).await.err();
             if let Some(refusal) = refused {
-                self.forget(&live.chat.id);
+                self.forget(&live.chat);
                 self.release(address);
                 return Err(refusal);
             }
@@ -67,14 +67,14 @@ impl Floor {
         match created {
             Ok(crate::store::Created::New) => {}
             Ok(crate::store::Created::Known(id)) => {
-                self.forget(&live.chat.id);
+                self.forget(&live.chat);
                 self.release(address);
                 drop(live);
                 let request = request.as_deref().unwrap_or_default();
                 return self.repeat_request(asker, operation, &id, request).await;
             }
             Err(error) => {
-                self.forget(&live.chat.id);
+                self.forget(&live.chat);
                 self.release(address);
                 return Err(error.into());
             }

@@ -48,6 +48,7 @@ impl Floor {
     /// A chat is now as it is here.
     pub(super) fn changed(&self, live: &mut Live, chat: Chat, entries: &[Entry], except: Option<&Session>) {
         let before = std::mem::replace(&mut live.chat, chat);
+        live.note(entries);
         live.active = Instant::now();
         live.typed
             .retain(|(typed, _)| !entries.iter().any(|entry| entry.from.participant_id == typed.from.participant_id));

@@ -1,7 +1,7 @@
 //! The chats: what is live of them here, who is attached, and how a change reaches everybody.
 //!
 //! `model` is what the store keeps, `draft` a change of it, `change` how that is made and shown; `operation` reads what clients
-//! ask, `reply` and `notice` are what they get, `asker` is who asks; `begin` begins chats, `renew` puts new ones in their
+//! ask, `reply` and `notice` are what they get, `asker` is who asks; `lives` is the table of them, `begin` begins chats, `renew` puts new ones in their
 //! place, `visitor` does what else visitors ask, `submit` takes their forms, `data` is what is
 //! kept with them, `bot` has scripts lead chats, `sweep` ends what has had its time, `shared` is what other nodes have to do
 //! with them. What agents ask is in the `desk`. A chat is changed under its own lock: the change is drafted, committed
@@ -14,6 +14,7 @@ pub mod bot;
 pub mod change;
 pub mod data;
 pub mod draft;
+mod lives;
 pub mod model;
 pub mod notice;
 pub mod operation;
@@ -31,16 +32,19 @@ use crate::desk::Desk;
 use crate::faq::Faq;
 use crate::inspect::{BotLog, Inspector};
 use crate::json::write;
-use crate::limits::{Bucket, PerAddress};
+use crate::limits::Bucket;
 use crate::lock::locked;
 use crate::node::Node;
 use crate::session::Session;
 use crate::store::{Store, StoreError};
 use crate::vitals::Vitals;
+use draft::Draft;
+use lives::Lives;
 use model::{Chat, Entry};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
@@ -74,15 +78,6 @@ pub struct Floor {
     expired: Mutex<Option<Instant>>,
 }
 
-#[derive(Default)]
-struct Lives {
-    chats: HashMap<String, Arc<tokio::sync::Mutex<Live>>>,
-    addresses: PerAddress,
-    open: usize,
-    /// Starts of chats by REST.
-    starts: HashMap<IpAddr, Bucket>,
-}
-
 /// What this server holds of a chat beside its record: connections, and the time of things.
 #[derive(Debug)]
 pub(crate) struct Live {
@@ -102,6 +97,8 @@ pub(crate) struct Live {
     pub(crate) log: BotLog,
     /// Whether this server looks after it. One that is alone looks after all.
     pub(crate) mine: bool,
+    /// The marks of all messages in it, where all are known: of a chat that began here.
+    said: Option<Vec<u64>>,
     /// Since when its bot is to be called, when somebody has looked.
     called: Option<Instant>,
     /// The version of the session data that its connections here have at least; 0: that is not known.
@@ -222,6 +219,15 @@ impl Floor {
         Some(known?.lock_owned().await)
     }
 
+    /// The id of the chat whose key has this handle.
+    pub(crate) async fn find_handle(&self, handle: &str) -> Result<Option<String>, StoreError> {
+        let held = locked(&self.lives).with_handle(handle);
+        match held {
+            Some(id) => Ok(Some(id)),
+            None => self.store.find_handle(handle).await,
+        }
+    }
+
     pub(crate) fn ids(&self) -> Vec<String> {
         locked(&self.lives).chats.keys().cloned().collect()
     }
@@ -257,16 +263,13 @@ impl Floor {
         if lives.open >= limits.max_sessions || lives.addresses.count(address) >= limits.sessions_per_address {
             return Err(NoRoom);
         }
-        lives.open += 1;
-        lives.addresses.add(address);
+        lives.join(address);
         Ok(())
     }
 
     /// Takes a place for a new chat even where there is none.
     pub(crate) fn take_place(&self, address: IpAddr) {
-        let mut lives = locked(&self.lives);
-        lives.open += 1;
-        lives.addresses.add(address);
+        locked(&self.lives).join(address);
     }
 
     /// Gives the place of a chat back.
@@ -275,12 +278,12 @@ impl Floor {
     }
 
     /// Makes a new chat live, already locked: nobody else gets at it before its first answer is queued.
-    pub(crate) fn enter(&self, chat: Chat) -> Option<Locked> {
-        let id = chat.id.clone();
-        let live = Arc::new(tokio::sync::Mutex::new(Live::new(chat, &self.config.limits, true)));
-        let guard = Arc::clone(&live).try_lock_owned().ok();
-        locked(&self.lives).chats.insert(id, live);
-        guard
+    pub(crate) fn enter(&self, beginning: &Draft) -> Option<Locked> {
+        let mut live = Live::new(beginning.chat.clone(), &self.config.limits, true);
+        live.said = Some(Vec::new());
+        live.note(&beginning.entries);
+        let mut lives = locked(&self.lives);
+        lives.hold(live).try_lock_owned().ok()
     }
 
     /// Makes a chat live that this server did not begin. Its place is taken even where there is none. `tell` says whether agents
@@ -291,18 +294,14 @@ impl Floor {
             return Arc::clone(live);
         }
         if chat.ended.is_none() {
-            lives.open += 1;
-            lives.addresses.add(chat.address);
+            lives.join(chat.address);
             self.desk.adopt(&chat, tell);
         }
         let alone = self.node.is_none();
         if alone {
             self.kick(&chat);
         }
-        let id = chat.id.clone();
-        let live = Arc::new(tokio::sync::Mutex::new(Live::new(chat, &self.config.limits, alone)));
-        lives.chats.insert(id, Arc::clone(&live));
-        live
+        lives.hold(Live::new(chat, &self.config.limits, alone))
     }
 
     /// Takes a token for a chat that is begun by REST.
@@ -317,8 +316,8 @@ impl Floor {
         self.desk.forget_full_buckets();
     }
 
-    pub(crate) fn forget(&self, id: &str) {
-        locked(&self.lives).chats.remove(id);
+    pub(crate) fn forget(&self, chat: &Chat) {
+        locked(&self.lives).remove(chat);
     }
 
     /// A Bayeux session has ended: its visitor is away, its agent too.
@@ -342,14 +341,6 @@ impl Floor {
     }
 }
 
-impl Lives {
-    /// A chat's place is free again.
-    fn leave(&mut self, address: IpAddr) {
-        self.open = self.open.saturating_sub(1);
-        self.addresses.remove(address);
-    }
-}
-
 impl Live {
     fn new(chat: Chat, limits: &Limits, mine: bool) -> Self {
         let bucket = || Bucket::new(limits.send_burst, limits.send_rate);
@@ -364,8 +355,29 @@ impl Live {
             typed: Vec::new(),
             log: BotLog::default(),
             mine,
+            said: None,
             called: None,
             told: 0,
         }
     }
+
+    /// Notes the messages of entries that it has gained.
+    fn note(&mut self, entries: &[Entry]) {
+        let Some(said) = &mut self.said else { return };
+        let kept = entries.iter().filter(|entry| entry.index.is_some());
+        said.extend(kept.filter_map(|entry| Some(mark(entry.from.participant_id, entry.message_id.as_ref()?))));
+    }
+
+    /// Whether this message may be in it already: then the store knows. As long as its version is the store's, a no is certain;
+    /// and if it is not, the store takes no change.
+    fn may_have(&self, who: u64, message: &str) -> bool {
+        self.said.as_ref().is_none_or(|said| said.contains(&mark(who, message)))
+    }
+}
+
+/// What stands for a participant's message. Two may have the same.
+fn mark(who: u64, message: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (who, message).hash(&mut hasher);
+    hasher.finish()
 }

@@ -74,9 +74,9 @@ impl Floor {
         self.prepare(&mut closing);
         self.prepare(&mut beginning);
         let refused = || Refusal::new(249, "the server could not do it; try again");
-        let mut live = self.enter(beginning.chat.clone()).ok_or_else(refused)?;
+        let mut live = self.enter(&beginning).ok_or_else(refused)?;
         if let Err(error) = self.store.renew(&closing, &beginning).await {
-            self.forget(&live.chat.id);
+            self.forget(&live.chat);
             if matches!(error, StoreError::Conflict) {
                 self.catch_up(old).await?;
             }

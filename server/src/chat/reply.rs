@@ -138,6 +138,10 @@ impl Refusal {
 
 impl std::convert::From<crate::store::StoreError> for Refusal {
     fn from(error: crate::store::StoreError) -> Self {
+        // Held here still, but not in the store any more.
+        if matches!(error, crate::store::StoreError::Unknown) {
+            return Self::unknown_session();
+        }
         let conflict = matches!(error, crate::store::StoreError::Conflict);
         if !conflict {
             tracing::warn!(%error, "the store could not do it");

@@ -327,7 +327,7 @@ impl Floor {
         if !unused || lives.chats.get(&live.chat.id).is_none_or(|held| !Arc::ptr_eq(held, ours)) {
             return;
         }
-        lives.chats.remove(&live.chat.id);
+        lives.remove(&live.chat);
         if live.chat.ended.is_none() {
             lives.leave(live.chat.address);
         }
@@ -339,7 +339,7 @@ impl Floor {
         let mut lives = locked(&self.lives);
         let held = lives.chats.get(&live.chat.id).is_some_and(|held| Arc::ptr_eq(held, OwnedMutexGuard::mutex(live)));
         if held {
-            lives.chats.remove(&live.chat.id);
+            lives.remove(&live.chat);
             if live.chat.ended.is_none() {
                 lives.leave(live.chat.address);
             }

@@ -72,7 +72,7 @@ impl Floor {
                 for seat in &live.seats {
                     seat.session.detach(id);
                 }
-                self.forget(id);
+                self.forget(&live.chat);
                 self.inspector.forgotten(id);
                 live.mine = self.node.is_none();
             }

@@ -88,7 +88,7 @@ impl Floor {
             return self.request_chat(asker, channel, &operation).await;
         }
         let key = operation.secure_key()?;
-        let id = self.store.find_handle(handle(&key)).await?.ok_or_else(Refusal::unknown_session)?;
+        let id = self.find_handle(handle(&key)).await?.ok_or_else(Refusal::unknown_session)?;
         let found = self.lock(&id).await?.ok_or_else(Refusal::unknown_session)?;
         let named = request.named.and_then(|(_, chat)| chat).is_none_or(|named| named == found.chat.id);
         if !found.chat.key.is(&key) || found.chat.service != channel.name || !named {
@@ -271,7 +271,9 @@ impl Floor {
         message: Option<&str>,
     ) -> Result<Option<Vec<Entry>>, Refusal> {
         let Some(message) = message else { return Ok(None) };
-        if let Some(entry) = self.store.find_message(&live.chat.id, who, message).await? {
+        if live.may_have(who, message)
+            && let Some(entry) = self.store.find_message(&live.chat.id, who, message).await?
+        {
             if entry.index.is_some_and(|index| index >= live.chat.next_index) {
                 // Another server has just taken it: this one is to catch up first.
                 return Err(StoreError::Conflict.into());
