@@ -1,9 +1,10 @@
 //! Everything in one SQLite file, which outlives the server: what was acknowledged is there after a crash.
 //!
-//! `schema` is the tables, `worker` the threads, `data` session data, `outgoing` what
+//! `schema` is the tables, `worker` the threads, `chats` how chats are written, `data` session data, `outgoing` what
 //! webhooks are to be told, `requests` what visitors left. One server at a time has the file, which a lock beside it sees to; the
 //! next one finds all that the last one acknowledged.
 
+mod chats;
 mod data;
 mod outgoing;
 mod requests;
@@ -15,9 +16,9 @@ use super::{Created, OfflineRequest, Presence, Store, StoreError, Stored};
 use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry};
 use crate::data::{Changed, DataChange, Delta, Owner};
-use crate::json::write;
 use crate::lock::locked;
 use crate::webhook::Outgoing;
+use chats::{Beginning, Written};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use schema::{SchemaError, migrate};
 use serde::de::DeserializeOwned;
@@ -26,6 +27,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use worker::{Worker, prepared};
+
+/// All statements that a connection ever runs stay prepared.
+const STATEMENTS: usize = 64;
 
 /// Why a file cannot be opened, with the file's name.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +99,9 @@ impl SqliteStore {
         writer.pragma_update(None, "foreign_keys", true)?;
         // What is deleted is overwritten.
         writer.pragma_update(None, "secure_delete", true)?;
+        writer.set_prepared_statement_cache_capacity(STATEMENTS);
         let reader = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        reader.set_prepared_statement_cache_capacity(STATEMENTS);
         reader.pragma_update(None, "query_only", true)?;
         reader.busy_timeout(std::time::Duration::from_secs(5))?;
         let chats: Vec<String> =
@@ -163,67 +169,11 @@ fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Keeps a new chat, unless its request has made one before.
-fn create(connection: &Connection, draft: &Draft) -> Result<Created, StoreError> {
-    let chat = &draft.chat;
-    if let Some(request) = &chat.request
-        && let Some(known) = prepared(connection, "SELECT id FROM chats WHERE service = ? AND request = ?")?
-            .query_row([&chat.service, request], text)
-            .optional()?
-    {
-        return Ok(Created::Known(known));
-    }
-    add(connection, draft)?;
-    Ok(Created::New)
-}
-
-/// Keeps a new chat.
-fn add(connection: &Connection, draft: &Draft) -> Result<(), StoreError> {
-    let chat = &draft.chat;
-    let mut insert = prepared(
-        connection,
-        "INSERT INTO chats (id, service, request, handle, version, record) VALUES (?, ?, ?, ?, ?, ?)",
-    )?;
-    let (handle, version) = (chat.key.handle(), signed(chat.version));
-    insert.execute(params![chat.id, chat.service, chat.request, handle, version, write(chat)])?;
-    append(connection, &chat.id, &draft.entries)?;
-    outgoing::keep(connection, &draft.outgoing)
-}
-
-/// Keeps what a change makes.
-fn change(connection: &Connection, draft: &Draft) -> Result<(), StoreError> {
-    let chat = &draft.chat;
-    let before = signed(chat.version.saturating_sub(1));
-    let mut update =
-        prepared(connection, "UPDATE chats SET version = version + 1, record = ? WHERE id = ? AND version = ?")?;
-    if update.execute(params![write(chat), chat.id, before])? == 0 {
-        let mut select = prepared(connection, "SELECT id FROM chats WHERE id = ?")?;
-        let known = select.exists([&chat.id])?;
-        return Err(if known { StoreError::Conflict } else { StoreError::Unknown });
-    }
-    append(connection, &chat.id, &draft.entries)?;
-    if let Some(request) = &draft.request {
-        requests::keep(connection, request)?;
-    }
-    outgoing::keep(connection, &draft.outgoing)
-}
-
-fn append(connection: &Connection, chat: &str, entries: &[Entry]) -> Result<(), StoreError> {
-    let mut insert =
-        prepared(connection, "INSERT INTO entries (chat, place, who, message, entry) VALUES (?, ?, ?, ?, ?)")?;
-    for entry in entries {
-        let Some(index) = entry.index else { continue };
-        let who = signed(entry.from.participant_id);
-        insert.execute(params![chat, signed(index), who, entry.message_id, write(entry)])?;
-    }
-    Ok(())
-}
-
 impl Store for SqliteStore {
     fn create<'a>(&'a self, draft: &'a Draft) -> Stored<'a, Created> {
-        let kept = draft.clone();
+        let kept = Beginning::of(draft);
         Box::pin(async move {
-            let created = self.writer.run(move |connection| create(connection, &kept)).await?;
+            let created = self.writer.run(move |connection| kept.create(connection)).await?;
             if created == Created::New {
                 locked(&self.attendance).changed(&draft.chat.id, draft.time());
             }
@@ -293,15 +243,15 @@ impl Store for SqliteStore {
     }
 
     fn commit<'a>(&'a self, draft: &'a Draft) -> Stored<'a, ()> {
-        let kept = draft.clone();
-        self.change([draft], move |connection| change(connection, &kept))
+        let kept = Written::of(draft);
+        self.change([draft], move |connection| kept.change(connection))
     }
 
     fn renew<'a>(&'a self, old: &'a Draft, new: &'a Draft) -> Stored<'a, ()> {
-        let (closing, beginning) = (old.clone(), new.clone());
+        let (closing, beginning) = (Written::of(old), Beginning::of(new));
         self.change([old, new], move |connection| {
-            change(connection, &closing)?;
-            add(connection, &beginning)
+            closing.change(connection)?;
+            beginning.add(connection)
         })
     }
 

@@ -112,19 +112,23 @@ fn group(
     tells: &mut Vec<Tell>,
 ) -> Result<(), Error> {
     let mut next = Some(first);
-    let mut sound = connection.execute_batch("BEGIN IMMEDIATE");
+    let run = |sql: &str| prepared(connection, sql)?.execute([]).map(drop);
+    let mut sound = run("BEGIN IMMEDIATE");
     while let Some(task) = next {
         if sound.is_ok() {
-            sound = connection.execute_batch("SAVEPOINT task");
+            sound = run("SAVEPOINT task");
         }
         // Once something is wrong with the transaction, nothing more is done in it, or outside of it.
         let (done, tell) = task(sound.is_ok().then_some(connection));
         tells.push(tell);
         if sound.is_ok() {
-            sound = connection.execute_batch(if done { "RELEASE task" } else { "ROLLBACK TO task; RELEASE task" });
+            if !done {
+                sound = run("ROLLBACK TO task");
+            }
+            sound = sound.and_then(|()| run("RELEASE task"));
         }
         next = if tells.len() < GROUP { queue.try_recv().ok() } else { None };
     }
     sound?;
-    connection.execute_batch("COMMIT")
+    run("COMMIT")
 }
