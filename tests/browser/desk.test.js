@@ -62,12 +62,14 @@ test("what a visitor filled in is shown to the agent who has the chat", async (t
 test("the transcript of the session before stays readable, and of the one before that", async (t) => {
   const { begin, signIn } = await open(t);
   const desk = await signIn();
-  const { chat } = await begin({ service: "brief" });
+  const { page, chat } = await begin({ service: "brief" });
   for (const text of ["first", "second", "third"]) {
     await chat.send(text);
     await chat.heard(text);
     if (text !== "third") await chat.count("onStatusChanged", text === "first" ? 2 : 4);
   }
+  // However long the agent takes, this session does not become one before, too.
+  await page.evaluate(() => setInterval(() => session.sendMessage("Still here"), 500));
   await desk.getByRole("button", { name: "Accept Ada" }).click();
   await desk.getByRole("button", { name: "Earlier" }).click();
   const dialog = desk.getByRole("dialog");
