@@ -10,7 +10,7 @@ use crate::secret::random_hex;
 use crate::store::redis::{Address, Call, Link, Lua};
 use crate::store::{StoreError, Stored};
 use futures_util::StreamExt;
-use redis::{Client, cmd};
+use redis::{Client, ConnectionInfo, cmd};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -67,7 +67,7 @@ impl RedisBus {
         // Channels are of all databases of a Redis, keys of one.
         let channel = format!("{}words:{}", address.prefix, address.connection.redis_settings().db());
         tokio::spawn(speak(Arc::clone(&link), channel.clone(), spoken));
-        tokio::spawn(hear(address.clone(), channel, ear));
+        tokio::spawn(hear(Arc::clone(&link), channel, ear));
         let heard = Mutex::new(Some(heard));
         Self { link, prefix: address.prefix.clone(), words, heard, secret: OnceCell::new() }
     }
@@ -138,10 +138,15 @@ async fn speak(link: Arc<Link>, channel: String, mut words: UnboundedReceiver<St
     }
 }
 
-/// Listens, over one connection after the other.
-async fn hear(address: Address, channel: String, ear: UnboundedSender<Heard>) {
+/// Listens, over one connection after the other. What is published at one node of a cluster is heard at each; one that is gone, or
+/// cut off from the others, is left for the next.
+async fn hear(link: Arc<Link>, channel: String, ear: UnboundedSender<Heard>) {
+    let mut turn = 0;
     loop {
-        if let Some(mut words) = subscribe(&address, &channel).await {
+        let places = link.places().await;
+        let place = places.get(turn % places.len().max(1)).cloned();
+        turn += 1;
+        if let Some(mut words) = subscribe(place, &channel).await {
             if ear.send(Heard::Resumed).is_err() {
                 return;
             }
@@ -163,9 +168,9 @@ async fn hear(address: Address, channel: String, ear: UnboundedSender<Heard>) {
     }
 }
 
-async fn subscribe(address: &Address, channel: &str) -> Option<redis::aio::PubSubStream> {
+async fn subscribe(place: Option<ConnectionInfo>, channel: &str) -> Option<redis::aio::PubSubStream> {
     let joined = async {
-        let client = Client::open(address.connection.clone()).ok()?;
+        let client = Client::open(place?).ok()?;
         let (mut sink, stream) = client.get_async_pubsub().await.ok()?.split();
         sink.subscribe(channel).await.ok()?;
         Some(stream)

@@ -10,6 +10,7 @@
 )]
 
 mod bots;
+mod cluster;
 mod nodes;
 mod port;
 mod reading;
@@ -17,6 +18,7 @@ mod redis;
 mod rest;
 
 pub use bots::*;
+pub use cluster::*;
 pub use nodes::*;
 pub use port::*;
 pub use reading::*;

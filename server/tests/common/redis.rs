@@ -2,7 +2,7 @@
 
 use super::{Folder, free_port};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -36,19 +36,14 @@ impl Redis {
         Self::with(None).await
     }
 
-    /// A cluster of one node, which refuses what a larger one would refuse.
-    pub async fn start_cluster() -> Option<Self> {
-        let redis = Self::with(Some(free_port())).await?;
-        let mut connection = redis.connect().await;
-        let slots = ::redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383).to_owned();
-        slots.exec_async(&mut connection).await.unwrap();
-        loop {
-            let state: String = ::redis::cmd("CLUSTER").arg("INFO").query_async(&mut connection).await.unwrap();
-            if state.contains("cluster_state:ok") {
-                return Some(redis);
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+    /// A node of a cluster, which has no slots and knows no other node yet.
+    pub(super) async fn start_node() -> Option<Self> {
+        Self::with(Some(free_port())).await
+    }
+
+    /// Where it listens to clients, and to other nodes of its cluster.
+    pub(super) fn ports(&self) -> (u16, u16) {
+        (self.port, self.cluster.unwrap())
     }
 
     async fn with(cluster: Option<u16>) -> Option<Self> {
@@ -69,6 +64,9 @@ impl Redis {
         command.args(OPTIONS).arg("--port").arg(port.to_string()).arg("--dir").arg(&folder.0);
         if let Some(bus) = cluster {
             command.args(["--cluster-enabled", "yes", "--cluster-port", &bus.to_string()]);
+            // How long a node may be silent; a replica takes over however long it did not hear of its master.
+            command.args(["--repl-diskless-sync-delay", "0"]);
+            command.args(["--cluster-node-timeout", "500", "--cluster-replica-validity-factor", "0"]);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
@@ -90,6 +88,16 @@ impl Redis {
     /// Its address, as the server's `--store` has it.
     pub fn address(&self) -> String {
         format!("redis{}://127.0.0.1:{}", if self.cluster.is_some() { "+cluster" } else { "" }, self.port)
+    }
+
+    /// From now on it speaks TLS too; returns at which port.
+    pub async fn speak_tls(&self, cert: &Path, key: &Path) -> u16 {
+        let port = free_port();
+        let mut set = ::redis::cmd("CONFIG");
+        set.arg("SET").arg("tls-cert-file").arg(cert.to_str()).arg("tls-key-file").arg(key.to_str());
+        set.arg("tls-ca-cert-file").arg(cert.to_str()).arg("tls-auth-clients").arg("no").arg("tls-port").arg(port);
+        set.exec_async(&mut self.connect().await).await.expect("this Redis is built with TLS");
+        port
     }
 
     /// SIGKILL.

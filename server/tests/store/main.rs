@@ -12,7 +12,7 @@ use causerie_server::chat::draft::{Draft, Rules};
 use causerie_server::chat::model::{Chat, Kind};
 use causerie_server::json::Raw;
 use causerie_server::store::{Created, MemoryStore, RedisStore, SqliteStore, Store};
-use common::{Folder, Redis};
+use common::{Cluster, Folder, Redis};
 use std::sync::Arc;
 
 struct Place {
@@ -48,9 +48,9 @@ macro_rules! suite {
         // One after the other, each with keys of its own, for a cluster takes seconds to start.
         #[tokio::test]
         async fn in_a_redis_cluster() {
-            let Some(redis) = Redis::start_cluster().await else { return };
+            let Some(cluster) = Cluster::start().await else { return };
             $($({
-                let address = format!("{}?prefix={}:", redis.address(), stringify!($name));
+                let address = format!("{}?prefix={}:", cluster.address(), stringify!($name));
                 crate::$part::$name(at(&address, None)).await;
             })*)*
         }

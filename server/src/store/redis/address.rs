@@ -1,6 +1,6 @@
 //! Where Redis is, as the operator says it: `redis://[user:password@]host[:port][/database]`, `rediss:` with TLS,
-//! `redis+unix:///path` for a socket, `redis+cluster://` (`rediss+cluster:`) for a cluster, of which one node is named. With
-//! `?prefix=WORD` several installations share one Redis.
+//! `redis+unix:///path` for a socket, `redis+cluster://host:port,host:port…` (`rediss+cluster:`) for a cluster, of which one node is
+//! named or several. With `?prefix=WORD` several installations share one Redis.
 
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
@@ -22,6 +22,8 @@ const DEAD: Duration = Duration::from_secs(5);
 pub struct Address {
     /// How to connect; to a node of the cluster, if it is one.
     pub connection: ConnectionInfo,
+    /// How to connect to the other nodes of the cluster that are named.
+    pub others: Vec<ConnectionInfo>,
     /// Whether it is a cluster.
     pub cluster: bool,
     /// What the names of all keys and channels begin with.
@@ -53,18 +55,43 @@ impl FromStr for Address {
         if prefix.is_empty() || prefix.len() > 64 || !prefix.chars().all(fits) {
             return Err(wrong("a prefix is 1 to 64 letters, digits, ':', '-', '_' and '.'"));
         }
-        let connection =
-            format!("{plain}:{rest}").into_connection_info().map_err(|_| wrong("that is no address of a Redis"))?;
-        if cluster && connection.redis_settings().db() != 0 {
-            return Err(wrong("a cluster has no databases but 0"));
-        }
-        let settings = connection.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
         let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(TcpKeepalive::new().with_time(KEEPALIVE));
         #[cfg(target_os = "linux")]
         let tcp = tcp.set_user_timeout(DEAD);
-        let connection = connection.set_redis_settings(settings).set_tcp_settings(tcp);
-        Ok(Self { connection, cluster, prefix: prefix.to_owned() })
+        let read = |text: String| {
+            let connection = text.into_connection_info().map_err(|_| wrong("that is no address of a Redis"))?;
+            let settings = connection.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+            Ok(connection.set_redis_settings(settings).set_tcp_settings(tcp.clone()))
+        };
+        let mut others = Vec::new();
+        let connection = if cluster {
+            let (first, more) = nodes(rest);
+            others = more.into_iter().map(|node| read(format!("{plain}:{node}"))).collect::<Result<_, _>>()?;
+            read(format!("{plain}:{first}"))?
+        } else {
+            read(format!("{plain}:{rest}"))?
+        };
+        if cluster && connection.redis_settings().db() != 0 {
+            return Err(wrong("a cluster has no databases but 0"));
+        }
+        Ok(Self { connection, others, cluster, prefix: prefix.to_owned() })
     }
+}
+
+impl Address {
+    /// How to connect to each node that is named.
+    pub(crate) fn nodes(&self) -> Vec<ConnectionInfo> {
+        [&self.connection].into_iter().chain(&self.others).cloned().collect()
+    }
+}
+
+/// `//login@one,other/…` as `//login@one/…` and `//login@other/…`.
+fn nodes(rest: &str) -> (String, Vec<String>) {
+    let (authority, tail) =
+        rest.split_at(rest.get(2..).and_then(|rest| rest.find(['/', '?', '#'])).map_or(rest.len(), |at| at + 2));
+    let (login, hosts) = authority.split_at(authority.rfind(['@', '/']).map_or(0, |at| at + 1));
+    let mut nodes = hosts.split(',').map(|host| format!("{login}{host}{tail}"));
+    (nodes.next().unwrap_or_default(), nodes.collect())
 }
 
 impl fmt::Display for Address {
@@ -86,7 +113,10 @@ impl PartialEq for Address {
             let text = |text: Option<&str>| text.map(ToOwned::to_owned);
             (text(settings.username()), text(settings.password()), settings.db())
         };
-        (self.connection.addr(), self.cluster, &self.prefix) == (other.connection.addr(), other.cluster, &other.prefix)
+        let nodes = |address: &Self| -> Vec<_> {
+            [&address.connection].into_iter().chain(&address.others).map(|node| node.addr().clone()).collect()
+        };
+        (nodes(self), self.cluster, &self.prefix) == (nodes(other), other.cluster, &other.prefix)
             && login(self) == login(other)
     }
 }
@@ -109,6 +139,14 @@ mod tests {
             (address.to_string().as_str(), address.prefix.as_str()),
             ("chat.example:6379 (cluster)", "causerie:")
         );
+        let address: Address =
+            "rediss+cluster://ann:secret@one.example:7000,two.example,[::1]:7002?prefix=p".parse().unwrap();
+        let others: Vec<_> = address.others.iter().map(|other| other.addr().to_string()).collect();
+        assert_eq!(
+            (address.to_string().as_str(), others.join(" ").as_str()),
+            ("one.example:7000 (cluster)", "two.example:6379 ::1:7002")
+        );
+        assert_eq!((address.prefix.as_str(), address.others[1].redis_settings().password()), ("p", Some("secret")));
         assert_eq!("redis+unix:///run/redis.sock?db=2".parse::<Address>().unwrap().to_string(), "/run/redis.sock");
     }
 

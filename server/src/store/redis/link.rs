@@ -6,9 +6,15 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::cluster::ClusterClientBuilder;
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
-use redis::{Client, Cmd, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind, ToRedisArgs, Value, cmd};
+use redis::{
+    Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind,
+};
+use redis::{ToRedisArgs, Value, cmd};
 use std::collections::HashMap;
+use std::error::Error;
 use std::future::Future;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
@@ -38,12 +44,16 @@ impl From<RedisError> for StoreError {
             "NOAUTH" | "WRONGPASS" => Some("it wants a user and password"),
             "NOPERM" => Some("this user may not do what is needed"),
             "CLUSTERDOWN" => Some("the cluster is down"),
+            "MOVED" | "ASK" | "TRYAGAIN" | "MASTERDOWN" => Some("the cluster is changing"),
             "CROSSSLOT" => Some("keys of one change are on several nodes"),
             "BUSY" => Some("another script runs for too long"),
             _ => None,
         };
         Self::Failed(match (error.kind(), error.code()) {
             (ErrorKind::Io | ErrorKind::ClusterConnectionNotFound, _) if error.is_timeout() => silent(),
+            (ErrorKind::Io, _) if is_about_tls(&error) => {
+                "Redis cannot be reached by TLS: its certificate is not one to trust here".to_owned()
+            }
             (ErrorKind::Io | ErrorKind::ClusterConnectionNotFound, _) => "Redis cannot be reached".to_owned(),
             (ErrorKind::AuthenticationFailed, _) => "Redis refuses: it wants a user and password".to_owned(),
             (_, Some(code)) => match known(code) {
@@ -53,6 +63,14 @@ impl From<RedisError> for StoreError {
             (kind, None) => format!("Redis: {kind:?}"),
         })
     }
+}
+
+/// What TLS complains of comes as data that are not what they should be.
+fn is_about_tls(error: &RedisError) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<Arc<dyn Error + Send + Sync>>());
+    cause
+        .and_then(|cause| cause.downcast_ref::<io::Error>())
+        .is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData)
 }
 
 fn silent() -> String {
@@ -96,6 +114,25 @@ impl Link {
         Ok(String::from_redis_value(value.await?).map_err(RedisError::from)?)
     }
 
+    /// Where something can be listened to: at any node of a cluster. Those that are named come first, then those that are known.
+    pub(crate) async fn places(&self) -> Vec<ConnectionInfo> {
+        let mut places = self.address.nodes();
+        if self.address.cluster {
+            let slots = self.bounded(async {
+                let mut connection = self.cluster.get_or_try_init(|| self.join()).await?.clone();
+                let asked = cmd("CLUSTER").arg("SLOTS").to_owned();
+                connection.route_command(asked, RoutingInfo::SingleNode(SingleNodeRoutingInfo::Random)).await
+            });
+            for (host, port) in slots.await.map(|slots| nodes_of(&slots)).unwrap_or_default() {
+                let place = at(&self.address.connection, host, port);
+                if !places.iter().any(|known| known.addr() == place.addr()) {
+                    places.push(place);
+                }
+            }
+        }
+        places
+    }
+
     /// Whether Redis acknowledges what is not on its disk yet. Some keep that to themselves.
     pub(super) async fn flushes_late(&self) -> bool {
         if self.address.cluster {
@@ -132,13 +169,38 @@ impl Link {
     }
 
     async fn join(&self) -> Result<ClusterConnection, RedisError> {
-        let client = ClusterClientBuilder::new([self.address.connection.clone()])
+        let client = ClusterClientBuilder::new(self.address.nodes())
             .connection_timeout(CONNECT)
             .response_timeout(ANSWER)
             .retries(3)
             .build()?;
         client.get_async_connection().await
     }
+}
+
+/// The nodes that `CLUSTER SLOTS` names: `[[first, last, [host, port, …]…]…]`. One without a host is none that could be reached.
+fn nodes_of(slots: &Value) -> Vec<(String, u16)> {
+    let items = |value: &Value| if let Value::Array(items) = value { items.clone() } else { Vec::new() };
+    let node = |value: &Value| {
+        let (host, port) = match items(value).as_slice() {
+            [host, port, ..] => {
+                (String::from_redis_value(host.clone()).ok()?, u16::from_redis_value(port.clone()).ok()?)
+            }
+            _ => return None,
+        };
+        (!matches!(host.as_str(), "" | "?")).then_some((host, port))
+    };
+    items(slots).iter().flat_map(|range| items(range).iter().skip(2).filter_map(node).collect::<Vec<_>>()).collect()
+}
+
+/// Another node of the same cluster, reached as this one is.
+fn at(known: &ConnectionInfo, host: String, port: u16) -> ConnectionInfo {
+    known.clone().set_addr(match known.addr().clone() {
+        ConnectionAddr::TcpTls { insecure, tls_params, .. } => {
+            ConnectionAddr::TcpTls { host, port, insecure, tls_params }
+        }
+        _ => ConnectionAddr::Tcp(host, port),
+    })
 }
 
 /// A script.
