@@ -9,7 +9,7 @@ use causerie_server::json::Raw;
 use causerie_server::node::redis::RedisBus;
 use causerie_server::node::{Bus as _, Heard};
 use causerie_server::store::{RedisStore, Store, StoreError};
-use common::{Cluster, config};
+use common::{Answers, Cluster, config};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -90,4 +90,18 @@ async fn a_master_is_killed_and_what_was_acknowledged_is_at_its_replica() {
     bus.say("here".to_owned());
     let heard = async { while words.recv().await.unwrap() != Heard::Said("here".to_owned()) {} };
     timeout(Duration::from_secs(30), heard).await.expect("nodes hear each other by another master");
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_is_done_once_and_is_no_conflict_with_itself() {
+    let Some((_cluster, wire)) = Cluster::start_behind_wire().await else { return };
+    let store = store(&format!("redis+cluster://127.0.0.1:{}", wire.port));
+    let chat = begun(&store).await;
+    let mut draft = Draft::of(&chat, 2, Rules::default());
+    draft.add(Kind::Message, chat.visitor(), Some(Raw::string("Hi"))).marked(Some("m1".to_owned()), None);
+    wire.answers(Answers::LostOnce);
+    // The connections to a cluster send it again by themselves. As a conflict it would be made again, on top of itself.
+    store.commit(&draft).await.unwrap();
+    assert_eq!(messages(&store, &draft.chat).await, ["m1"]);
+    assert!(matches!(store.commit(&draft).await, Err(StoreError::Conflict)), "another call is another change");
 }

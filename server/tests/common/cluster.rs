@@ -1,6 +1,6 @@
 //! A Redis Cluster of a test's own: three masters, each with a replica where that is asked for.
 
-use super::Redis;
+use super::{Redis, Wire};
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{Cmd, FromRedisValue, cmd};
 use std::time::Duration;
@@ -52,7 +52,17 @@ impl Cluster {
         Self::of(2 * MASTERS).await
     }
 
+    /// One master, which is reached through a wire that can be disturbed.
+    pub async fn start_behind_wire() -> Option<(Self, Wire)> {
+        let cluster = Self::of(1).await?;
+        let wire = Wire::to(cluster.nodes[0].port).await;
+        let mut connection = cluster.nodes[0].connect().await;
+        let _: () = ask(&mut connection, cmd("CONFIG").arg("SET").arg("cluster-announce-port").arg(wire.port)).await;
+        Some((cluster, wire))
+    }
+
     async fn of(count: usize) -> Option<Self> {
+        let masters = MASTERS.min(count);
         let mut nodes = Vec::new();
         for _ in 0..count {
             nodes.push(Redis::start_node().await?);
@@ -63,8 +73,8 @@ impl Cluster {
         }
         for (n, connection) in connections.iter_mut().enumerate() {
             let _: () = ask(connection, cluster("SET-CONFIG-EPOCH").arg(n + 1)).await;
-            if n < MASTERS {
-                let (first, after) = (SLOTS * n / MASTERS, SLOTS * (n + 1) / MASTERS);
+            if n < masters {
+                let (first, after) = (SLOTS * n / masters, SLOTS * (n + 1) / masters);
                 let _: () = ask(connection, cluster("ADDSLOTSRANGE").arg(first).arg(after - 1)).await;
             }
             let (port, bus) = nodes[0].ports();
@@ -74,11 +84,11 @@ impl Cluster {
         for connection in &mut connections {
             says(connection, &mut cluster("INFO"), &["cluster_state:ok", &known]).await;
         }
-        for n in MASTERS..count {
-            let master: String = ask(&mut connections[n - MASTERS], &mut cluster("MYID")).await;
+        for n in masters..count {
+            let master: String = ask(&mut connections[n - masters], &mut cluster("MYID")).await;
             let _: () = ask(&mut connections[n], cluster("REPLICATE").arg(master)).await;
         }
-        for connection in &mut connections[MASTERS..] {
+        for connection in &mut connections[masters..] {
             says(connection, cmd("INFO").arg("replication"), &["master_link_status:up"]).await;
         }
         Some(Self { nodes })

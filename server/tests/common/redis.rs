@@ -4,6 +4,7 @@ use super::{Folder, free_port};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -127,6 +128,8 @@ pub enum Answers {
     Pass,
     /// The connection is cut instead, when Redis has done what was asked.
     Lost,
+    /// The same, for the next answer only.
+    LostOnce,
     /// They are kept back.
     Held,
 }
@@ -134,28 +137,30 @@ pub enum Answers {
 /// A wire to Redis that can be disturbed.
 pub struct Wire {
     pub port: u16,
-    answers: watch::Sender<Answers>,
+    answers: Arc<watch::Sender<Answers>>,
 }
 
 impl Wire {
     pub async fn to(port: u16) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own = listener.local_addr().unwrap().port();
-        let (answers, state) = watch::channel(Answers::Pass);
+        let answers = Arc::new(watch::channel(Answers::Pass).0);
+        let state = Arc::clone(&answers);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(carry(client, port, state.clone()));
+                tokio::spawn(carry(client, port, Arc::clone(&state)));
             }
         });
         Self { port: own, answers }
     }
 
     pub fn answers(&self, answers: Answers) {
-        self.answers.send(answers).unwrap();
+        self.answers.send_replace(answers);
     }
 }
 
-async fn carry(client: TcpStream, port: u16, mut state: watch::Receiver<Answers>) {
+async fn carry(client: TcpStream, port: u16, answers: Arc<watch::Sender<Answers>>) {
+    let mut state = answers.subscribe();
     let Ok(server) = TcpStream::connect(("127.0.0.1", port)).await else { return };
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
@@ -163,7 +168,12 @@ async fn carry(client: TcpStream, port: u16, mut state: watch::Receiver<Answers>
     let mut buffer = vec![0; 65_536];
     while let Ok(read) = from_server.read(&mut buffer).await {
         let gone = state.wait_for(|answers| *answers != Answers::Held).await.map_or(true, |now| *now == Answers::Lost);
-        if read == 0 || gone || to_client.write_all(&buffer[..read]).await.is_err() {
+        let once = answers.send_if_modified(|now| {
+            let once = *now == Answers::LostOnce;
+            *now = if once { Answers::Pass } else { *now };
+            once
+        });
+        if read == 0 || gone || once || to_client.write_all(&buffer[..read]).await.is_err() {
             break;
         }
     }

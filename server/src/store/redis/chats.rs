@@ -7,6 +7,7 @@ use super::{RedisStore, each, pages, parse};
 use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry};
 use crate::json::write;
+use crate::secret::random_hex;
 use crate::store::{Created, LEASE, OfflineRequest, StoreError};
 use redis::cmd;
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ static UNPOINT: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("lua/unpo
 static REMOVE: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("lua/remove.lua")));
 static RECORDS: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("lua/records.lua")));
 
+/// Bytes of what tells a call that changes chats from others.
+const CALL_BYTES: usize = 8;
 /// For how many seconds a request may point to a chat that is not there yet: longer than anybody tries to make it.
 const MAKING: u64 = 6;
 /// How often it is looked whether it is there now.
@@ -70,6 +73,7 @@ impl RedisStore {
         }
         let mut call = Call::of(&WRITE, vec![self.keys.of("chat", &first.chat.id)]);
         call.arg(self.keys.base(shard));
+        call.arg(random_hex(CALL_BYTES).map_err(|error| StoreError::Failed(error.to_string()))?);
         let mut gone = Vec::new();
         for (kind, draft) in changes {
             let kept = self.kept(&draft.chat);

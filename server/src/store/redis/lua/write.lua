@@ -1,10 +1,10 @@
 -- Keeps changes of chats of one shard, all of them or none. KEYS[1] is any key of the shard.
--- ARGV: what the shard's keys begin with; then for each change: the chat's id, "create" or "change", its version after it,
+-- ARGV: what the shard's keys begin with, what tells this call from others; then for each change: the chat's id, "create" or "change", its version after it,
 -- its record, the chat before it or "", whether it is at the desk ("1"), the time, until when it is looked after, for how
 -- many seconds it is kept from now on or "", then three lists, each after the number of what is in it: entries (place, "m" and
 -- the sender and id of its message or "", JSON), requests (number, JSON), what is to be told (receiver, since when, body).
 -- Answers "ok", "conflict" or "unknown".
-local base, at = ARGV[1], 1
+local base, call, at = ARGV[1], ARGV[2], 2
 
 local function take()
   at = at + 1
@@ -35,6 +35,9 @@ while at < #ARGV do
     change.done = version ~= false
   elseif not version then
     return 'unknown'
+  elseif tonumber(version) == change.version and redis.call('HGET', base .. 'chat:' .. change.id, 'call') == call then
+    -- The connections to a cluster send again what was not answered.
+    change.done = true
   elseif tonumber(version) + 1 ~= change.version then
     return 'conflict'
   end
@@ -54,7 +57,7 @@ for _, change in ipairs(changes) do
   if not change.done then
     local id = change.id
     local chat = base .. 'chat:' .. id
-    redis.call('HSET', chat, 'version', change.version, 'record', change.record)
+    redis.call('HSET', chat, 'version', change.version, 'record', change.record, 'call', call)
     if change.previous ~= '' then redis.call('HSET', chat, 'previous', change.previous) end
     for _, entry in ipairs(change.entries) do
       redis.call('XADD', base .. 'log:' .. id, entry[1] .. '-0', 'entry', entry[3])
