@@ -33,8 +33,6 @@ const STATEMENTS: usize = 64;
 
 /// How much of the file the writer keeps at hand, in kB. It takes as much as is used.
 const CACHE: i64 = 32 * 1024;
-/// How long the write-ahead log grows before it is brought into the file, in pages of 4 kB.
-const LOG: i64 = 4000;
 
 /// Why a file cannot be opened, with the file's name.
 #[derive(Debug, thiserror::Error)]
@@ -102,10 +100,8 @@ impl SqliteStore {
         // A commit is on the disk when it returns.
         writer.pragma_update(None, "synchronous", "FULL")?;
         writer.pragma_update(None, "foreign_keys", true)?;
-        // The pages of what is changed again and again: none of them has to be read anew for each change, and each is brought
-        // from the log to its place seldom.
+        // The pages of what is changed again and again: none of them has to be read anew for each change.
         writer.pragma_update(None, "cache_size", -CACHE)?;
-        writer.pragma_update(None, "wal_autocheckpoint", LOG)?;
         // What is deleted is overwritten.
         writer.pragma_update(None, "secure_delete", true)?;
         writer.set_prepared_statement_cache_capacity(STATEMENTS);
