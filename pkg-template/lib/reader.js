@@ -4,7 +4,13 @@
 /** Indexes are less. */
 const MOST = 2 ** 31;
 
-const isTime = (time) => time > 0 && time < Infinity;
+/** The index of an entry that is a message of the visitor's or of an agent's, with a time; 0 for all others. */
+function messageAt(entry) {
+  const { index, type, text, utcTime, from } = entry ?? 0;
+  if (type !== "Message" || typeof text !== "string" || typeof utcTime !== "number") return 0;
+  if (!Number.isInteger(index) || index < 1 || index >= MOST || !(utcTime > 0 && utcTime < Infinity)) return 0;
+  return from?.type === "Agent" || from?.type === "Client" ? index : 0;
+}
 
 export const reader = {
   /** The value of a text; undefined when it is no JSON. */
@@ -41,23 +47,10 @@ export const reader = {
     return isPlain && !messages.some((entry) => entry?.text === "renewed") ? messages.length : -1;
   },
 
-  /** The index of a message, negative for the visitor's; 0 for all other entries. */
-  message(entry) {
-    const { index, type, text, utcTime, from } = entry ?? 0;
-    if (type !== "Message" || typeof text !== "string" || typeof utcTime !== "number") return 0;
-    if (!Number.isInteger(index) || index < 1 || index >= MOST) return 0;
-    const role = from?.type;
-    return role === "Agent" ? index : role === "Client" ? -index : 0;
-  },
-
   /** How many entries from a place on are messages with a time, one index after the other: from `next` on, or from any where that is 0. */
   run(entries, place, next) {
-    let expected = next || Math.abs(reader.message(entries[place]));
     let at = place;
-    while (expected > 0 && at < entries.length && Math.abs(reader.message(entries[at])) === expected && isTime(entries[at].utcTime)) {
-      at += 1;
-      expected += 1;
-    }
+    for (let expected = next || messageAt(entries[place]); expected > 0 && messageAt(entries[at]) === expected; expected += 1) at += 1;
     return at - place;
   },
 };

@@ -195,10 +195,6 @@ impl ServerError {
 
 impl<J: Json> Entry<J> {
     pub(crate) fn read(entry: J) -> Result<Self, Malformed> {
-        if let Some((at, agent, time)) = entry.ordinary_message() {
-            let role = if agent { Role::Agent } else { Role::Client };
-            return Ok(Self { index: Some(at), time: sound(time), kind: EntryKind::Message, role, json: entry });
-        }
         let index = entry.get(Name::Index);
         let malformed = |expected, got: &J, index| Err(Malformed { expected, got: got.kind(), index });
         let at = match index.number() {

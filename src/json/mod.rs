@@ -46,12 +46,8 @@ pub trait Json: Clone + std::fmt::Debug + 'static {
         let _ = known;
         None
     }
-    /// The index of this entry, whether it is an agent's, and its time, when it is a message of the visitor's or of an agent's.
-    fn ordinary_message(&self) -> Option<(u32, bool, f64)> {
-        None
-    }
-    /// How many elements of this array, from a place on, are such messages with one index after the other, the first of them the
-    /// `next` one, or any where that is 0.
+    /// How many elements of this array, from a place on, are messages of the visitor's or of an agent's, with a time and one index
+    /// after the other, the first of them the `next` one, or any where that is 0.
     fn ordinary_run(&self, place: usize, next: u32) -> usize {
         let _ = (place, next);
         0

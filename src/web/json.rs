@@ -62,9 +62,6 @@ with_names!(getters);
 extern "C" {
     #[wasm_bindgen(structural, method, indexing_getter)]
     fn element(this: &Node, index: u32) -> JsValue;
-    /// Where it is known to be a number.
-    #[wasm_bindgen(structural, method, getter, js_name = utcTime)]
-    fn time(this: &Node) -> f64;
 }
 
 #[wasm_bindgen]
@@ -86,10 +83,7 @@ extern "C" {
     /// How many entries an ordinary reply has; -1 for all others.
     #[wasm_bindgen(structural, method)]
     fn reply(this: &Reader, data: &JsValue, known: &JsValue) -> i32;
-    /// The index of an ordinary message: negative for the visitor's; 0 for all other entries.
-    #[wasm_bindgen(structural, method)]
-    fn message(this: &Reader, entry: &JsValue) -> f64;
-    /// How many entries from a place on are such messages that follow one another, the first of them the `next` one.
+    /// How many entries from a place on are ordinary messages that follow one another, the first of them the `next` one.
     #[wasm_bindgen(structural, method)]
     fn run(this: &Reader, entries: &JsValue, place: u32, next: u32) -> u32;
 }
@@ -182,11 +176,6 @@ impl Json for JsJson {
     fn ordinary_reply(&self, known: &Self) -> Option<usize> {
         let count = READER.get()?.reply(&self.0, &known.0);
         usize::try_from(count).ok()
-    }
-
-    fn ordinary_message(&self) -> Option<(u32, bool, f64)> {
-        let index = READER.get()?.message(&self.0);
-        (index != 0.0).then(|| (index.abs() as u32, index > 0.0, self.0.unchecked_ref::<Node>().time()))
     }
 
     fn ordinary_run(&self, place: usize, next: u32) -> usize {
