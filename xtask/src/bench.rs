@@ -31,10 +31,10 @@ pub fn verb(place: &Place, arguments: &[String]) -> Result<()> {
     let wanted = |some: &[&str]| names.is_empty() || names.iter().any(|name| some.contains(name));
     let mut command = place.command("node");
     if wanted(WITH_SERVER) {
-        command.env("CAUSERIE_SERVER", built(place, &["--bin", "causerie-server"])?);
+        command.env("CAUSERIE_SERVER", built(place, "--bin", "causerie-server")?);
     }
     if wanted(&[WITH_LOAD]) {
-        command.env("CAUSERIE_LOAD", built(place, &["--bench", "load"])?);
+        command.env("CAUSERIE_LOAD", built(place, "--bench", "load")?);
     }
     run::step("benchmarks", || {
         command.arg("tests/bench/support/run.js").args(arguments);
@@ -43,12 +43,15 @@ pub fn verb(place: &Place, arguments: &[String]) -> Result<()> {
 }
 
 /// Builds a program of the server's, optimised; where it is.
-fn built(place: &Place, what: &[&str]) -> Result<PathBuf> {
+fn built(place: &Place, kind: &str, name: &str) -> Result<PathBuf> {
     let mut command = place.cargo();
-    command.args(["build", "--release", "--locked", "--package", "causerie-server"]).args(what);
-    let title = format!("chat server: compile {}, optimised", what.concat().trim_start_matches('-'));
+    command.args(["build", "--release", "--locked", "--package", "causerie-server", kind, name]);
+    let title = format!("chat server: compile {name}, optimised");
     let said = run::step(&title, || run::quiet(command.arg("--message-format=json-render-diagnostics")))?;
-    let last = said.lines().filter_map(|line| line.split_once("\"executable\":\"")).next_back();
-    let (_, path) = last.context("cargo named no program")?;
+    // Others are named too: a benchmark brings the package's programs with it.
+    let target = format!("\"name\":\"{name}\"");
+    let ours = said.lines().filter(|line| line.contains(&target));
+    let (_, path) =
+        ours.filter_map(|line| line.split_once("\"executable\":\"")).next_back().context("cargo named no program")?;
     Ok(path.split('"').next().unwrap_or_default().into())
 }
