@@ -2,11 +2,12 @@
 //! actions come out.
 //!
 //! [`Session`] is the whole of it. `launch` begins a session, `receiving` takes in what the link brings, `gap` sees to what
-//! is missing in it, `notices` has what chat v2 has no words for, `sending` lets out what the page gives, `waking` knows when
-//! the page was not running, `ending` closes it; the parts that they work on are `transcript` (order), `outbox` (messages
-//! on their way), `roster` (agents) and `typing`. `relay` serves the other tabs. `event` has the vocabulary, `error` the
-//! table of errors.
+//! is missing in it, `notices` has what chat v2 has no words for, `agent_typing` what is only true now, `sending` lets out
+//! what the page gives, `waking` knows when the page was not running, `ending` closes it; the parts that they work on are
+//! `transcript` (order), `outbox` (messages on their way), `roster` (agents) and `typing`. `relay` serves the other tabs.
+//! `event` has the vocabulary, `error` the table of errors.
 
+mod agent_typing;
 mod ending;
 mod error;
 mod event;

@@ -5,15 +5,13 @@ use super::event::{EndReason, Event, Place};
 use super::gap::fills;
 use super::refusal::server_error;
 use super::{Attached, Session, State, Timer};
-use crate::chat::{Entry, EntryKind, Malformed, Party, Reply, Role};
+use crate::chat::{Entry, EntryKind, Malformed, Reply, Role};
 use crate::direct;
 use crate::fault::Fault;
 use crate::json::{Json, Name};
 use crate::text;
 use crate::transport::LinkEvent;
 
-/// How long an agent types when nothing more is heard of it, in milliseconds.
-const AGENT_TYPING: u64 = 30_000;
 /// How long a server that has forgotten us may take to take us up again, in milliseconds, before that is an interruption.
 pub(super) const REATTACH_TIME: u64 = 5_000;
 /// How long after its acknowledgement a message counts as arrived, in milliseconds, when the server tells no more.
@@ -243,24 +241,6 @@ impl<J: Json> Session<J> {
         }
     }
 
-    fn agent_types(&mut self, entry: &Entry<J>, on: bool) {
-        let party = entry.party();
-        if entry.index.is_none() && entry.time.is_some_and(|time| !self.roster.is_news(&party, time)) {
-            return;
-        }
-        self.roster.type_off(&party);
-        if on {
-            self.roster.type_on(party.clone(), self.now.after(AGENT_TYPING));
-        }
-        self.emit(Event::AgentTyping { party, on });
-    }
-
-    pub(super) fn expire_agent_typing(&mut self) {
-        while let Some(party) = self.roster.pop_due(self.now.mono) {
-            self.emit(Event::AgentTyping { party, on: false });
-        }
-    }
-
     /// It is the entry's turn: the page is told, where it is something that the page knows.
     pub(super) fn pass_on(&mut self, entry: Entry<J>) {
         let position = entry.index.unwrap_or(1);
@@ -305,13 +285,6 @@ impl<J: Json> Session<J> {
         self.emit(Event::Message { place, url, entry });
         if let Some(sender) = settled {
             self.settle(sender, Ok(()));
-        }
-    }
-
-    /// A party that has typed does not any more.
-    pub(super) fn stop_typing(&mut self, party: &Party<J>) {
-        if let Some(party) = self.roster.type_off(party) {
-            self.emit(Event::AgentTyping { party, on: false });
         }
     }
 
