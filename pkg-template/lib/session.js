@@ -175,8 +175,8 @@ export class ChatSession {
   free() {
     const log = this.#log;
     const engine = this.#release();
-    if (!engine) return;
     log.clear();
+    if (!engine) return;
     log.over();
     // What waits is settled, and the channels are closed.
     run(engine, "giveUp");

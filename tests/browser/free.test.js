@@ -204,3 +204,23 @@ test("what a session used is let go of at its end, though its callbacks hold it 
     return page.evaluate(() => window.ended.deref() === undefined);
   });
 });
+
+test("a session that is freed after its end tells nothing any more", async (t) => {
+  const { fake, page } = await open(t);
+  const chat = await startChat(page, { serverUrl: fake.url });
+  const theirs = await fake.chats.first();
+  theirs.join("Jane");
+  theirs.say("Hello");
+  await chat.heard("Hello");
+  await chat.command("leave");
+  const told = await page.evaluate(async () => {
+    // Whatever it still had to do is done by now.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const told = [];
+    session.onMessageReceived(({ content }) => told.push(content.text));
+    session.free();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return told;
+  });
+  assert.deepEqual(told, []);
+});
