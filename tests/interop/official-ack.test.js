@@ -39,8 +39,8 @@ for (const transport of ["websocket", "long-polling"]) {
       await agent.accept(chatId);
       await visitor.until(() => visitor.entries().some(({ from }) => from.type === "Agent"), "the agent");
       const say = (message) => agent.call("sendMessage", { chatId, message });
-      // A connect is held by now: what breaks is a working connection.
       await visitor.do("sendMessage", { message: "before" });
+      await visitor.held();
       return { visitor, agent, chatId, say };
     }
 
@@ -62,6 +62,7 @@ for (const transport of ["websocket", "long-polling"]) {
         const { visitor, say } = await talk();
         const said = ["before"];
         for (const text of ["one", "two", "three"]) {
+          await visitor.held();
           const { breaks } = visitor;
           await Promise.all([proxy.lose(text), say(text)]);
           said.push(text);

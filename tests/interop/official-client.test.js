@@ -127,8 +127,8 @@ for (const transport of ["websocket", "long-polling"]) {
       await proxy.open();
       t.after(() => proxy.cut());
       const { visitor, agent, chatId } = await talk({ visitor: visitorAt(proxy.url) });
-      // A connect is held by now: what breaks is a working connection.
       await visitor.do("sendMessage", { message: "before" });
+      await visitor.held();
       await proxy.cut();
       await visitor.until(() => visitor.breaks > 0, "the break");
       for (const text of ["one", "two", "three"]) await agent.call("sendMessage", { chatId, message: text });

@@ -72,6 +72,7 @@ function control(transport, ack) {
     test(`what is lost on its way ${ack ? "is sent again" : "can be had by asking"}`, async () => {
       const chat = await talk();
       for (const text of ["one", "two", "three"]) {
+        await visitor.held();
         const { breaks } = visitor;
         const lost = proxy.lose(); // whatever it is: Jetty compresses what goes over a WebSocket
         chat.say(text);

@@ -23,6 +23,7 @@ class Client {
   handshakes = 0;
   connected = false;
   breaks = 0;
+  asking = false; // whether a connect is on its way or held by the server
   events = []; // every event's data, in the order of its arrival
   #waiting = new Set();
 
@@ -30,6 +31,7 @@ class Client {
     this.channel = channel;
     this.cometd = new CometD();
     if (ack) this.cometd.registerExtension("ack", new AckExtension());
+    this.cometd.registerExtension("asking", { outgoing: (message) => this.#asks(message) });
     this.cometd.unregisterTransports();
     this.cometd.registerTransport(transport, transport === "websocket" ? new WebSocketTransport() : new LongPollingWithOwnCookies());
     this.cometd.configure({ url: `${url}/cometd`, logLevel: "warn", useWorkerScheduler: false, backoffIncrement: 100,
@@ -42,6 +44,7 @@ class Client {
       this.#look();
     });
     this.cometd.addListener("/meta/connect", (message) => {
+      this.asking = false;
       this.connected = message.successful;
       if (!message.successful) this.breaks += 1;
       this.#look();
@@ -57,6 +60,11 @@ class Client {
   #took(data) {
     this.events.push(data);
     this.took?.(data);
+    this.#look();
+  }
+
+  #asks(message) {
+    this.asking ||= message.channel === "/meta/connect";
     this.#look();
   }
 
@@ -87,6 +95,9 @@ class Client {
     const fits = (one) => one.type === type && (text === undefined || one.text === text);
     return this.until(() => this.entries().find(fits), `${type} ${text ?? ""}`);
   }
+
+  /** A connect is under way: only then does the client see that a connection breaks. */
+  held() { return this.until(() => this.asking, "a connect to be under way"); }
 
   /** The answer to one operation. It is an event too, and so is kept as one. */
   call(operation, members = {}) {
