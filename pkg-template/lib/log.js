@@ -127,13 +127,17 @@ export class Log {
     if (this.#running) return;
     this.#running = true;
     await null;
-    let since = performance.now();
+    // The wall clock, for the other takes five times as long to read; should it be set, the page only has its turn too early.
+    let since = Date.now();
     let checked = since;
     let unchecked = 0;
     while (this.#at < this.#records.length) {
       const at = this.#at++;
       const record = this.#records[at];
-      for (const subscriber of this.#subscribers) {
+      const subscribers = this.#subscribers;
+      // By its place: an iterator that lives across an `await` costs more than all else here.
+      for (let place = 0; place < subscribers.length; place += 1) {
+        const subscriber = subscribers[place];
         if (subscriber.cursor !== at || subscriber.gone) continue;
         subscriber.cursor = at + 1;
         if (record?.kind !== subscriber.kind) continue;
@@ -144,14 +148,14 @@ export class Log {
           await null;
         }
         if (unchecked-- > 0) continue;
-        const now = performance.now();
+        const now = Date.now();
         // Quick callbacks are not worth a look at the clock each.
-        unchecked = now - checked < 1 ? 7 : 0;
+        unchecked = now === checked ? 7 : 0;
         checked = now;
-        if (now - since > SLICE) {
+        if (Math.abs(now - since) > SLICE) {
           this.#tell();
           await nextTask();
-          since = performance.now();
+          since = Date.now();
         }
       }
     }

@@ -111,7 +111,8 @@ impl Driver {
 
     /// Takes in something from outside.
     pub fn input(&self, input: Input<JsJson>) {
-        self.session.borrow_mut().handle_input(clock::now(), input);
+        let now = if matches!(input, Input::Frame { .. }) { clock::now_nearly() } else { clock::now() };
+        self.session.borrow_mut().handle_input(now, input);
         self.drain();
     }
 
