@@ -11,8 +11,9 @@ export as namespace causerie;
 /** A ready-made instance. */
 export const chat: Chat;
 
-/** Makes another instance, with its own defaults: any option of `startSession`. */
-export function createChat(defaults?: StartOptions): Chat;
+/** Makes another instance, with its own defaults: any option of `startSession`, which then may be left out there. */
+export function createChat(defaults: StartOptions): ChatWithDefaults;
+export function createChat(): Chat;
 
 /**
  * Loads the WebAssembly module ahead of time, or from where the page says: a URL, a `Response`, bytes or a compiled
@@ -30,7 +31,13 @@ export interface Chat {
    * Launches the session that this browser left. Rejects with an error that has no `error` member where there is
    * nothing to restore, and with one that has where there is but it failed.
    */
-  restoreSession(options?: RestoreOptions): ChatPromise<ChatSession>;
+  restoreSession(options?: RestoreOptions): ChatPromise<ChatSession, ChatError>;
+}
+
+/** An instance that has defaults of its own. */
+export interface ChatWithDefaults extends Chat {
+  /** Launches a new session; options go before the defaults. */
+  startSession(options?: StartOptions): ChatPromise<ChatSession>;
 }
 
 export interface LaunchOptions {
@@ -150,17 +157,22 @@ export interface GenesysTransport {
 }
 
 /** A real promise that also has `done` and `fail`, each of which returns the same object. */
-export class ChatPromise<T> extends Promise<T> {
+export class ChatPromise<T, E extends ChatError = CommandError> extends Promise<T> {
   done(callback: (result: T) => void): this;
-  fail(callback: (event: ChatError) => void): this;
+  fail(callback: (event: E) => void): this;
 }
 
-/** What every command rejects with. */
+/** What every command and launch rejects with. */
 export class ChatError extends Error {
   code: ChatErrorCode;
   /** Absent only where there is nothing to restore (code 300). */
   error?: { code: ChatErrorCode; description: string };
   cause?: unknown;
+}
+
+/** A `ChatError` of anything but `restoreSession`: `event.error.code` is always there. */
+export interface CommandError extends ChatError {
+  error: { code: ChatErrorCode; description: string };
 }
 
 /** Codes 1 to 150 are those of the chat session API; 300 to 399 are Causerie's own. */
@@ -231,7 +243,8 @@ export class ChatSession {
   /** The data of the session that only the server changes: a frozen copy. */
   readonly internal: Readonly<Record<string, unknown>>;
 
-  // A callback that is registered late first receives every past event of its kind that is in the transcript.
+  // A callback that is registered late first receives every past event of its kind that is in the transcript; the first for
+  // errors those that were told to nobody.
   // Each registrar returns a function that unregisters.
   onError(callback: (event: ErrorEvent) => void, options?: CallbackOptions): () => void;
   onAgentConnected(callback: (event: AgentEvent) => void, options?: CallbackOptions): () => void;

@@ -20,6 +20,9 @@ const defaults: StartOptions = {
 };
 const other: Chat = createChat(defaults);
 createChat();
+createChat(defaults).startSession().done((session) => session.id);
+// @ts-expect-error without defaults the options are mandatory
+createChat().startSession();
 same<Same<typeof chat, Chat>>();
 
 export async function launch(signal: AbortSignal): Promise<ChatSession> {
@@ -77,6 +80,14 @@ export async function talk(session: ChatSession): Promise<void> {
   await session.sendTyping({ isTyping: true, typedText: "he" });
   const left: ChatPromise<void> = session.leave();
   left.done(() => {}).fail((event) => event.error?.code).done(() => {});
+  // As the chat session API's own samples have it.
+  session.getTranscript().done(function (event) {
+    console.log("Full transcript of current chat session: ", event.transcript);
+  }).fail(function (event) {
+    console.log(event.error.code, event.error.description);
+  });
+  // @ts-expect-error absent where there is nothing to restore
+  chat.restoreSession().fail((event) => event.error.code);
   const next = left.then(() => 1).finally(() => {});
   same<Same<typeof next, Promise<number>>>();
 
