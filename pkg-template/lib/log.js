@@ -10,8 +10,6 @@ const SLICE = 8;
 
 /** What is in the transcript that a page can ask for. */
 const TRANSCRIPT = new Set(["message", "agentConnected", "agentDisconnected", "ended"]);
-/** What is told to a callback that is registered late. */
-const PLAYED = new Set([...TRANSCRIPT, "status"]);
 /** What holds until it is over, and is told to a callback that is registered while it does. */
 const LASTING = new Set(["interrupted", "form", "faq"]);
 
@@ -40,6 +38,8 @@ export class Log {
   #running = false;
   /** The place of the record that is next to be told to whom it is for. */
   #at = 0;
+  /** What is told to a callback that is registered late. Errors only to the first: a launch makes some before there can be any. */
+  #played = new Set([...TRANSCRIPT, "status", "error"]);
   /** The places of what lasts, by kind. */
   #lasting = new Map();
   /** Where the session begins that goes on: what is before belongs to one that was renewed. */
@@ -95,7 +95,8 @@ export class Log {
     const signal = options?.signal;
     if (signal?.aborted) return () => {};
     const lasting = this.#lasting.get(kind) ?? this.#records.length;
-    const subscriber = { kind, callback, freed: options?.freed, cursor: PLAYED.has(kind) ? this.#base : lasting };
+    const subscriber = { kind, callback, freed: options?.freed, cursor: this.#played.has(kind) ? this.#base : lasting };
+    if (kind === "error") this.#played.delete(kind);
     const unsubscribe = () => {
       this.#subscribers = this.#subscribers.filter((other) => other !== subscriber);
       subscriber.gone = true;
@@ -180,7 +181,7 @@ export class Log {
     let told;
     for (let at = this.#lastTold + 1; at < end; at += 1) {
       const record = this.#records[at];
-      const kept = at >= this.#base && PLAYED.has(record?.kind);
+      const kept = at >= this.#base && this.#played.has(record?.kind);
       if (!kept && !lasting.includes(at)) this.#records[at] = undefined;
       // The positions of a session that was renewed mean nothing any more.
       if (at >= this.#base) told = record?.index ?? told;

@@ -174,6 +174,23 @@ test("a network cut in mid-chat: messages wait, arrive once and in order, after 
   assert.equal(theirs.entries.filter(({ type }) => type === "Message").length, 4);
 });
 
+test("a page that is restored is told, once it listens, that the server was not ready, and that another one has taken over", { timeout: 30_000 }, async (t) => {
+  const first = await startFake(t);
+  const { fake: second, page } = await open(t);
+  second.chats.all = first.chats.all;
+  const servers = [first.url, second.url];
+  await startChat(page, { servers });
+  await page.reload();
+  const notReady = { statusCode: 1, errors: [{ code: 1, advice: "not yet" }] };
+  first.once("requestNotifications", { change: (messages) => messages.map((message) => (message.data ? { ...message, data: notReady } : message)) });
+  const one = await restoreChat(page, { servers });
+  await one.event("onError", ({ error }) => error.code === 303);
+  await page.reload();
+  await first.close();
+  const other = await restoreChat(page, { servers });
+  await other.event("onError", ({ error }) => error.code === 302);
+});
+
 test("a network that stays away ends the session after maxOfflineDuration", { timeout: 40_000 }, async (t) => {
   const { fake, page } = await open(t);
   const chat = await startChat(page, { serverUrl: fake.url, maxOfflineDuration: 2 });
