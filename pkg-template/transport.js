@@ -14,18 +14,32 @@ export function ownTransport(given, { service = "default" }) {
     throw new ChatError(3, `the value of a parameter is incorrect: expected \`transport\` to be ${expected}`);
   }
   return (deliver) => {
+    // What comes before the session is taken up is told after that: until then the engine has no place for it.
+    let early = [];
+    const release = () => {
+      for (const data of early ?? []) deliver({ data });
+      early = undefined;
+    };
     const sink = {
       /** The transport is connected. */
       opened: () => deliver({ link: 1 }),
       /** A reply or a push of chat v2 came. */
-      receive: (data) => deliver({ data }),
+      receive: (data) => (early ? early.push(data) : deliver({ data })),
       /** The connection is lost; `start` is called again after a while. */
       closed: () => deliver({ link: 0 }),
+      /** The end that comes next is by the visitor's wish. */
+      left: () => deliver({ left: true }),
     };
     settled(() => transport.start(sink, { service }), (started) => started && sink.opened(), sink.closed);
     return {
       send({ id, data }) {
-        const done = (reply) => deliver({ id, data: typeof reply === "object" && reply !== null ? reply : { statusCode: 0 } });
+        const done = (reply) => {
+          const answered = typeof reply === "object" && reply !== null;
+          // Else what was received may be the answer.
+          if (!answered) release();
+          deliver({ id, data: answered ? reply : { statusCode: 0 } });
+          release();
+        };
         settled(() => transport.send(data), (_, reply) => done(reply), (error) => deliver({ id, error: text(error) }));
       },
       close() {

@@ -11,7 +11,12 @@ export function adapted(transport) {
   let up;
 
   const hook = () => {
-    for (const type of HOOKS) transport[`on${type}`]?.((event) => sink.receive(reply(event, type)));
+    for (const type of HOOKS) {
+      transport[`on${type}`]?.((event) => {
+        if (type === "SessionEnded" && isLeft(event)) sink.left();
+        sink.receive(reply(event, type));
+      });
+    }
     // The later form of the interface tells of its connection, too.
     transport.onInterrupted?.(() => {
       ready = new Promise((resolve) => (up = resolve));
@@ -40,6 +45,7 @@ export function adapted(transport) {
           case "requestNotifications": {
             const fromIndex = command.transcriptPosition - 1;
             const { transcript } = await call(transport, "getTranscript", { sessionId, fromIndex });
+            if (transcript?.some?.((event) => event?.type === "SessionEnded" && isLeft(event))) sink.left();
             return collected(transcript, sessionId);
           }
           case "sendMessage":
@@ -89,8 +95,16 @@ function reply(event, type) {
   return { statusCode: 0, messages: [entry(event, type)] };
 }
 
+/** Why a session ended, as the number that transcripts have: 1 by leave request, 2 by an agent, 3 by an error. */
+function reasonOf(event) {
+  const reason = event?.reason;
+  return reason?.id ?? reason?.code ?? (reason?.leaveRequest ? 1 : reason?.error ? 3 : 2);
+}
+
+const isLeft = (event) => reasonOf(event) === 1;
+
 function ended(event) {
-  const failed = event?.reason?.id === 3 || event?.reason?.error;
+  const failed = reasonOf(event) === 3;
   return failed ? { statusCode: 2, chatEnded: true, errors: [{ code: 0, advice: "the transport ended the session" }] } : { statusCode: 0, chatEnded: true };
 }
 

@@ -138,6 +138,49 @@ test("what is no transport is refused by its name", async (t) => {
   }
 });
 
+test("what a transport reports before the session is taken up is not lost", async (t) => {
+  const page = await open(t);
+  const events = await page.evaluate(async () => {
+    const transport = window.own();
+    const { send } = transport;
+    transport.send = async (command) => {
+      if (command.operation !== "requestChat") return send(command);
+      transport.sink.receive({ statusCode: 0, messages: [transport.add("ParticipantJoined"), transport.add("Message", "welcome")] });
+      return { statusCode: 0, chatId: "own-1", secureKey: "key" };
+    };
+    const session = await causerie.chat.startSession({ transport, storage: "memory" });
+    const events = window.note(session);
+    await window.turn();
+    return [session.isAgentConnected(), events];
+  });
+  assert.equal(events[0], true);
+  assert.deepEqual(events[1].map(({ on, index, content }) => [on, index, content?.text]), [
+    ["onAgentConnected", 0, undefined], ["onMessageReceived", 1, "welcome"],
+  ]);
+});
+
+test("a transport in the Genesys form ends the session for the reason that it names, by its id, its code or its flag", async (t) => {
+  const page = await open(t);
+  const reasons = [{ id: 1 }, { id: 2 }, { id: 3 }, { code: 1 }, { code: 2 }, { code: 3 }, { leaveRequest: true }, { agent: true }, { error: true }, undefined];
+  const told = await page.evaluate(async (reasons) => {
+    const told = [];
+    for (const reason of reasons) {
+      let end;
+      const transport = {
+        startSession: async () => ({ sessionId: "s-3" }), sendMessage: async () => {}, leaveSession: async () => {},
+        getTranscript: async () => ({ transcript: [] }), onSessionEnded: (callback) => { end = callback; },
+      };
+      const session = await causerie.chat.startSession({ transport, storage: "memory" });
+      end({ type: "SessionEnded", reason, timestamp: 1 });
+      told.push(await new Promise((resolve) => session.onSessionEnded((event) => resolve(Object.keys(event.reason).join()))));
+    }
+    return told;
+  }, reasons);
+  assert.deepEqual(told, [
+    "leaveRequest", "agent", "error", "leaveRequest", "agent", "error", "leaveRequest", "agent", "error", "agent",
+  ]);
+});
+
 test("a transport in the Genesys form runs unchanged, with promises that are only done and fail", async (t) => {
   const page = await open(t);
   const { events, calls, refused, transcript } = await page.evaluate(async () => {
