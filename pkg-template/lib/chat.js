@@ -19,7 +19,7 @@ export function createChat(defaults) {
   };
 }
 
-/** The options over the defaults; one that is undefined does not count. */
+/** The options over the defaults; one that is undefined does not count, and one that is null is as if there were none. */
 function merge(command, defaults, options) {
   const merged = {};
   for (const given of [defaults, options]) {
@@ -28,7 +28,7 @@ function merge(command, defaults, options) {
       throw new ChatError(3, `the value of a parameter is incorrect: ${command} expects an object of options, got ${typeof given}`);
     }
     for (const [name, value] of Object.entries(given)) {
-      if (value !== undefined) merged[name] = value;
+      if (value !== undefined) merged[name] = value ?? undefined;
     }
   }
   // Told even where the module can not be loaded.
@@ -43,7 +43,7 @@ function signalOf(command, { signal, logger }) {
   if (logger !== undefined && typeof logger !== "function") {
     throw new ChatError(3, `the value of a parameter is incorrect: ${command} expects \`logger\` to be a function, got ${typeof logger}`);
   }
-  if (signal === undefined || signal === null) return undefined;
+  if (signal === undefined) return undefined;
   if (typeof signal.addEventListener !== "function") {
     throw new ChatError(3, `the value of a parameter is incorrect: ${command} expects \`signal\` to be an AbortSignal, got ${typeof signal}`);
   }

@@ -17,7 +17,7 @@ export class SessionData {
 
   constructor(log, options) {
     this.#log = log;
-    this.#values = structuredClone({ ...options.userData });
+    this.#values = carried(options.userData);
     this.#store = keyStore(options);
   }
 
@@ -54,6 +54,15 @@ export class SessionData {
     for (const name of gone) delete this.#values[name];
     const keys = [...changed, ...gone];
     if (keys.length > 0) this.#log.add({ kind: "data", keys });
+  }
+}
+
+/** A copy as the server gets it. What JSON can not carry the engine refuses. */
+function carried(values) {
+  try {
+    return { ...JSON.parse(JSON.stringify(values)) };
+  } catch {
+    return {};
   }
 }
 

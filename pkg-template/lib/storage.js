@@ -22,7 +22,7 @@ const denied = {
 
 /** The store that the options name: the engine reads, writes and clears states in it. */
 export async function storeOf(command, { storage, stateStorage, maxOfflineDuration = 60 }) {
-  const name = storage === undefined || storage === null ? "stateStorage" : "storage";
+  const name = storage === undefined ? "stateStorage" : "storage";
   const value = storage ?? stateStorage ?? "session";
   if (value === "session") return web(place("sessionStorage"));
   if (value === "local") return web(place("localStorage"), place("sessionStorage"));

@@ -177,6 +177,10 @@ impl Engine {
             options.incorrect("service", "a name without / and *", &options.raw("service"));
         }
         let max_offline = options.number("maxOfflineDuration").unwrap_or(MAX_OFFLINE);
+        // The shim's own.
+        for name in ["multiTab", "debug"] {
+            options.bool(name);
+        }
         let mode = options.mode();
         let own = mode == Mode::Own;
         let servers = if own { vec![OWN_SERVER.to_owned()] } else { options.servers(&self.driver.page) };

@@ -25,7 +25,7 @@ impl<'a> Options<'a> {
     pub fn of(whose: &'a str, value: JsValue) -> Self {
         let none = value.is_undefined() || value.is_null();
         let options = Self { whose, object: value, mistake: RefCell::new(None) };
-        if !none && !options.object.is_object() {
+        if !none && (!options.object.is_object() || Array::is_array(&options.object)) {
             options.incorrect("options", "an object", &options.object);
         }
         options

@@ -51,6 +51,9 @@ const WRONG_OPTIONS = [
   [{ maxOfflineDuration: "60" }, /maxOfflineDuration.*number.*got a string/],
   [{ logger: "console" }, /logger/],
   [{ signal: {} }, /signal/],
+  [{ multiTab: "no" }, /`multiTab` to be a boolean, got a string/],
+  [{ debug: 1 }, /`debug` to be a boolean, got 1/],
+  [{ cache: "disk" }, /cache/],
 ];
 
 test("wrong options reject with code 2 or 3 and say what was expected and what came", async (t) => {
@@ -66,6 +69,38 @@ test("wrong options reject with code 2 or 3 and say what was expected and what c
   }
 });
 
+test("an option of null is as one that is left out", async (t) => {
+  const { page, serverUrl } = await open(t);
+  const names = [
+    "servers", "service", "username", "firstName", "subject", "userData", "transport", "storage", "stateStorage",
+    "maxOfflineDuration", "multiTab", "cache", "debug", "logger", "signal",
+  ];
+  for (const name of names) await launchChat(page, "startSession", { serverUrl, [name]: null });
+  await assert.rejects(launchChat(page, "startSession", { serverUrl: null }), { code: 2 });
+});
+
+test("attached data is what JSON makes of it, for the server and for the page; what it can not carry is refused with code 3", async (t) => {
+  const { fake, page, serverUrl } = await open(t);
+  const outcomes = await page.evaluate(async (serverUrl) => {
+    const cycle = {};
+    cycle.self = cycle;
+    const given = [
+      { when: new Date(0), run() {}, nothing: undefined, nested: { list: [1, { deep: null }] } }, { body: document.body },
+      cycle, { big: 1n }, { get mine() { throw new Error("mine"); } },
+    ];
+    const launch = (userData) => causerie.chat.startSession({ serverUrl, userData, storage: "memory" });
+    const outcomes = [];
+    for (const userData of given) {
+      outcomes.push(await launch(userData).then(({ data }) => ({ data: data.get(), isText: typeof data.get("when") }), ({ error }) => error.code));
+    }
+    return outcomes;
+  }, serverUrl);
+  const dated = { when: "1970-01-01T00:00:00.000Z", nested: { list: [1, { deep: null }] } };
+  assert.deepEqual(outcomes[0], { data: dated, isText: "string" });
+  assert.deepEqual(outcomes.slice(2), [3, 3, 3]);
+  assert.deepEqual(fake.chats.all.map(({ request }) => request.userData), [dated, outcomes[1].data]);
+});
+
 test("wrong arguments of commands reject with code 2 or 3, and nothing throws", async (t) => {
   const { chat } = await talking(t);
   const cases = [
@@ -73,7 +108,7 @@ test("wrong arguments of commands reject with code 2 or 3, and nothing throws", 
     ["sendMessage", "", 3], ["sendMessage", { message: "x", type: "image" }, 3], ["sendMessage", { message: "x", type: 1 }, 3],
     ["sendTyping", "yes", 3], ["sendTyping", { isTyping: "yes" }, 3], ["sendTyping", { typedText: 5 }, 3],
     ["getTranscript", 0, 3], ["getTranscript", { fromIndex: -1 }, 3], ["getTranscript", { fromIndex: 0.5 }, 3],
-    ["getTranscript", { fromIndex: "0" }, 3],
+    ["getTranscript", { fromIndex: "0" }, 3], ["getTranscript", [], 3], ["sendTyping", [true], 3], ["sendMessage", ["x"], 3],
   ];
   for (const [name, argument, code] of cases) {
     const error = await chat.command(name, argument);
@@ -135,6 +170,30 @@ test("a callback registered late gets the past in order, each event once; typing
     return late;
   });
   assert.deepEqual(late, ["registered", "Jane", "message 0", "message 1", "message 2", "message 3", "message 4"]);
+});
+
+test("an error that nobody could hear is told to the first callback for errors, and to no later one", async (t) => {
+  const { page, serverUrl, fake } = await open(t);
+  await page.evaluate(async (serverUrl) => {
+    window.session = await window.causerie.chat.startSession({ serverUrl });
+    window.session.onMessageReceived(({ content }) => { window.heard = content.text; });
+  }, serverUrl);
+  const theirs = await fake.chats.first();
+  theirs.join("Jane");
+  theirs.push([{ ...theirs.add("Message", theirs.agent, { text: "well" }), text: 7 }]);
+  theirs.say("after it");
+  await until("the message after it", () => page.evaluate(() => window.heard));
+  const told = await page.evaluate(async () => {
+    const told = [];
+    const turn = () => new Promise((resolve) => setTimeout(resolve, 50));
+    await turn();
+    window.session.onError(({ error }) => told.push(["first", error.code]));
+    await turn();
+    window.session.onError(({ error }) => told.push(["second", error.code]));
+    await turn();
+    return told;
+  });
+  assert.deepEqual(told, [["first", 304]]);
 });
 
 test("callbacks are called in the order of registration; one that throws stops no other and is reported", async (t) => {
