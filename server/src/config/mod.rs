@@ -90,12 +90,12 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            message_length: 16_384,
+            message_length: 65_536,
             frame_bytes: 12_582_912,
             sessions_per_address: 20,
             max_sessions: 10_000,
-            send_burst: 20,
-            send_rate: 5.0,
+            send_burst: 100,
+            send_rate: 10.0,
             transcript_entries: 50_000,
             connections_per_address: 50,
             max_connections: 20_000,
