@@ -293,7 +293,8 @@ class Page {
       else if (isTold) form.append(name, JSON.stringify(value));
       else for (const [key, inner] of Object.entries(value)) add(`${name}[${key}]`, inner);
     };
-    for (const [name, value] of Object.entries(fields)) add(name, value);
+    // As JSON would carry them: dates are texts, and what is no data is left out.
+    for (const [name, value] of Object.entries(JSON.parse(JSON.stringify(fields)))) add(name, value);
     return form.toString();
   }
 

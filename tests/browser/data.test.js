@@ -93,6 +93,18 @@ test("over plain HTTP it is not asked for again and again", async (t) => {
   assert.deepEqual(versions.slice(-2), ["2", "2"]);
 });
 
+test("over plain HTTP attached data is what JSON makes of it, as text", async (t) => {
+  const server = await startServer(t);
+  const visitor = await browser.visitor(t);
+  const page = await visitor.open(`${server.url}/t/plain.html`);
+  const seen = await page.evaluate(async (serverUrl) => {
+    const userData = { when: new Date(0), run() {}, nothing: undefined, paid: false, pages: ["teapot", { visits: 2 }] };
+    const session = await window.causerie.chat.startSession({ serverUrl, userData, transport: "rest", storage: "memory" });
+    return session.data.get();
+  }, server.url);
+  assert.deepEqual(seen, { when: "1970-01-01T00:00:00.000Z", paid: "false", pages: { 0: "teapot", 1: { visits: "2" } } });
+});
+
 test("tabs of one session share its data", async (t) => {
   const { server, visitor, page } = await open(t, { userData: { plan: "gold" } });
   const other = await visitor.open(`${server.url}/t/plain.html`);
