@@ -35,7 +35,14 @@ export class Channels {
 
   /** Shares a session with the other tabs; whether this one holds the connection. */
   async join(sessionId) {
-    return this.#tabs ? this.#tabs.join(sessionId) : true;
+    try {
+      return (await this.#tabs?.join(sessionId)) ?? true;
+    } catch {
+      // The browser has what tabs need, and denies it to this page.
+      this.leave();
+      this.#tabs = undefined;
+      return true;
+    }
   }
 
   /** The session goes on as another one: the tabs meet under its name. */
@@ -43,7 +50,7 @@ export class Channels {
     if (!this.#tabs) return;
     this.#tabs.leave();
     this.#tabs = Tabs.of(this.#engine);
-    const held = await this.#tabs.join(sessionId);
+    const held = await this.join(sessionId);
     tell(this.#engine, HOLD, Number(held));
     // One of the others: its channel led to where the tabs met before.
     if (!held) this.#deliver?.({ link: 2 });

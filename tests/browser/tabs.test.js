@@ -134,3 +134,20 @@ test("without the browser's locks each tab works alone", async (t) => {
   const back = await restoreChat(page, { serverUrl: server.url });
   await back.heard("hello");
 });
+
+for (const [what, deny] of [
+  ["locks", () => { LockManager.prototype.request = () => Promise.reject(new DOMException("Access denied", "SecurityError")); }],
+  ["channels", () => { window.BroadcastChannel = class { constructor() { throw new DOMException("Access denied", "SecurityError"); } }; }],
+]) {
+  test(`where the browser denies its ${what} to a page, as in a sandboxed frame, it works alone`, async (t) => {
+    const server = await startServer(t);
+    const visitor = await browser.visitor(t);
+    await visitor.context.addInitScript(deny);
+    const page = await visitor.open(`${server.url}/t/plain.html`);
+    await startChat(page, { serverUrl: server.url });
+    await page.reload();
+    const back = await restoreChat(page);
+    assert.deepEqual(await back.send("here I am"), { result: undefined });
+    await back.heard("here I am");
+  });
+}
