@@ -136,7 +136,10 @@ test("without the browser's locks each tab works alone", async (t) => {
 });
 
 for (const [what, deny] of [
-  ["locks", () => { LockManager.prototype.request = () => Promise.reject(new DOMException("Access denied", "SecurityError")); }],
+  ["locks", () => {
+    const request = () => Promise.reject(new DOMException("Access denied", "SecurityError"));
+    Object.defineProperty(navigator, "locks", { value: { request, query: async () => ({ held: [] }) } });
+  }],
   ["channels", () => { window.BroadcastChannel = class { constructor() { throw new DOMException("Access denied", "SecurityError"); } }; }],
 ]) {
   test(`where the browser denies its ${what} to a page, as in a sandboxed frame, it works alone`, async (t) => {
