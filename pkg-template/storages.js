@@ -5,29 +5,28 @@ import { PREFIX, ROOM, parsed } from "./lib/storage.js";
 /** The slots of `storage: "memory"`: they live as long as the page. */
 const memory = new Map();
 
-/** Cookies of the page's site that live this many seconds. */
-export function cookies(age) {
-  const put = (key, value, age) => {
-    const secure = location.protocol === "https:" ? "; Secure" : "";
-    const name = encodeURIComponent(PREFIX + key);
-    document.cookie = `${name}=${encodeURIComponent(value)}; Path=/; Max-Age=${age}; SameSite=Lax${secure}`;
-  };
-  return {
-    room: 0,
-    read: () =>
-      document.cookie.split("; ").flatMap((cookie) => {
-        const at = cookie.indexOf("=");
-        try {
-          const ours = decodeURIComponent(cookie.slice(0, at)).startsWith(PREFIX);
-          return ours ? [parsed(decodeURIComponent(cookie.slice(at + 1)))] : [];
-        } catch {
-          return [];
-        }
-      }),
-    write: (key, state) => put(key, JSON.stringify(state), age),
-    clear: (key) => put(key, "", 0),
-  };
+function put(key, value, age) {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  const name = encodeURIComponent(PREFIX + key);
+  document.cookie = `${name}=${encodeURIComponent(value)}; Path=/; Max-Age=${age}; SameSite=Lax${secure}`;
 }
+
+/** Cookies of the page's site that live as long as the page may be away. */
+export const cookies = {
+  room: 0,
+  read: () =>
+    document.cookie.split("; ").flatMap((cookie) => {
+      const at = cookie.indexOf("=");
+      try {
+        const ours = decodeURIComponent(cookie.slice(0, at)).startsWith(PREFIX);
+        return ours ? [parsed(decodeURIComponent(cookie.slice(at + 1)))] : [];
+      } catch {
+        return [];
+      }
+    }),
+  write: (key, state) => put(key, JSON.stringify(state), Math.max(1, Math.ceil(state.timeout / 1000))),
+  clear: (key) => put(key, "", 0),
+};
 
 export const inMemory = {
   room: 0,

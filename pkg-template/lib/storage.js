@@ -21,7 +21,7 @@ const denied = {
 };
 
 /** The store that the options name: the engine reads, writes and clears states in it. */
-export async function storeOf(command, { storage, stateStorage, maxOfflineDuration = 60 }) {
+export async function storeOf(command, { storage, stateStorage }) {
   const name = storage === undefined ? "stateStorage" : "storage";
   const value = storage ?? stateStorage ?? "session";
   if (value === "session") return web(place("sessionStorage"));
@@ -31,7 +31,7 @@ export async function storeOf(command, { storage, stateStorage, maxOfflineDurati
     const { cookies, inMemory, own } = await import("../storages.js");
     if (object) return own(value, report);
     if (value === "memory") return inMemory;
-    return typeof document === "object" ? cookies(Math.max(1, Math.ceil(maxOfflineDuration))) : denied;
+    return typeof document === "object" ? cookies : denied;
   }
   const expected = '"session", "local", "cookie", "memory" or an object with read() and write(state)';
   throw incorrect(`${command} expects \`${name}\` to be ${expected}, got ${typeof value}`);

@@ -271,6 +271,7 @@ impl<J: Json> Session<J> {
             keys: self.keys.clone(),
             position: self.told,
             seen,
+            max_offline: setup.max_offline,
             polling: link.is_fallen_back(),
             // Without an outbox nothing was searched for.
             searched: if self.outbox.is_empty() { self.told } else { self.searched.max(self.transcript.last()) },

@@ -6,6 +6,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::chat::Keys;
 use crate::json::{Json, Name};
 
+/// How long a page may be away that has not said so, in milliseconds.
+const MAX_OFFLINE: u64 = 60_000;
+
 /// The state for a restore. Written as it changes.
 #[derive(Clone, Debug)]
 pub struct Snapshot<J: Json> {
@@ -21,6 +24,8 @@ pub struct Snapshot<J: Json> {
     pub position: u32,
     /// When the page was last alive, in milliseconds since the epoch.
     pub seen: u64,
+    /// How long the page may be away, in milliseconds.
+    pub max_offline: u64,
     /// Whether the WebSocket was found not to be answered.
     pub polling: bool,
     /// Up to this position the transcript was searched for what is in the outbox.
@@ -65,6 +70,11 @@ impl<J: Json> Snapshot<J> {
             },
             position,
             seen: state.get(Name::Seen).number().filter(|seen| *seen >= 0.0)? as u64,
+            max_offline: state
+                .get(Name::Timeout)
+                .number()
+                .filter(|time| *time >= 0.0)
+                .map_or(MAX_OFFLINE, |time| time as u64),
             polling: state.get(Name::Polling).bool().unwrap_or(false),
             searched: state.count_of(Name::Searched).unwrap_or(position),
             outbox: (0..outbox.len().unwrap_or(0)).filter_map(|place| Unsent::read(&outbox.at(place))).collect(),
@@ -104,6 +114,7 @@ impl<J: Json<Text: Serialize>> Serialize for Snapshot<J> {
         state.serialize_entry("keys", &self.keys)?;
         state.serialize_entry("position", &self.position)?;
         state.serialize_entry("seen", &(self.seen as f64))?;
+        state.serialize_entry("timeout", &(self.max_offline as f64))?;
         state.serialize_entry("polling", &self.polling)?;
         state.serialize_entry("searched", &self.searched)?;
         state.serialize_entry("outbox", &self.outbox)?;

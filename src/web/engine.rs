@@ -30,8 +30,9 @@ pub struct Engine {
 enum Begin {
     /// The session runs it.
     Run(Command<JsJson>),
-    /// What is stored is to be found first.
-    Restore(Setup, Option<String>),
+    /// What is stored is to be found first: of this service, if one is named. How long the page may be away is there, too,
+    /// if it is not given.
+    Restore(Setup, Option<String>, Option<f64>),
     /// It is done, with this result.
     Done(JsValue),
 }
@@ -58,9 +59,9 @@ impl Engine {
         let settle = Settle { resolve, reject };
         match self.begin(name, options) {
             Ok(Begin::Run(command)) => self.driver.run(command, settle),
-            Ok(Begin::Restore(setup, service)) => {
+            Ok(Begin::Restore(setup, service, max_offline)) => {
                 let wanted = Wanted { servers: setup.servers.clone(), service };
-                Box::new(Restoring { driver: Rc::clone(&self.driver), setup, wanted, settle }).read();
+                Box::new(Restoring { driver: Rc::clone(&self.driver), setup, max_offline, wanted, settle }).read();
             }
             Ok(Begin::Done(result)) => settle.resolve(&result),
             Err(error) => settle.reject(&self.driver.page.failed(&error)),
@@ -113,7 +114,7 @@ impl Engine {
             "startSession" => self.start(&options),
             "restoreSession" => {
                 let (setup, service) = self.setup(&options);
-                Begin::Restore(setup, service)
+                Begin::Restore(setup, service, options.number("maxOfflineDuration"))
             }
             "sendMessage" => Begin::Run(send(&options, message)),
             "sendTyping" => {
@@ -221,6 +222,7 @@ fn send(options: &Options<'_>, message: Option<JsText>) -> Command<JsJson> {
 struct Restoring {
     driver: Rc<Driver>,
     setup: Setup,
+    max_offline: Option<f64>,
     wanted: Wanted,
     settle: Settle,
 }
@@ -253,6 +255,9 @@ impl Restoring {
             let joined = JsJson::from(joined.unwrap_or_default());
             let kept = joined.at(1);
             self.setup.held = joined.at(0).bool() == Some(true);
+            if self.max_offline.is_none() {
+                self.setup.max_offline = found.max_offline;
+            }
             self.driver.page.own_outbox(&mut found, self.setup.held);
             self.driver.found(stored);
             let kept = (!kept.is_null()).then_some(kept);

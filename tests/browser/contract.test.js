@@ -276,6 +276,44 @@ for (const storage of ["session", "local", "cookie"]) {
   });
 }
 
+test("how long the page may be away is the session's own, unless the restore says otherwise", async (t) => {
+  const { page, serverUrl } = await open(t);
+  /** A later page, so many seconds after the last one. */
+  const away = async (seconds) => {
+    await page.reload();
+    await page.evaluate((seconds) => {
+      for (const name of Object.keys(sessionStorage).filter((name) => name.startsWith("causerie:"))) {
+        const state = JSON.parse(sessionStorage.getItem(name));
+        sessionStorage.setItem(name, JSON.stringify({ ...state, seen: state.seen - seconds * 1_000 }));
+      }
+    }, seconds);
+  };
+  await startChat(page, { serverUrl, maxOfflineDuration: 5 });
+  await away(20);
+  await assert.rejects(restoreChat(page), { hasError: false });
+  await startChat(page, { serverUrl, maxOfflineDuration: 300 });
+  for (const seconds of [200, 250]) {
+    await away(seconds);
+    await restoreChat(page);
+  }
+  await away(20);
+  await assert.rejects(restoreChat(page, { maxOfflineDuration: 5 }), { hasError: false });
+});
+
+test("a cookie lives as long as the page may be away, also after a restore", async (t) => {
+  const { page, serverUrl } = await open(t);
+  const storage = "cookie";
+  await startChat(page, { serverUrl, storage, maxOfflineDuration: 600 });
+  await page.reload();
+  const chat = await restoreChat(page, { storage });
+  await chat.send("hello");
+  await until("a cookie of ten minutes", async () => {
+    const [{ expires }] = await page.context().cookies();
+    const seconds = expires - Date.now() / 1_000;
+    return seconds > 300 && seconds < 601;
+  });
+});
+
 test("a session is restored from the page's own storage, synchronous or not", async (t) => {
   const { page, serverUrl } = await open(t);
   const texts = await page.evaluate(async (serverUrl) => {
