@@ -75,7 +75,7 @@ for (const transport of ["websocket", "long-polling", "rest"]) {
       await agent.say(chatId, "Agent-Message");
       await chat.heard("Agent-Message");
       // Refusals, whose words are the server's.
-      assert.equal((await chat.send("Visitor-Message".repeat(2_000))).code, 3);
+      assert.equal((await chat.send("Visitor-Message".repeat(10_000))).code, 3);
       const wrong = await chat.command("sendMessage", { message: 7 });
       assert.equal(wrong.code, 3);
 
