@@ -60,7 +60,7 @@ async fn too_many_operations_have_to_wait() {
 #[tokio::test(start_paused = true)]
 async fn what_is_known_is_answered_even_when_there_was_too_much() {
     let (ann, chat) = visitor(&server()).await;
-    for n in 0..20 {
+    for n in 0..100 {
         ann.chat(
             &chat.fill(&format!(
                 r#"{{"operation":"sendMessage","secureKey":"$key","message":"Hi","messageId":"m{n}"}}"#
@@ -78,9 +78,9 @@ async fn an_address_has_only_so_many_chats() {
     let app = server();
     let ann = Client::new(&app).await;
     let mut chats = Vec::new();
-    for n in 0..20 {
+    for n in 0..100 {
         // From several sessions, for one may not begin so many at once.
-        let client = if n < 10 { ann.clone() } else { Client::new(&app).await };
+        let client = if n < 50 { ann.clone() } else { Client::new(&app).await };
         chats.push(begin(&client, "Ann").await);
     }
     let late = Client::new(&app).await;
