@@ -7,7 +7,7 @@ import { ours, rival } from "./support/peers.js";
 import { summary } from "./support/stats.js";
 
 export const title = "A server, from visitor to desk";
-export const about = "Visitors and desks on one server, all from one process with one thread. A visitor says 60 characters, the desk gets it, the visitor gets it back. On ours that is a chat with an agent, kept in memory (or in SQLite); on the others a channel that both are subscribed to. All by WebSocket, but cometd-nodejs-server, which has long-polling alone.";
+export const about = "Visitors and desks on one server, all from one process, whose one thread speaks for all. A visitor says 60 characters, the desk gets it, the visitor gets it back. On ours that is a chat with an agent, kept in memory (or in SQLite); on the others a channel that both are subscribed to. All by WebSocket, but cometd-nodejs-server, which has long-polling alone.";
 
 const PER_DESK = 100;
 const KINDS = {

@@ -1,4 +1,4 @@
-//! A load of visitors and desks on a Bayeux server, from one thread: our chat server, Faye, or cometd-nodejs-server.
+//! A load of visitors and desks on a Bayeux server, spoken by one thread: our chat server, Faye, or cometd-nodejs-server.
 //!
 //! `load KIND ADDRESS PID [--visitors N] [--desks N] [--rate N] [--seconds N] [--window N]` prints what it measured as JSON. On
 //! our server each visitor has a chat that an agent has accepted; on the others each visitor and its desk are

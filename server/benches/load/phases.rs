@@ -86,12 +86,9 @@ async fn steady(shared: &Shared, visitors: &Visitors, arrived: &mut Seen) -> Val
     let between = 1_000_000 / options.rate.max(1);
     let (start, before) = (shared.now(), process::processor(options.pid));
     let mut times = Vec::new();
+    let mut due = beats(shared.start, (0..wanted).map(move |sent| start + sent * between));
     for sent in 0..wanted {
-        let due = start + sent * between;
-        while shared.now() < due {
-            // A millisecond is as fine as the timer is.
-            sleep(Duration::from_micros(due.saturating_sub(shared.now()))).await;
-        }
+        let due = due.recv().await.expect("a beat for each message");
         // A stride apart, so that no desk gets many in a row.
         let visitor = usize::try_from(sent).expect("a number") * 7 % visitors.len();
         visitors[visitor].send(due).expect("the visitor is there");
@@ -112,6 +109,21 @@ async fn steady(shared: &Shared, visitors: &Visitors, arrived: &mut Seen) -> Val
         "wanted": wanted, "arrived": times.len(), "seconds": took as f64 / 1e6,
         "median": at(0.5), "p99": at(0.99), "processor": spent as f64 / times.len().max(1) as f64,
     })
+}
+
+/// These times, in microseconds since `start`, each when it is that time. A thread of their own keeps them: the runtime's timer counts in whole
+/// milliseconds, which is longer than a server takes.
+fn beats(start: Instant, times: impl Iterator<Item = u64> + Send + 'static) -> mpsc::UnboundedReceiver<u64> {
+    let (beat, beats) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for due in times {
+            std::thread::sleep((start + Duration::from_micros(due)).saturating_duration_since(Instant::now()));
+            if beat.send(due).is_err() {
+                return;
+            }
+        }
+    });
+    beats
 }
 
 /// As many as the server can: each that arrives lets another one leave.
