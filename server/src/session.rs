@@ -115,13 +115,16 @@ impl Session {
         locked(&self.state).busy += 1;
     }
 
-    /// An envelope ends.
+    /// An envelope ends. Nobody is woken where nothing has waited for that: most often its own socket would be.
     pub fn end(&self) {
-        {
+        let waits = {
             let mut state = locked(&self.state);
             state.busy = state.busy.saturating_sub(1);
+            !state.events.is_empty()
+        };
+        if waits {
+            self.wake.notify_waiters();
         }
-        self.wake.notify_waiters();
     }
 
     /// Takes what may leave with any response or frame. With the ack extension that is answers only.

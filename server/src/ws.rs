@@ -57,9 +57,12 @@ impl Socket {
     async fn run(&mut self) -> End {
         let ping = Duration::from_millis(self.app.config.bayeux.ping_ms);
         let mut heard = Instant::now();
-        let mut next_ping = Instant::now() + ping;
+        let mut next_ping = Some(heard + ping).filter(|_| !ping.is_zero());
         let stop = self.app.stop.clone();
         let nobody = Notify::new();
+        // Both are registered with the runtime once, not for each frame.
+        let (stopping, timer) = (stop.cancelled(), sleep_until(heard + ping));
+        tokio::pin!(stopping, timer);
         loop {
             let session = self.linked.as_ref().map(|(session, _)| Arc::clone(session));
             let changed = session.as_ref().map_or_else(|| nobody.notified(), |session| session.changed());
@@ -70,9 +73,13 @@ impl Socket {
                 return end;
             }
             let deadline = self.held.as_ref().map(|(_, deadline)| *deadline);
+            let due = deadline.into_iter().chain(next_ping).min();
+            if let Some(due) = due.filter(|due| *due != timer.deadline()) {
+                timer.as_mut().reset(due);
+            }
             tokio::select! {
                 biased;
-                () = stop.cancelled() => {
+                () = &mut stopping => {
                     let _ = self.settle(Some(Ending::Stopping)).await;
                     return End::Close(close_code::AWAY, "the server stops");
                 }
@@ -84,18 +91,16 @@ impl Socket {
                     }
                 }
                 () = changed => {}
-                () = async { sleep_until(deadline.unwrap_or(heard)).await }, if deadline.is_some() => {
-                    if let Err(end) = self.settle(Some(Ending::Due)).await {
-                        return end;
-                    }
-                }
-                () = sleep_until(next_ping), if !ping.is_zero() => {
-                    if heard.elapsed() > ping * 2 {
-                        return End::Lost;
-                    }
-                    next_ping = Instant::now() + ping;
-                    if let Err(end) = self.send(Message::Ping(Vec::new().into())).await {
-                        return end;
+                () = &mut timer, if due.is_some() => {
+                    // A connect whose time is over is answered before the next wait.
+                    if next_ping.is_some_and(|at| at <= Instant::now()) {
+                        if heard.elapsed() > ping * 2 {
+                            return End::Lost;
+                        }
+                        next_ping = Some(Instant::now() + ping);
+                        if let Err(end) = self.send(Message::Ping(Vec::new().into())).await {
+                            return end;
+                        }
                     }
                 }
             }
