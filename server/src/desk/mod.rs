@@ -33,8 +33,10 @@ pub struct Desk {
 
 #[derive(Default)]
 struct State {
-    /// By Bayeux session.
-    signed_in: HashMap<String, (String, Arc<Session>)>,
+    /// The agents of Bayeux sessions, by the sessions' ids.
+    signed_in: HashMap<String, String>,
+    /// The sessions of each agent who has any: what happens in a chat concerns few of them.
+    pages: HashMap<String, Vec<Arc<Session>>>,
     /// Agents without any session, and since when.
     away: HashMap<String, Instant>,
     /// Agents that have a page open on another node.
@@ -62,19 +64,27 @@ impl State {
     fn tell_queue(&self) {
         let data = DeskData { queue: Some(self.queue.values().collect()), ..DeskData::of(Vec::new()) };
         let told = event(CHANNEL, None, &data);
-        for (_, session) in self.signed_in.values() {
+        for session in self.pages.values().flatten() {
             session.deliver(Arc::clone(&told));
         }
     }
+
     /// Queue and chats are others now.
     fn tell_all(&self) {
-        for (name, session) in self.signed_in.values() {
-            session.deliver(event(CHANNEL, None, &self.data(Some(name), Vec::new())));
+        for (name, pages) in &self.pages {
+            let told = event(CHANNEL, None, &self.data(Some(name), Vec::new()));
+            for session in pages {
+                session.deliver(Arc::clone(&told));
+            }
         }
     }
 
+    fn pages_of(&self, agent: &str) -> &[Arc<Session>] {
+        self.pages.get(agent).map_or(&[], Vec::as_slice)
+    }
+
     fn has_session(&self, agent: &str) -> bool {
-        self.signed_in.values().any(|(name, _)| name == agent)
+        self.pages.contains_key(agent)
     }
 
     fn is_there(&self, agent: &str) -> bool {
@@ -83,7 +93,13 @@ impl State {
 
     /// Takes a session's sign-in back. Says whether there was one.
     fn sign_out(&mut self, session: &str) -> bool {
-        let Some((name, _)) = self.signed_in.remove(session) else { return false };
+        let Some(name) = self.signed_in.remove(session) else { return false };
+        if let Some(pages) = self.pages.get_mut(&name) {
+            pages.retain(|page| page.id != session);
+            if pages.is_empty() {
+                self.pages.remove(&name);
+            }
+        }
         if !self.is_there(&name) {
             self.away.insert(name, Instant::now());
         }
@@ -153,7 +169,7 @@ impl Desk {
 
     /// The agents here.
     pub(crate) fn names(&self) -> BTreeSet<String> {
-        locked(&self.state).signed_in.values().map(|(name, _)| name.clone()).collect()
+        locked(&self.state).pages.keys().cloned().collect()
     }
 
     /// These agents have a page open on other nodes, and no others.
@@ -208,8 +224,7 @@ impl Desk {
     /// How many chats are in the queue, and how many agents have a page open here.
     pub(crate) fn load(&self) -> (usize, usize) {
         let state = locked(&self.state);
-        let agents: BTreeSet<_> = state.signed_in.values().map(|(name, _)| name).collect();
-        (state.queue.len(), agents.len())
+        (state.queue.len(), state.pages.len())
     }
 
     /// Whether any agent has a page open.
@@ -235,27 +250,29 @@ impl Desk {
                 state.place(after);
             }
         }
-        let agents: Vec<&str> = before.agents.iter().chain(&after.agents).map(|agent| agent.name.as_str()).collect();
-        if agents.is_empty() && !queue {
+        let agents: BTreeSet<&str> =
+            before.agents.iter().chain(&after.agents).map(|agent| agent.name.as_str()).collect();
+        let others = |session: &&Arc<Session>| except.is_none_or(|except| except.id != session.id);
+        if queue {
+            let data = DeskData { queue: Some(state.queue.values().collect()), ..DeskData::of(Vec::new()) };
+            let told = event(CHANNEL, None, &data);
+            let pages = state.pages.iter().filter(|(name, _)| !agents.contains(name.as_str()));
+            for session in pages.flat_map(|(_, pages)| pages).filter(others) {
+                session.deliver(Arc::clone(&told));
+            }
+        }
+        let with_lists = changed || (moved && !entries.is_empty());
+        if !with_lists && entries.is_empty() {
             return;
         }
-        let told = LazyCell::new(|| {
-            let data = DeskData { queue: Some(state.queue.values().collect()), ..DeskData::of(Vec::new()) };
-            event(CHANNEL, None, &data)
-        });
         let spoken = LazyCell::new(|| event(CHANNEL, None, &DeskData::of(desk_entries(&after.id, entries))));
-        for (name, session) in state.signed_in.values() {
-            if except.is_some_and(|except| except.id == session.id) {
-                continue;
-            }
-            if !agents.contains(&name.as_str()) {
-                if queue {
-                    session.deliver(Arc::clone(&told));
+        for name in agents {
+            for session in state.pages_of(name).iter().filter(others) {
+                if with_lists {
+                    session.deliver(event(CHANNEL, None, &state.data(Some(name), desk_entries(&after.id, entries))));
+                } else {
+                    session.deliver(Arc::clone(&spoken));
                 }
-            } else if changed || (moved && !entries.is_empty()) {
-                session.deliver(event(CHANNEL, None, &state.data(Some(name), desk_entries(&after.id, entries))));
-            } else if !entries.is_empty() {
-                session.deliver(Arc::clone(&spoken));
             }
         }
     }
@@ -263,14 +280,14 @@ impl Desk {
     /// Pushes the transcript so far to an agent who did not ask for it.
     pub(crate) fn hand_over(&self, agent: &str, chat: &str, entries: &[Entry]) {
         let state = locked(&self.state);
-        for (name, session) in state.signed_in.values().filter(|(name, _)| name == agent) {
-            session.deliver(event(CHANNEL, None, &state.data(Some(name), desk_entries(chat, entries))));
+        for session in state.pages_of(agent) {
+            session.deliver(event(CHANNEL, None, &state.data(Some(agent), desk_entries(chat, entries))));
         }
     }
 
     /// The agent that a Bayeux session is signed in as.
     pub(crate) fn agent(&self, session: &Session) -> Option<String> {
-        locked(&self.state).signed_in.get(&session.id).map(|(name, _)| name.clone())
+        locked(&self.state).signed_in.get(&session.id).cloned()
     }
 
     /// Whether an agent has a page open.
@@ -302,7 +319,8 @@ impl Desk {
         state.sign_out(&session.id);
         state.away.remove(&agent.name);
         // A session that has ended meanwhile is signed out again at once.
-        state.signed_in.insert(session.id.clone(), (agent.name.clone(), Arc::clone(session)));
+        state.signed_in.insert(session.id.clone(), agent.name.clone());
+        state.pages.entry(agent.name.clone()).or_default().push(Arc::clone(session));
         if session.is_gone() {
             state.sign_out(&session.id);
         }
