@@ -1,11 +1,11 @@
 //! Who looks after which chat, for stores that one process has: in memory, for with the process all who did are gone.
 
 use super::{LEASE, Presence};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// Chats by their ids, each with the time until when it is looked after.
 #[derive(Debug, Default)]
-pub(super) struct Attendance(BTreeMap<String, (u64, Presence)>);
+pub(super) struct Attendance(HashMap<String, (u64, Presence)>);
 
 impl Attendance {
     /// Chats of which nothing is known yet.
@@ -15,15 +15,16 @@ impl Attendance {
 
     /// A chat was begun or changed.
     pub(super) fn changed(&mut self, chat: &str, now: u64) {
-        self.0.entry(chat.to_owned()).or_default();
-        self.attend(chat, Presence { seen: 0, active: now }, now.saturating_add(LEASE));
+        let (presence, until) = (Presence { seen: 0, active: now }, now.saturating_add(LEASE));
+        match self.0.get_mut(chat) {
+            Some(known) => raise(known, presence, until),
+            None => drop(self.0.insert(chat.to_owned(), (until, presence))),
+        }
     }
 
     pub(super) fn attend(&mut self, chat: &str, presence: Presence, until: u64) {
-        if let Some((kept, known)) = self.0.get_mut(chat) {
-            *kept = until.max(*kept);
-            known.seen = presence.seen.max(known.seen);
-            known.active = presence.active.max(known.active);
+        if let Some(known) = self.0.get_mut(chat) {
+            raise(known, presence, until);
         }
     }
 
@@ -43,4 +44,10 @@ impl Attendance {
     pub(super) fn forget(&mut self, chat: &str) {
         self.0.remove(chat);
     }
+}
+
+fn raise((kept, known): &mut (u64, Presence), presence: Presence, until: u64) {
+    *kept = until.max(*kept);
+    known.seen = presence.seen.max(known.seen);
+    known.active = presence.active.max(known.active);
 }
