@@ -121,14 +121,14 @@ impl SqliteStore {
 
     fn read<'a, T: Send + 'static>(
         &'a self,
-        task: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        task: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Stored<'a, T> {
         Box::pin(self.reader.run(task))
     }
 
     fn write<'a, T: Send + 'static>(
         &'a self,
-        task: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        task: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Stored<'a, T> {
         Box::pin(self.writer.run(task))
     }
@@ -137,7 +137,7 @@ impl SqliteStore {
     fn change<'a, T: Send + 'static>(
         &'a self,
         drafts: impl IntoIterator<Item = &'a Draft>,
-        task: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        task: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Stored<'a, T> {
         let changed: Vec<_> = drafts.into_iter().map(|draft| (draft.chat.id.clone(), draft.time())).collect();
         Box::pin(async move {
@@ -187,17 +187,17 @@ impl Store for SqliteStore {
     }
 
     fn find_request<'a>(&'a self, service: &'a str, request: &'a str) -> Stored<'a, Option<String>> {
-        let key = [service.to_owned(), request.to_owned()];
+        let (service, request) = (service.to_owned(), request.to_owned());
         self.read(move |connection| {
             let mut select = prepared(connection, "SELECT id FROM chats WHERE service = ? AND request = ?")?;
-            Ok(select.query_row(key, text).optional()?)
+            Ok(select.query_row([&service, &request], text).optional()?)
         })
     }
 
     fn find_handle<'a>(&'a self, handle: &'a str) -> Stored<'a, Option<String>> {
         let handle = handle.to_owned();
         self.read(move |connection| {
-            Ok(prepared(connection, "SELECT id FROM chats WHERE handle = ?")?.query_row([handle], text).optional()?)
+            Ok(prepared(connection, "SELECT id FROM chats WHERE handle = ?")?.query_row([&handle], text).optional()?)
         })
     }
 
@@ -205,7 +205,7 @@ impl Store for SqliteStore {
         let chat = chat.to_owned();
         self.read(move |connection| {
             let mut select = prepared(connection, "SELECT record FROM chats WHERE id = ?")?;
-            select.query_row([chat], text).optional()?.map(|record| parse(&record)).transpose()
+            select.query_row([&chat], text).optional()?.map(|record| parse(&record)).transpose()
         })
     }
 
@@ -286,7 +286,7 @@ impl Store for SqliteStore {
         let id = chat.to_owned();
         Box::pin(async move {
             let delete = move |connection: &Connection| {
-                prepared(connection, "DELETE FROM chats WHERE id = ?")?.execute([id])?;
+                prepared(connection, "DELETE FROM chats WHERE id = ?")?.execute([&id])?;
                 Ok(())
             };
             self.writer.run(delete).await?;
