@@ -29,7 +29,7 @@ fn new(request: Option<&str>) -> Draft {
 async fn begun(store: &RedisStore) -> Chat {
     let draft = new(None);
     store.create(&draft).await.unwrap();
-    draft.chat
+    draft.chat.into()
 }
 
 fn said(chat: &Chat, message: &str) -> Draft {
@@ -87,7 +87,7 @@ async fn a_chat_whose_beginning_was_lost_begins_once() {
     let second = new(Some("r1"));
     assert_eq!(store.create(&second).await.unwrap(), Created::New);
     assert_eq!(store.create(&second).await.unwrap(), Created::New, "the very same may be asked for again");
-    assert_eq!(store.create(&first).await.unwrap(), Created::Known(second.chat.id));
+    assert_eq!(store.create(&first).await.unwrap(), Created::Known(second.chat.id.clone()));
     assert_eq!(store.chats().await.unwrap().len(), 2);
 }
 
@@ -104,7 +104,7 @@ async fn of_two_servers_that_change_a_chat_one_is_told_of_the_conflict() {
             (Err(StoreError::Conflict), Ok(())) => second,
             both => panic!("{both:?}"),
         };
-        chat = won.chat;
+        chat = won.chat.into();
     }
     assert_eq!(messages(&one, &chat).await.len(), 50);
 }
@@ -118,8 +118,8 @@ async fn of_two_servers_that_get_the_same_request_one_makes_the_chat() {
         let (first, second) = (new(Some(&request)), new(Some(&request)));
         let made = tokio::join!(one.create(&first), other.create(&second));
         let known = match (made.0.unwrap(), made.1.unwrap()) {
-            (Created::New, Created::Known(id)) => (id, first.chat.id),
-            (Created::Known(id), Created::New) => (id, second.chat.id),
+            (Created::New, Created::Known(id)) => (id, first.chat.id.clone()),
+            (Created::Known(id), Created::New) => (id, second.chat.id.clone()),
             both => panic!("{both:?}"),
         };
         assert_eq!(known.0, known.1);
@@ -147,7 +147,7 @@ async fn what_was_acknowledged_is_there_after_redis_was_killed() {
                     if store.commit(&draft).await.is_err() {
                         return (chat, done);
                     }
-                    chat = draft.chat;
+                    chat = draft.chat.into();
                     done.push(message);
                 }
             });
@@ -239,7 +239,7 @@ async fn ended_chats_go_by_themselves_with_all_that_is_theirs() {
     beginning.add(Kind::ParticipantJoined, renewed.visitor(), None);
     store.renew(&closing, &beginning).await.unwrap();
     assert!(lives().await.values().all(|life| *life == -1), "the old one is there as long as the new one");
-    renewed = beginning.chat;
+    renewed = beginning.chat.into();
     let mut ending = Draft::of(&renewed, 4, Rules::default());
     ending.end(Cause::Leave);
     store.commit(&ending).await.unwrap();

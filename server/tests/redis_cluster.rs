@@ -33,7 +33,7 @@ async fn begun(store: &RedisStore) -> Chat {
     let mut draft = Draft::of(&chat, 1, Rules::default());
     draft.add(Kind::ParticipantJoined, chat.visitor(), None);
     store.create(&draft).await.unwrap();
-    draft.chat
+    draft.chat.into()
 }
 
 /// Says something until it is acknowledged; what is refused is refused in time and in clear words.
@@ -51,7 +51,7 @@ async fn say(store: &RedisStore, chat: &mut Chat, message: &str) {
         }
         refused = true;
     }
-    *chat = draft.chat;
+    *chat = draft.chat.into();
 }
 
 async fn messages(store: &RedisStore, chat: &Chat) -> Vec<String> {

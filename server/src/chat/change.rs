@@ -3,6 +3,7 @@
 use super::bot::{Hook, Request};
 use super::draft::{Draft, Rules};
 use super::model::{Chat, Entry, Kind, Role, WordKind};
+use super::record::Record;
 use super::reply::VisitorData;
 use super::{Floor, Live, Reads, event, notice, visitor};
 use crate::config::{Channel, First};
@@ -46,7 +47,7 @@ impl Floor {
     }
 
     /// A chat is now as it is here.
-    pub(super) fn changed(&self, live: &mut Live, chat: Chat, entries: &[Entry], except: Option<&Session>) {
+    pub(super) fn changed(&self, live: &mut Live, chat: Record, entries: &[Entry], except: Option<&Session>) {
         let before = std::mem::replace(&mut live.chat, chat);
         live.note(entries);
         live.active = Instant::now();

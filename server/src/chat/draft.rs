@@ -3,6 +3,7 @@
 use super::bot::{CALLS, Call, Hook};
 use super::model::{AgentParty, Chat, Entry, FaqState, From, Kind, Reason, Renewed, Values};
 use super::notice;
+use super::record::Record;
 use crate::faq::Match;
 use crate::json::{Raw, raw};
 use crate::status::{Cause, Facts, Status};
@@ -48,7 +49,7 @@ pub enum Happening {
 #[derive(Debug, Clone)]
 pub struct Draft {
     /// The chat as it will be.
-    pub chat: Chat,
+    pub chat: Record,
     /// The entries it will gain.
     pub entries: Vec<Entry>,
     /// What its visitor leaves because nobody is there.
@@ -68,7 +69,7 @@ impl Draft {
     /// A change of this chat at this time.
     #[must_use]
     pub fn of(chat: &Chat, now: u64, rules: Rules) -> Self {
-        let mut chat = chat.clone();
+        let mut chat = Record::from(chat.clone());
         chat.version += 1;
         Self {
             chat,

@@ -1,6 +1,6 @@
 //! The chats: what is live of them here, who is attached, and how a change reaches everybody.
 //!
-//! `model` is what the store keeps, `draft` a change of it, `change` how that is made and shown; `operation` reads what clients
+//! `model` is what the store keeps, `record` how several hold it, `draft` a change of it, `change` how that is made and shown; `operation` reads what clients
 //! ask, `reply` and `notice` are what they get, `asker` is who asks; `lives` is the table of them, `begin` begins chats, `renew` puts new ones in their
 //! place, `visitor` does what else visitors ask, `submit` takes their forms, `data` is what is
 //! kept with them, `bot` has scripts lead chats, `sweep` ends what has had its time, `shared` is what other nodes have to do
@@ -18,6 +18,7 @@ mod lives;
 pub mod model;
 pub mod notice;
 pub mod operation;
+pub mod record;
 pub mod renew;
 pub mod reply;
 pub(crate) mod shared;
@@ -41,6 +42,7 @@ use crate::vitals::Vitals;
 use draft::Draft;
 use lives::Lives;
 use model::{Chat, Entry};
+use record::Record;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
@@ -81,7 +83,7 @@ pub struct Floor {
 /// What this server holds of a chat beside its record: connections, and the time of things.
 #[derive(Debug)]
 pub(crate) struct Live {
-    pub(crate) chat: Chat,
+    pub(crate) chat: Record,
     /// The visitor's Bayeux sessions: each gets what is pushed.
     pub(crate) seats: Vec<Seat>,
     /// When anybody last said anything.
@@ -301,7 +303,7 @@ impl Floor {
         if alone {
             self.kick(&chat);
         }
-        lives.hold(Live::new(chat, &self.config.limits, alone))
+        lives.hold(Live::new(chat.into(), &self.config.limits, alone))
     }
 
     /// Takes a token for a chat that is begun by REST.
@@ -342,7 +344,7 @@ impl Floor {
 }
 
 impl Live {
-    fn new(chat: Chat, limits: &Limits, mine: bool) -> Self {
+    fn new(chat: Record, limits: &Limits, mine: bool) -> Self {
         let bucket = || Bucket::new(limits.send_burst, limits.send_rate);
         Self {
             chat,

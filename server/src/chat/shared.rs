@@ -57,7 +57,7 @@ impl Floor {
         }
         let moved = chat.renewed.is_some() && live.chat.renewed.is_none();
         let seats = if moved { std::mem::take(&mut live.seats) } else { Vec::new() };
-        self.changed(live, chat, &entries, None);
+        self.changed(live, chat.into(), &entries, None);
         if !seats.is_empty() {
             self.follow(live, seats, entries).await?;
         }

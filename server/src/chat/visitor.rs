@@ -66,7 +66,7 @@ impl Floor {
         if let Err(refusal) = done {
             tracing::debug!(code = refusal.code, "an operation is refused");
             self.vitals.metrics.refused(refusal.code);
-            asker.send(&VisitorData::refused(chat.as_ref().map(|live| &live.chat), &refusal));
+            asker.send(&VisitorData::refused(chat.as_ref().map(|live| &*live.chat), &refusal));
         }
     }
 

@@ -4,6 +4,7 @@ use super::attendance::Attendance;
 use super::{Created, OfflineRequest, Presence, Store, StoreError, Stored};
 use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry};
+use crate::chat::record::Record;
 use crate::data::{Changed, DataChange, Delta, GONE, Owner, RECENT, size};
 use crate::json::Raw;
 use crate::lock::locked;
@@ -31,7 +32,7 @@ struct Memory {
 
 #[derive(Debug)]
 struct Kept {
-    chat: Chat,
+    chat: Record,
     /// In the order of their places.
     entries: Vec<Entry>,
     messages: HashMap<(u64, String), u64>,
@@ -188,11 +189,11 @@ impl Store for MemoryStore {
     }
 
     fn load<'a>(&'a self, chat: &'a str) -> Stored<'a, Option<Chat>> {
-        ready(Ok(locked(&self.0).chats.get(chat).map(|kept| kept.chat.clone())))
+        ready(Ok(locked(&self.0).chats.get(chat).map(|kept| Chat::clone(&kept.chat))))
     }
 
     fn chats(&self) -> Stored<'_, Vec<Chat>> {
-        ready(Ok(locked(&self.0).chats.values().map(|kept| kept.chat.clone()).collect()))
+        ready(Ok(locked(&self.0).chats.values().map(|kept| Chat::clone(&kept.chat)).collect()))
     }
 
     fn versions<'a>(&'a self, chats: &'a [String]) -> Stored<'a, Vec<Option<u64>>> {
@@ -202,7 +203,12 @@ impl Store for MemoryStore {
 
     fn at_desk(&self) -> Stored<'_, Vec<Chat>> {
         let memory = locked(&self.0);
-        ready(Ok(memory.chats.values().map(|kept| &kept.chat).filter(|chat| chat.is_at_desk()).cloned().collect()))
+        ready(Ok(memory
+            .chats
+            .values()
+            .filter(|kept| kept.chat.is_at_desk())
+            .map(|kept| Chat::clone(&kept.chat))
+            .collect()))
     }
 
     fn attend<'a>(&'a self, chats: &'a [(String, Presence)], until: u64) -> Stored<'a, ()> {
@@ -255,8 +261,8 @@ impl Store for MemoryStore {
         if let Some(kept) = memory.chats.remove(chat) {
             memory.attendance.forget(chat);
             memory.handles.remove(kept.chat.key.handle());
-            if let Some(request) = kept.chat.request {
-                memory.requests.remove(&(kept.chat.service, request));
+            if let Some(request) = &kept.chat.request {
+                memory.requests.remove(&(kept.chat.service.clone(), request.clone()));
             }
         }
         ready(Ok(()))

@@ -42,7 +42,7 @@ pub async fn entries_come_in_their_order_from_where_asked(place: Place) {
         let mut draft = said(&chat, &format!("\"{n}\""), None);
         draft.add(Kind::CustomNotice, chat.visitor(), None);
         store.commit(&draft).await.unwrap();
-        chat = draft.chat;
+        chat = draft.chat.into();
     }
     assert_eq!(places(store, &chat, 1).await, (1..=23).collect::<Vec<_>>());
     assert_eq!(places(store, &chat, 9).await, (9..=23).collect::<Vec<_>>());
@@ -112,7 +112,7 @@ pub async fn text_is_kept_as_it_came(place: Place) {
     for text in texts {
         let draft = said(&chat, text, None);
         store.commit(&draft).await.unwrap();
-        chat = draft.chat;
+        chat = draft.chat.into();
     }
     let kept = store.entries(&chat.id, 2).await.unwrap();
     assert_eq!(kept.iter().map(|entry| entry.text.as_ref().unwrap().get()).collect::<Vec<_>>(), texts);
@@ -132,7 +132,7 @@ pub async fn many_commits_at_once_are_all_there(place: Place) {
                     store.find_message(&chat.id, 1, &format!("m{n}")).await.unwrap().unwrap().index,
                     Some(n + 2)
                 );
-                chat = draft.chat;
+                chat = draft.chat.into();
             }
             assert_eq!(places(&*store, &chat, 1).await.len(), 21);
         });

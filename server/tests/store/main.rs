@@ -105,7 +105,7 @@ async fn begun(store: &dyn Store, request: Option<&str>) -> Chat {
     let mut draft = Draft::of(&chat, 1, Rules::default());
     draft.add(Kind::ParticipantJoined, chat.visitor(), None);
     assert_eq!(store.create(&draft).await.unwrap(), Created::New);
-    draft.chat
+    draft.chat.into()
 }
 
 /// A message of its visitor's.

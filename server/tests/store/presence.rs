@@ -26,7 +26,7 @@ pub async fn chats_at_the_desk_are_found(place: Place) {
         let mut draft = Draft::of(chat, 5, Rules::default());
         change(&mut draft);
         store.commit(&draft).await.unwrap();
-        draft.chat
+        Chat::from(draft.chat)
     };
     let [one, two, three] = [begun(store, None).await, begun(store, None).await, begun(store, None).await];
     assert!(found().await.is_empty(), "these have no status yet");

@@ -98,7 +98,7 @@ impl RedisStore {
         draft: &Draft,
         kept: Option<u64>,
     ) -> Result<(), StoreError> {
-        let chat = &draft.chat;
+        let chat: &Chat = &draft.chat;
         call.arg(&chat.id).arg(kind).arg(chat.version).arg(write(chat)).arg(chat.previous.as_deref().unwrap_or(""));
         call.arg(u8::from(chat.is_at_desk())).arg(draft.time()).arg(draft.time().saturating_add(LEASE));
         call.arg(kept.map(|kept| kept.to_string()).unwrap_or_default());

@@ -47,7 +47,7 @@ impl Written {
         Self {
             id: draft.chat.id.clone(),
             version: signed(draft.chat.version),
-            record: write(&draft.chat),
+            record: write(&*draft.chat),
             entries: entries.collect(),
             request: draft.request.clone(),
             outgoing: draft.outgoing.clone(),
