@@ -162,8 +162,9 @@ pub fn raw<T: Serialize + ?Sized>(value: &T) -> Raw {
 }
 
 /// A JSON array of JSON texts.
-pub fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
-    let mut array = String::from("[");
+pub fn array<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> String {
+    let mut array = String::with_capacity(texts.clone().map(|text| text.len() + 1).sum::<usize>() + 1);
+    array.push('[');
     for (n, text) in texts.enumerate() {
         if n > 0 {
             array.push(',');

@@ -161,22 +161,23 @@ impl App {
             "/meta/subscribe" => subscribe(&message, reply, true),
             "/meta/unsubscribe" => subscribe(&message, reply, false),
             "/meta/disconnect" => {
-                self.end_session(&session).await;
+                Box::pin(self.end_session(&session)).await;
                 write(&Reply { successful: true, ..reply })
             }
             desk::CHANNEL => {
-                self.floor.attend(&Answer { session: &session, channel: &channel, id: message.id }, message.data).await;
+                let answer = Answer { session: &session, channel: &channel, id: message.id };
+                Box::pin(self.floor.attend(&answer, message.data)).await;
                 write(&Reply { successful: true, ..reply })
             }
             inspect::CHANNEL => {
                 let answer = Answer { session: &session, channel: &channel, id: message.id };
-                self.floor.inspected(&answer, message.data).await;
+                Box::pin(self.floor.inspected(&answer, message.data)).await;
                 write(&Reply { successful: true, ..reply })
             }
             _ if service_of(&channel).is_some() => {
                 let asker = Asker::Bayeux(Answer { session: &session, channel: &channel, id: message.id });
                 let service = service_of(&channel).unwrap_or_default();
-                self.floor.visit(&asker, &Request { service, named: None, data: message.data }).await;
+                Box::pin(self.floor.visit(&asker, &Request { service, named: None, data: message.data })).await;
                 write(&Reply { successful: true, ..reply })
             }
             _ if channel.starts_with("/meta/") => write(&Reply { error: Some("404::channel_unknown"), ..reply }),

@@ -29,7 +29,7 @@ impl Floor {
         match self.store.commit(&draft).await {
             Ok(()) => {}
             Err(StoreError::Conflict) => {
-                self.catch_up(live).await?;
+                Box::pin(self.catch_up(live)).await?;
                 return Err(StoreError::Conflict);
             }
             Err(error) => return Err(error),

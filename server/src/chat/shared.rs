@@ -31,7 +31,7 @@ impl Floor {
                 self.vanished(&live);
                 return Ok(None);
             }
-            Some(version) if version > live.chat.version => self.catch_up(&mut live).await?,
+            Some(version) if version > live.chat.version => Box::pin(self.catch_up(&mut live)).await?,
             Some(_) => {}
         }
         Ok(Some(live))

@@ -55,14 +55,14 @@ pub(crate) struct Visit<'a> {
 impl Floor {
     /// Does what a visitor asks, and answers.
     pub async fn visit(&self, asker: &Asker<'_>, request: &Request<'_>) {
-        let mut chat = None;
-        let mut done = self.try_visit(asker, request, &mut chat).await;
-        for _ in 0..TRIES {
-            if done.as_ref().is_err_and(|refusal| refusal.conflict) {
-                chat = None;
-                done = self.try_visit(asker, request, &mut chat).await;
+        let (mut chat, mut tries) = (None, 0);
+        let done = loop {
+            let done = self.try_visit(asker, request, &mut chat).await;
+            if tries == TRIES || !done.as_ref().is_err_and(|refusal| refusal.conflict) {
+                break done;
             }
-        }
+            (chat, tries) = (None, tries + 1);
+        };
         if let Err(refusal) = done {
             tracing::debug!(code = refusal.code, "an operation is refused");
             self.vitals.metrics.refused(refusal.code);
@@ -85,7 +85,7 @@ impl Floor {
             None => operation.operation()?,
         };
         if name == "requestChat" {
-            return self.request_chat(asker, channel, &operation).await;
+            return Box::pin(self.request_chat(asker, channel, &operation)).await;
         }
         let key = operation.secure_key()?;
         let id = self.find_handle(handle(&key)).await?.ok_or_else(Refusal::unknown_session)?;
@@ -95,25 +95,34 @@ impl Floor {
             return Err(Refusal::unknown_session());
         }
         let from = operation.position()?.unwrap_or(u64::from(name == "requestNotifications"));
-        let (found, trail) = self.newest(found, from).await?;
+        let (found, trail) = match found.chat.renewed.is_some() {
+            true => Box::pin(self.newest(found, from)).await?,
+            false => (found, Vec::new()),
+        };
         let mut visit = Visit { asker, operation: &operation, trail };
         let live = chat.insert(found);
         live.seen();
-        if live.chat.may_be_renewed() && self.opens_another(live, &name, &operation).await? {
-            let (newer, trail) = self.renew(live, Reason::Timeout, asker.except(), None).await?;
+        if live.chat.may_be_renewed() && Box::pin(self.opens_another(live, &name, &operation)).await? {
+            let (newer, trail) = Box::pin(self.renew(live, Reason::Timeout, asker.except(), None)).await?;
             visit.trail.extend(trail);
             *chat = Some(newer);
         }
         let Some(live) = chat.as_mut() else { return Ok(()) };
         let (sends, reads) = (live.sends.clone(), live.reads.clone());
+        // Each in a box of its own, here and where messages are told apart: what one message needs is then in a few small pieces of
+        // memory, rather than in one that has room for whatever any message needs.
         let done = match name.as_str() {
-            "requestNotifications" => self.resume(&visit, live).await,
-            "customNotice" if live.chat.notices && operation.is_submission() => self.submit(&visit, live).await,
-            "sendMessage" | "pushUrl" | "customNotice" | "updateNickname" => self.say(&visit, live, &name).await,
-            "updateData" => self.update_data(&visit, live).await,
-            "startTyping" => self.visitor_types(&visit, live, Kind::TypingStarted).await,
-            "stopTyping" => self.visitor_types(&visit, live, Kind::TypingStopped).await,
-            "disconnect" => self.hang_up(&visit, live).await,
+            "requestNotifications" => Box::pin(self.resume(&visit, live)).await,
+            "customNotice" if live.chat.notices && operation.is_submission() => {
+                Box::pin(self.submit(&visit, live)).await
+            }
+            "sendMessage" | "pushUrl" | "customNotice" | "updateNickname" => {
+                Box::pin(self.say(&visit, live, &name)).await
+            }
+            "updateData" => Box::pin(self.update_data(&visit, live)).await,
+            "startTyping" => Box::pin(self.visitor_types(&visit, live, Kind::TypingStarted)).await,
+            "stopTyping" => Box::pin(self.visitor_types(&visit, live, Kind::TypingStopped)).await,
+            "disconnect" => Box::pin(self.hang_up(&visit, live)).await,
             _ => Err(Refusal::malformed("operation: one of the chat's operations is expected, another came")),
         };
         if done.as_ref().is_err_and(|refusal| refusal.conflict) {
