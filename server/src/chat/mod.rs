@@ -99,6 +99,8 @@ pub(crate) struct Live {
     pub(crate) log: BotLog,
     /// Whether this server looks after it. One that is alone looks after all.
     pub(crate) mine: bool,
+    /// Whether an agent here has been shown the transcript so far, since it is held.
+    pub(crate) shown: bool,
     /// The marks of all messages in it, where all are known: of a chat that began here.
     said: Option<Vec<u64>>,
     /// Since when its bot is to be called, when somebody has looked.
@@ -357,6 +359,7 @@ impl Live {
             typed: Vec::new(),
             log: BotLog::default(),
             mine,
+            shown: false,
             said: None,
             called: None,
             told: 0,

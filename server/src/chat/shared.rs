@@ -54,6 +54,7 @@ impl Floor {
             for agent in &new {
                 self.desk.hand_over(agent, &live.chat.id, &so_far);
             }
+            live.shown = true;
         }
         let moved = chat.renewed.is_some() && live.chat.renewed.is_none();
         let seats = if moved { std::mem::take(&mut live.seats) } else { Vec::new() };
@@ -138,7 +139,7 @@ impl Floor {
         let Some(mut live) = self.lock_as_is(id).await? else { return Ok(()) };
         if !was_held {
             self.inspector.listed(&live.chat);
-            self.introduce(&live).await?;
+            self.introduce(&mut live).await?;
         }
         if version > live.chat.version {
             match self.catch_up(&mut live).await {
@@ -149,14 +150,15 @@ impl Floor {
         Ok(())
     }
 
-    /// Shows a chat that has just been taken up to those of its agents who are here.
-    async fn introduce(&self, live: &Live) -> Result<(), StoreError> {
+    /// Shows a chat that has just been taken up to those of its agents who are here, unless one of them was faster and asked.
+    async fn introduce(&self, live: &mut Live) -> Result<(), StoreError> {
         let here: Vec<_> = live.chat.agents.iter().filter(|agent| self.desk.is_here(&agent.name)).collect();
-        if !here.is_empty() {
+        if !here.is_empty() && !live.shown {
             let so_far = self.entries_of(live, 1).await?;
             for agent in here {
                 self.desk.hand_over(&agent.name, &live.chat.id, &so_far);
             }
+            live.shown = true;
         }
         Ok(())
     }
@@ -186,9 +188,9 @@ impl Floor {
                 continue;
             }
             some = true;
-            let live = self.adopt(chat, false).lock_owned().await;
+            let mut live = self.adopt(chat, false).lock_owned().await;
             if show {
-                self.introduce(&live).await?;
+                self.introduce(&mut live).await?;
             }
         }
         if some {

@@ -113,6 +113,7 @@ impl Floor {
             self.commit(&mut live, draft, Some(answer.session)).await?;
         }
         let entries = self.entries_of(&live, 1).await?;
+        live.shown = true;
         self.desk.answer(answer, Some(agent), &live.chat.id, &entries);
         Ok(())
     }

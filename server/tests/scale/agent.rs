@@ -156,7 +156,8 @@ impl Agent {
     }
 
     /// The entries of chats that are shown come one after the other. What is said again, because it was refused and done all the
-    /// same, is answered with the entry that it made.
+    /// same, is answered with the entry that it made; a push that begins with the first entry is the transcript so far, which a
+    /// node shows that has just taken the chat up.
     fn take_in(&mut self, data: &Value, is_answer: bool) {
         // A list that is left out is as it was.
         let open = |list: &Value| -> Option<Vec<String>> {
@@ -167,10 +168,11 @@ impl Agent {
             self.mine = mine;
             self.chats.retain(|chat, _| self.mine.contains(chat));
         }
+        let may_be_known = is_answer || data["messages"][0]["index"] == json!(1);
         for entry in data["messages"].as_array().into_iter().flatten() {
             let (id, Some(index)) = (entry["chatId"].as_str().unwrap(), entry["index"].as_u64()) else { continue };
             let Some(chat) = self.chats.get_mut(id) else { continue };
-            if is_answer && index < chat.next {
+            if may_be_known && index < chat.next {
                 continue;
             }
             if index != chat.next {
