@@ -86,8 +86,8 @@ export interface StartOptions extends LaunchOptions {
   lastName?: string;
   emailAddress?: string;
   subject?: string;
-  /** Attached data, passed on to the server as it is. */
-  userData?: Record<string, unknown>;
+  /** Attached data, passed on to the server as it is. `any`, for else no value of a page's own `interface` would do. */
+  userData?: Record<string, any>;
 }
 
 /** As for a start; what is left out is taken from the stored state. */
@@ -334,7 +334,7 @@ export interface SessionData {
   get(): Record<string, unknown>;
   get(key: string): unknown;
   /** Sets members, all or none; settles when the server has them. */
-  set(values: Record<string, unknown>): ChatPromise<void>;
+  set(values: Record<string, any>): ChatPromise<void>;
   /** Deletes members. */
   delete(keys: string | string[]): ChatPromise<void>;
 }

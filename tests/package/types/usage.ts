@@ -18,7 +18,7 @@ const defaults: StartOptions = {
   username: "Ada", firstName: "Ada", lastName: "Lovelace", emailAddress: "ada@example.org", subject: "Glaze",
   userData: { page: "teapot", visits: 3, cart: ["pot"] },
 };
-const other: Chat = createChat(defaults);
+const other = createChat(defaults);
 createChat();
 createChat(defaults).startSession().done((session) => session.id);
 // @ts-expect-error without defaults the options are mandatory
@@ -45,6 +45,9 @@ export async function launch(signal: AbortSignal): Promise<ChatSession> {
 const storage: StateStorage = { read: () => null, write: async (state: unknown) => void state };
 other.startSession({ serverUrl: "https://chat.example", storage }).done((session) => session.id);
 other.startSession({ serverUrl: "https://chat.example", stateStorage: { ...storage, clear() {} } });
+
+interface Customer { plan: "gold" | "silver"; since?: number }
+export const attach = (userData: Customer) => other.startSession({ userData }).done(({ data }) => { void data.set(userData); });
 
 // @ts-expect-error the options are mandatory
 chat.startSession();
