@@ -7,7 +7,7 @@ use crate::chat::Keys;
 use crate::json::{Json, Name};
 
 /// How long a page may be away that has not said so, in milliseconds.
-const MAX_OFFLINE: u64 = 60_000;
+pub const MAX_OFFLINE: u64 = 60_000;
 
 /// The state for a restore. Written as it changes.
 #[derive(Clone, Debug)]

@@ -13,12 +13,9 @@ use super::storage::Wanted;
 use super::{clock, task};
 use crate::chat::{Content, Visitor};
 use crate::json::{Json, Text};
-use crate::session::{Code, Command, Error, Input, Setup, Snapshot};
+use crate::session::{Code, Command, Error, Input, MAX_OFFLINE, Setup, Snapshot};
 use crate::text;
 use crate::transport::{Mode, OWN_SERVER};
-
-/// How long the network may be broken, or the page away, in seconds, when the page does not say.
-const MAX_OFFLINE: f64 = 60.0;
 
 /// One chat session.
 #[wasm_bindgen]
@@ -177,7 +174,7 @@ impl Engine {
         if named.is_empty() || !text::cut(named, b"/*").1.is_empty() {
             options.incorrect("service", "a name without / and *", &options.raw("service"));
         }
-        let max_offline = options.number("maxOfflineDuration").unwrap_or(MAX_OFFLINE);
+        let max_offline = options.number("maxOfflineDuration").map_or(MAX_OFFLINE, |seconds| (seconds * 1000.0) as u64);
         // The shim's own.
         for name in ["multiTab", "debug"] {
             options.bool(name);
@@ -189,7 +186,7 @@ impl Engine {
             servers,
             service: named.to_owned(),
             mode,
-            max_offline: (max_offline * 1000.0) as u64,
+            max_offline,
             outbox_room: self.driver.page.room().unwrap_or(0.0) as usize,
             seed: clock::seed(),
             held: true,
