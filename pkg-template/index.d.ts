@@ -16,9 +16,8 @@ export function createChat(defaults: StartOptions): ChatWithDefaults;
 export function createChat(): Chat;
 
 /**
- * Loads the WebAssembly module ahead of time, or from where the page says: a URL, a `Response`, bytes or a compiled
- * module. Without it, the first command loads `wasm/causerie_bg.wasm` beside this file. May be called again after a
- * failure. Rejects with code 306.
+ * Loads the WebAssembly module ahead of time, or from where the page says: a URL, a `Response`, bytes or a compiled module. Without
+ * it, the first command loads `wasm/causerie_bg.wasm` beside this file. May be called again after a failure. Rejects with code 306.
  */
 export function init(source?: InitSource | Promise<InitSource>): ChatPromise<void>;
 
@@ -244,8 +243,7 @@ export class ChatSession {
   readonly internal: Readonly<Record<string, unknown>>;
 
   // A callback that is registered late first receives every past event of its kind that is in the transcript; the first for
-  // errors those that were told to nobody.
-  // Each registrar returns a function that unregisters.
+  // errors those that nobody was told of. Each registrar returns a function that unregisters.
   onError(callback: (event: ErrorEvent) => void, options?: CallbackOptions): () => void;
   onAgentConnected(callback: (event: AgentEvent) => void, options?: CallbackOptions): () => void;
   onAgentDisconnected(callback: (event: AgentEvent) => void, options?: CallbackOptions): () => void;
