@@ -36,7 +36,7 @@ pub fn now() -> Now {
     now
 }
 
-/// The time, as near as a frame needs it. Where many come, `performance.now` is a twentieth of what each of them costs:
+/// The time, as near as a frame needs it. Where many come, `performance.now` is a twelfth of what each of them costs:
 /// browsers blur it, which takes five times as long as to read the wall clock.
 pub fn now_nearly() -> Now {
     let read = READ.get();

@@ -51,10 +51,7 @@ impl Floor {
         if !new.is_empty() {
             // The transcript so far first, so that the new agent too sees the entries in their order.
             let so_far = self.entries_of(live, 1).await?;
-            for agent in &new {
-                self.desk.hand_over(agent, &live.chat.id, &so_far);
-            }
-            live.shown = true;
+            self.hand_over(live, &new, &so_far);
         }
         let moved = chat.renewed.is_some() && live.chat.renewed.is_none();
         let seats = if moved { std::mem::take(&mut live.seats) } else { Vec::new() };
@@ -152,15 +149,21 @@ impl Floor {
 
     /// Shows a chat that has just been taken up to those of its agents who are here, unless one of them was faster and asked.
     async fn introduce(&self, live: &mut Live) -> Result<(), StoreError> {
-        let here: Vec<_> = live.chat.agents.iter().filter(|agent| self.desk.is_here(&agent.name)).collect();
+        let agents = live.chat.agents.iter().map(|agent| agent.name.clone());
+        let here: Vec<_> = agents.filter(|name| self.desk.is_here(name)).collect();
         if !here.is_empty() && !live.shown {
             let so_far = self.entries_of(live, 1).await?;
-            for agent in here {
-                self.desk.hand_over(&agent.name, &live.chat.id, &so_far);
-            }
-            live.shown = true;
+            self.hand_over(live, &here, &so_far);
         }
         Ok(())
+    }
+
+    /// Pushes the transcript so far to agents who did not ask for it.
+    pub(crate) fn hand_over(&self, live: &mut Live, agents: &[String], so_far: &[Entry]) {
+        for agent in agents {
+            self.desk.hand_over(agent, &live.chat.id, so_far);
+        }
+        live.shown = true;
     }
 
     async fn take_in_passing(&self, id: &str, entry: Entry) -> Result<(), StoreError> {

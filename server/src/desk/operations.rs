@@ -204,7 +204,7 @@ impl Floor {
         draft.join(&to);
         draft.leave(agent);
         // The transcript so far first, so that the new agent too sees the entries in their order.
-        self.desk.hand_over(&to, &live.chat.id, &so_far);
+        self.hand_over(&mut live, std::slice::from_ref(&to), &so_far);
         let entries = self.commit(&mut live, draft, Some(answer.session)).await?;
         self.desk.answer(answer, Some(agent), &live.chat.id, &entries);
         Ok(())
