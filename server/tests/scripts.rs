@@ -113,6 +113,71 @@ async fn a_session_is_started_and_stopped_by_the_script() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_session_that_is_stopped_and_started_is_a_new_one() {
+    let folder = Folder::new();
+    let script = r#"bind("messageReceived", function () { $jsapi.stopSession(); $jsapi.startSession(); });"#;
+    let (ann, _, chat) = reading(&scripted(&folder, script, "")).await;
+    say(&ann, &chat, "again").await;
+    let (_, next) = renewed(&heard(&ann).await);
+    assert_eq!(say(&ann, &next, "and again").await["chatEnded"], json!(false));
+}
+
+/// "Bot Session Created" as it is written, but for the types of its variables.
+#[tokio::test(start_paused = true)]
+async fn the_published_example_runs_as_it_is_written() {
+    let folder = Folder::new();
+    let script = r#"bind("sessionCreated", function () {
+var ed = getEventData();
+var botName = ed.getInputValue("chatTopic.botName");
+var sessionId = ed.getInputValue("chatSession.id").toInteger();
+var toCustomer = 1;
+
+var message = "Welcome human. Say 'human' to transfer. Say 'quit' to end session.";
+addChatMessage(sessionId, message, toCustomer, botName, 0, "" );
+log("12 apples".toInteger(), "apples".toInteger(), ed.getInputValue("chatSession.status").toInteger());
+});"#;
+    let (ann, _, _) = reading(&scripted(&folder, script, "")).await;
+    let came = heard(&ann).await;
+    assert_eq!(said(&came), ["Robin: Welcome human. Say 'human' to transfer. Say 'quit' to end session."]);
+    assert_eq!(logged(&came), ["12 0 4"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_calls_take_what_authors_write() {
+    let folder = Folder::new();
+    let script = r#"bind("messageReceived", function () {
+        var ed = getEventData();
+        var id = ed.getInputValue("chatSession.id");
+        var tried = function (call) { try { call(); return "taken"; } catch (error) { return error.message; } };
+        console.log("console", 1);
+        log(ed.getInputValue("constructor") === "", sessionData.get("constructor") === undefined);
+        sessionData.set(JSON.parse('{"__proto__": {"a": 1}}'));
+        log(sessionData.get("__proto__"), sessionData.get("a") === undefined);
+        log($reaction === $reactions);
+        log(tried(function () { addChatMessage(id, "dated", 1, "", 0, "", "2021-03-08T12:00:00Z"); }));
+        log(tried(function () { addChatMessage(id, "dated", 1, "", 0, "", "yesterday"); }));
+        log(tried(function () { addChatMessage(id); }));
+    });"#;
+    let (ann, _, chat) = reading(&scripted(&folder, script, "")).await;
+    say(&ann, &chat, "go").await;
+    let came = heard(&ann).await;
+    assert_eq!(
+        logged(&came),
+        [
+            "console 1",
+            "true true",
+            r#"{"a":1} true"#,
+            "true",
+            "taken",
+            "addChatMessage: whenPosted: a Date, its text or milliseconds are expected",
+            "addChatMessage: 1 to 65536 characters are expected",
+        ]
+    );
+    assert_eq!(said(&came), ["Robin: dated"]);
+    assert!(came.iter().any(|data| data.to_string().contains("1615204800000")), "{came:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_bot_that_fails_harms_its_own_session_only() {
     let folder = Folder::new();
     let script = r#"

@@ -2,12 +2,17 @@
 //! prelude gives. Nothing of it is left when it is over.
 
 use rquickjs::context::EvalOptions;
-use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Runtime};
+use rquickjs::promise::PromiseState;
+use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Promise, Runtime, Value};
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 const PRELUDE: &str = include_str!("prelude.js");
 /// Bytes of stack; a thread has more.
 const STACK: usize = 512 * 1024;
+/// What ends a hook and is no error.
+const NEW_SESSION: &str = "newSessionException";
 /// What errors are called. A script may give one any name.
 const KINDS: [&str; 7] =
     ["TypeError", "RangeError", "ReferenceError", "SyntaxError", "EvalError", "URIError", "InternalError"];
@@ -48,14 +53,50 @@ pub type ReadData = Box<dyn Fn() -> String>;
 /// # Errors
 /// When the script throws, or takes too much.
 pub fn run(script: &Script, call: &str, bounds: Bounds, read_data: ReadData) -> Result<String, ScriptError> {
-    within(script, bounds, |ctx, started| {
+    within(script, bounds, |ctx, started, failures| {
         let failed = |error: &CaughtError<'_>| describe(script, error, started, Phase::Call);
-        let run = load(ctx, script, started)?;
+        let prelude = load(ctx, script, started)?;
         // Not before: a script that is read cannot have it.
         let data = Function::new(ctx.clone(), read_data).catch(ctx).map_err(|error| failed(&error))?;
         ctx.globals().set("__data", data).catch(ctx).map_err(|error| failed(&error))?;
-        run.call((call,)).catch(ctx).map_err(|error| failed(&error))
+        let calling = || -> rquickjs::Result<Value<'_>> { prelude.get::<_, Function<'_>>("run")?.call((call,)) };
+        let hook = calling().catch(ctx).map_err(|error| failed(&error))?;
+        let is_settled = settle(ctx, started);
+        let broken = |reason: &str| Err(ScriptError { place: script.name.clone(), reason: reason.to_owned() });
+        if let Some(hook) = hook.as_promise() {
+            hook_is_over(hook).catch(ctx).map_err(|error| failed(&error))?;
+            if hook.state() == PromiseState::Pending {
+                return broken(if started.is_over() { TOO_LONG } else { NEVER });
+            }
+        }
+        if !is_settled {
+            return broken(TOO_LONG);
+        }
+        if failures.get() > 0 {
+            return broken(UNSEEN);
+        }
+        let telling = || -> rquickjs::Result<String> { prelude.get::<_, Function<'_>>("wanted")?.call(()) };
+        telling().catch(ctx).map_err(|error| failed(&error))
     })
+}
+
+const TOO_LONG: &str = "it took too long";
+const NEVER: &str = "it waits for a promise that nothing settles";
+const UNSEEN: &str = "a promise of it failed, and nothing waits for that: `await` it";
+
+/// Lets promises go on until nothing is left to do: says whether that is so before the time is over.
+fn settle(ctx: &Ctx<'_>, started: Started) -> bool {
+    while ctx.execute_pending_job() {
+        if started.is_over() {
+            return false;
+        }
+    }
+    true
+}
+
+/// The error that an async hook ended with, if it did.
+fn hook_is_over(hook: &Promise<'_>) -> rquickjs::Result<()> {
+    hook.result::<Value<'_>>().transpose().map(|_| ())
 }
 
 /// Reads a script, which tells whether it is one: its hooks are not called.
@@ -63,7 +104,7 @@ pub fn run(script: &Script, call: &str, bounds: Bounds, read_data: ReadData) -> 
 /// # Errors
 /// When it is not.
 pub fn check(script: &Script, bounds: Bounds) -> Result<(), ScriptError> {
-    within(script, bounds, |ctx, started| load(ctx, script, started).map(|_| ()))
+    within(script, bounds, |ctx, started, _| load(ctx, script, started).map(|_| ()))
 }
 
 /// The clock of a call: the processor time of its thread, so that a busy machine does not count against a script.
@@ -111,7 +152,7 @@ enum Phase {
 fn within<T>(
     script: &Script,
     bounds: Bounds,
-    work: impl FnOnce(&Ctx<'_>, Started) -> Result<T, ScriptError>,
+    work: impl FnOnce(&Ctx<'_>, Started, &Cell<usize>) -> Result<T, ScriptError>,
 ) -> Result<T, ScriptError> {
     let broken = |_| ScriptError { place: script.name.clone(), reason: "the engine could not be started".to_owned() };
     let runtime = Runtime::new().map_err(broken)?;
@@ -119,19 +160,30 @@ fn within<T>(
     runtime.set_max_stack_size(STACK);
     let started = Started::now(bounds.time);
     runtime.set_interrupt_handler(Some(Box::new(move || started.is_over())));
+    // Promises that failed and that nothing waits for.
+    let failures = Rc::new(Cell::new(0_usize));
+    let counted = Rc::clone(&failures);
+    runtime.set_host_promise_rejection_tracker(Some(Box::new(move |_, _, error, is_handled| {
+        let named: Option<String> = error.as_object().and_then(|error| error.get("name").ok());
+        if named.as_deref() != Some(NEW_SESSION) {
+            let count = counted.get();
+            counted.set(if is_handled { count.saturating_sub(1) } else { count + 1 });
+        }
+    })));
     let context = Context::full(&runtime).map_err(broken)?;
-    context.with(|ctx| work(&ctx, started))
+    context.with(|ctx| work(&ctx, started, &failures))
 }
 
-/// Evaluates prelude and script; returns the function that calls a hook.
-fn load<'js>(ctx: &Ctx<'js>, script: &Script, started: Started) -> Result<Function<'js>, ScriptError> {
+/// Evaluates prelude and script; returns what calls a hook and tells what it wants.
+fn load<'js>(ctx: &Ctx<'js>, script: &Script, started: Started) -> Result<Object<'js>, ScriptError> {
     let failed = |error: &CaughtError<'_>| describe(script, error, started, Phase::Load);
-    let run: Function<'js> = ctx.eval(PRELUDE).catch(ctx).map_err(|error| failed(&error))?;
+    let prelude: Object<'js> = ctx.eval(PRELUDE).catch(ctx).map_err(|error| failed(&error))?;
     let mut options = EvalOptions::default();
     options.filename = Some(script.name.clone());
     options.strict = false;
     ctx.eval_with_options::<(), _>(script.source.as_str(), options).catch(ctx).map_err(|error| failed(&error))?;
-    Ok(run)
+    settle(ctx, started);
+    Ok(prelude)
 }
 
 /// An error with its place in the script. What a script throws in a call may hold what visitors said: only its kind is told, unless it
@@ -144,10 +196,12 @@ fn describe(script: &Script, error: &CaughtError<'_>, started: Started, phase: P
         if digits.is_empty() { script.name.clone() } else { format!("{}, line {digits}", script.name) }
     };
     if started.is_over() {
-        return ScriptError { place: script.name.clone(), reason: "it took too long".to_owned() };
+        return ScriptError { place: script.name.clone(), reason: TOO_LONG.to_owned() };
     }
     let CaughtError::Exception(exception) = error else {
         let reason = match error {
+            // What the engine throws where there is no room for an error.
+            CaughtError::Value(value) if value.is_null() => "it took too much memory, or threw null",
             CaughtError::Value(_) => "it threw something that is no Error",
             _ => "it did what the engine does not allow",
         };

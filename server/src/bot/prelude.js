@@ -4,6 +4,7 @@
   "use strict";
 
   const handlers = new Map();
+  const has = Object.hasOwn;
   const actions = [];
   const lines = [];
   let call = null;
@@ -95,8 +96,7 @@
       need("getEventData");
       return {
         getInputValue(name) {
-          const value = call.inputs[String(name)];
-          return value === undefined ? "" : value;
+          return has(call.inputs, name) ? call.inputs[name] : "";
         },
       };
     },
@@ -104,14 +104,14 @@
       own("addChatMessage", sessionId);
       if (call.over) refuse(Error, "addChatMessage: the session is over");
       if (type !== undefined && Number(type) !== 1) refuse(RangeError, "addChatMessage: type 1 (to the customer) is expected");
-      const text = String(message);
+      const text = message === undefined || message === null ? "" : String(message);
       if (text === "" || Array.from(text).length > call.limits.length) {
         refuse(RangeError, "addChatMessage: 1 to " + call.limits.length + " characters are expected");
       }
       posted += 1;
       if (posted > call.limits.messages) refuse(RangeError, "addChatMessage: at most " + call.limits.messages + " messages in one call are expected");
-      const when = whenPosted === undefined || whenPosted === null ? null : Number(whenPosted);
-      if (when !== null && !Number.isFinite(when)) refuse(TypeError, "addChatMessage: whenPosted: a Date or milliseconds are expected");
+      const when = whenPosted === undefined || whenPosted === null || whenPosted === "" ? null : new Date(whenPosted).getTime();
+      if (when !== null && !Number.isFinite(when)) refuse(TypeError, "addChatMessage: whenPosted: a Date, its text or milliseconds are expected");
       actions.push({
         do: "say",
         text,
@@ -161,12 +161,14 @@
     sessionData: {
       get(name) {
         const all = read();
-        return name === undefined ? { ...all } : all[String(name)];
+        if (name === undefined) return { ...all };
+        return has(all, name) ? all[name] : undefined;
       },
       set(members) {
         if (!members || typeof members !== "object" || Array.isArray(members)) refuse(TypeError, "sessionData.set: an object is expected");
         const plain = JSON.parse(JSON.stringify(members));
-        Object.assign(read(), plain);
+        // Not assigned: a member may be called `__proto__`.
+        data = Object.fromEntries([...Object.entries(read()), ...Object.entries(plain)]);
         actions.push({ do: "data", set: plain, deleted: [] });
       },
       delete(names) {
@@ -177,38 +179,73 @@
       },
     },
   };
+  // The other name by which the reaction is published, and what everybody writes out of habit.
+  published.$reaction = published.$reactions;
+  const { log } = published;
+  published.console = { log, debug: log, info: log, warn: log, error: log };
   for (const name of Object.keys(published)) {
     Object.defineProperty(global, name, { value: published[name], enumerable: true });
   }
 
-  function each(name) {
-    for (const handler of handlers.get(name) || []) handler(context);
+  // As scripts of the published kind read numbers. A session's id is a name here, and stays one.
+  Object.defineProperty(String.prototype, "toInteger", {
+    value() {
+      const text = String(this);
+      return call && text === call.inputs["chatSession.id"] ? text : Number.parseInt(text, 10) || 0;
+    },
+    configurable: true,
+    writable: true,
+  });
+
+  // The steps of a hook: it stops at each promise that a handler returns.
+  function* each(name) {
+    for (const handler of handlers.get(name) || []) {
+      const made = handler(context);
+      if (made && typeof made.then === "function") yield made;
+    }
   }
 
   // What is done with what a visitor sends.
-  function handle(name) {
-    each("preProcess");
-    each(name(request));
-    each("postProcess");
+  function* handle(name) {
+    yield* each("preProcess");
+    yield* each(name(request));
+    yield* each("postProcess");
   }
 
   const hooks = {
-    created() {
-      each("sessionCreated");
+    *created() {
+      yield* each("sessionCreated");
       if (call.started && handlers.has("event:newChatStarted")) {
         request.event = "newChatStarted";
-        handle((asked) => "event:" + asked.event);
+        yield* handle((asked) => "event:" + asked.event);
       }
     },
-    changed() {
-      each("sessionChanged");
+    *changed() {
+      yield* each("sessionChanged");
     },
-    message() {
-      handle((asked) => (asked.event === null || asked.event === undefined ? "messageReceived" : "event:" + asked.event));
+    *message() {
+      yield* handle((asked) => (asked.event === null || asked.event === undefined ? "messageReceived" : "event:" + asked.event));
     },
   };
 
-  return function run(text) {
+  // A hook that is async is waited for: then this is a promise.
+  function go(steps, step) {
+    const { done, value } = step();
+    if (done) return undefined;
+    return Promise.resolve(value).then(
+      (made) => go(steps, () => steps.next(made)),
+      (error) => go(steps, () => steps.throw(error)),
+    );
+  }
+
+  // What has ended a hook: a new session, which is what it wanted, or an error.
+  function thrown(error) {
+    if (error instanceof NewSessionException) return;
+    if (ours.has(error)) error.ofPrelude = true;
+    throw error;
+  }
+
+  function run(text) {
     call = JSON.parse(text);
     Object.assign(request, call.request);
     context.session = call.session;
@@ -218,16 +255,18 @@
       Object.defineProperty(global, "status", { value: Object.freeze({ old: code("old"), new: code("new") }), enumerable: true });
     }
     Object.defineProperty(global, "internal", { value: freeze(call.internal), enumerable: true });
+    const steps = hooks[call.hook]();
     try {
-      hooks[call.hook]();
+      return go(steps, () => steps.next())?.catch(thrown);
     } catch (error) {
-      if (error instanceof NewSessionException) {
-        // It has done what it is for.
-      } else {
-        if (ours.has(error)) error.ofPrelude = true;
-        throw error;
-      }
+      return thrown(error);
     }
+  }
+
+  // What is to be done, when the hook is over.
+  function wanted() {
     return JSON.stringify({ actions, session: context.session, lines });
-  };
+  }
+
+  return { run, wanted };
 })(globalThis);

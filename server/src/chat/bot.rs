@@ -164,7 +164,8 @@ impl Floor {
     async fn try_call(&self, live: &mut Live, call: &Call) -> Result<Result<(), ScriptError>, Refusal> {
         let service = live.chat.service.clone();
         let fail = |reason: &str| {
-            let place = self.bots.config(&service).map_or_else(String::new, |bot| bot.file.display().to_string());
+            let file = self.bots.config(&service).and_then(|bot| bot.file.file_name());
+            let place = file.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             Ok(Err(ScriptError { place, reason: reason.to_owned() }))
         };
         let (Some(config), Some(script)) = (self.bots.config(&service), self.bots.script(&service)) else {
@@ -230,8 +231,11 @@ impl Floor {
         draft.chat.calls.remove(0);
         draft.chat.bot_session = Some(wanted.session.clone());
         let mut carried = None;
+        // A session that is stopped and started is started: the new one ends the old one.
+        let renews = wanted.actions.iter().any(|action| action.name == "renew");
         for action in &wanted.actions {
             match action.name.as_str() {
+                "finish" if renews => {}
                 "say" if draft.chat.next_index > self.config.limits.transcript_entries => {}
                 "say" => say(&mut draft, config, action),
                 "handOff" => draft.hand_off(),
