@@ -250,6 +250,14 @@ async fn the_internal_data_is_made_by_the_server() {
 }
 
 #[tokio::test]
+async fn the_internal_data_has_the_visitors_first_and_last_name() {
+    let names = r#","firstName":"Anna","lastName":"Blum""#;
+    let (_, first, _) = reader(&server(), names).await;
+    let user = json!({"firstName": "Anna", "lastName": "Blum", "email": "a@b.example"});
+    assert_eq!(notice(&first, "internal")["user"], user, "not the nickname beside them");
+}
+
+#[tokio::test]
 async fn what_the_faq_finds_is_the_intent() {
     let faq = "[channels.faq]\nentries = [{ id = \"return\", question = \"How to return?\", answer = \"So.\" }]";
     let (ann, _, chat) = reader(&App::in_memory(config("", faq)), "").await;

@@ -42,6 +42,7 @@ impl Floor {
         let mut chat = Chat::new(&channel.name, asker.address(), self.clock.now())?;
         chat.request.clone_from(&request);
         (chat.nickname, chat.subject, chat.email) = (nickname, subject, email);
+        (chat.first_name, chat.last_name) = operation.first_and_last_name()?;
         (chat.notices, chat.locale) = (operation.reads_notices(), operation.locale()?);
         self.recognise(&mut chat, operation).await?;
         chat.bot_active = self.bots.script(&chat.service).is_some();

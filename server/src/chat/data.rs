@@ -172,10 +172,14 @@ impl Floor {
         let words: Value = said.and_then(|said| serde_json::from_str(said).ok()).unwrap_or_else(|| json!(""));
         let text = |raw: &Raw| serde_json::from_str::<Value>(raw.get()).unwrap_or_default();
         let form = chat.forms.get("pre-chat");
-        let filled = |name: &str| form.and_then(|values| values.get(name)).map(|value| json!(value));
-        let mut user = json!({"firstName": filled("firstName").unwrap_or_else(|| text(&chat.nickname))});
+        // What the form says goes before what the client said at the beginning.
+        let known = |name: &str, told: &Option<Raw>| {
+            form.and_then(|values| values.get(name)).map(|value| json!(value)).or_else(|| told.as_ref().map(text))
+        };
+        let first = known("firstName", &chat.first_name).unwrap_or_else(|| text(&chat.nickname));
+        let mut user = json!({"firstName": first});
         if let Some(members) = user.as_object_mut() {
-            members.extend(filled("lastName").map(|name| ("lastName".to_owned(), name)));
+            members.extend(known("lastName", &chat.last_name).map(|name| ("lastName".to_owned(), name)));
             members.extend(chat.email.as_ref().map(|email| ("email".to_owned(), text(email))));
         }
         let intent = chat.intent.as_ref().map(|(name, score)| json!({"name": name, "score": score}));

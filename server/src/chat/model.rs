@@ -27,6 +27,12 @@ pub struct Chat {
     pub address: IpAddr,
     /// The visitor's name, a JSON string.
     pub nickname: Raw,
+    /// The visitor's first name, a JSON string, where the client tells it beside the name that is shown.
+    #[serde(default)]
+    pub first_name: Option<Raw>,
+    /// The same of the last name.
+    #[serde(default)]
+    pub last_name: Option<Raw>,
     /// What it is about, a JSON string.
     pub subject: Raw,
     /// The visitor's e-mail address, a JSON string.
@@ -260,6 +266,8 @@ impl Chat {
             request: None,
             address,
             nickname: Raw::string(""),
+            first_name: None,
+            last_name: None,
             subject: Raw::string(""),
             email: None,
             since: now,

@@ -153,16 +153,18 @@ impl<'a> Operation<'a> {
 
     /// The visitor's name: the nickname, or first and last name.
     pub(crate) fn visitor_name(&self) -> Member<Raw> {
-        let given = |text: Option<Raw>| text.filter(|text| !is_blank(text));
-        let nickname = given(short("nickname", self.nickname)?);
-        let first = given(short("firstName", self.first_name)?);
-        let last = given(short("lastName", self.last_name)?);
+        let nickname = short("nickname", self.nickname)?.filter(|text| !is_blank(text));
         nickname
-            .or(match (first, last) {
+            .or(match self.first_and_last_name()? {
                 (Some(first), Some(last)) => Some(Raw::joined(&first, &last)),
                 (first, last) => first.or(last),
             })
             .ok_or_else(|| Refusal::new(161, "a name is required"))
+    }
+
+    pub(crate) fn first_and_last_name(&self) -> Member<(Option<Raw>, Option<Raw>)> {
+        let given = |text: Option<Raw>| text.filter(|text| !is_blank(text));
+        Ok((given(short("firstName", self.first_name)?), given(short("lastName", self.last_name)?)))
     }
 
     pub(crate) fn subject(&self) -> Member<Raw> {

@@ -55,6 +55,8 @@ impl Floor {
         let mut chat = Chat::in_place_of(before, self.clock.now())?;
         chat.user_id.clone_from(&before.user_id);
         chat.nickname = before.nickname.clone();
+        chat.first_name.clone_from(&before.first_name);
+        chat.last_name.clone_from(&before.last_name);
         chat.subject = before.subject.clone();
         chat.email.clone_from(&before.email);
         chat.locale.clone_from(&before.locale);
