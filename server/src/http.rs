@@ -6,7 +6,7 @@ use crate::bayeux::{Ending, Held, Via, failure, split};
 use crate::body::{BodyError, kind_of, read_body};
 use crate::json::array;
 use crate::node::relay::{self, PassedOn};
-use crate::origin::{Origin, Peer, address, cookie, preflight, secure, set_cookie};
+use crate::origin::{Caller, Origin, Peer, cookie, preflight, secure, set_cookie};
 use crate::rest;
 use crate::session::Hold;
 use crate::vitals::pages;
@@ -100,7 +100,7 @@ async fn cometd(State(app): State<Arc<App>>, request: Request) -> Response {
 
 async fn upgrade(app: &Arc<App>, request: Request) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
-    let address = address(&app.config, peer, request.headers());
+    let caller = Caller::of(&app.config, peer, request.headers());
     let (mut parts, _) = request.into_parts();
     match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
         Err(rejection) => rejection.into_response(),
@@ -116,7 +116,7 @@ async fn upgrade(app: &Arc<App>, request: Request) -> Response {
                 .write_buffer_size(WRITE_BUFFER);
             upgrade.on_upgrade(async move |socket| {
                 // A task of its own: that of the upgrade has room for the handshake, which nobody needs from here on.
-                app.tasks.spawn(ws::serve(Arc::clone(&app), address, socket));
+                app.tasks.spawn(ws::serve(Arc::clone(&app), caller, socket));
                 drop(token);
             })
         }
@@ -151,14 +151,17 @@ async fn poll(app: &Arc<App>, origin: &Origin, request: Request) -> Response {
             Err(_) => return json(StatusCode::FORBIDDEN, failure("403::not_a_node")),
         },
     };
-    let address = passed_on.as_ref().map_or_else(|| address(&app.config, peer, &parts.headers), |on| on.address);
+    let mut caller = Caller::of(&app.config, peer, &parts.headers);
+    if let Some(on) = &passed_on {
+        caller.address = on.address;
+    }
     let limit = app.config.limits.frame_bytes;
     let text = match read_body(limit, stream).await {
         Ok(text) => text,
         Err(error) => return refuse(limit, &error),
     };
     if let Some(node) = app.floor.node().filter(|_| passed_on.is_none())
-        && let Some(response) = relay::pass_on(app, node, &parts.headers, address, &text).await
+        && let Some(response) = relay::pass_on(app, node, &parts.headers, caller.address, &text).await
     {
         return response;
     }
@@ -168,7 +171,7 @@ async fn poll(app: &Arc<App>, origin: &Origin, request: Request) -> Response {
     let worked = app.tasks.spawn(async move {
         let messages = split(&text)
             .and_then(|messages| if messages.is_empty() { Err("400::no_messages") } else { Ok(messages) })?;
-        Ok::<_, &str>(worker.envelope(&via, address, &messages).await)
+        Ok::<_, &str>(worker.envelope(&via, &caller, &messages).await)
     });
     let mut outcome = match worked.await {
         Ok(Ok(outcome)) => outcome,

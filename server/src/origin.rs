@@ -84,6 +84,38 @@ pub fn address(config: &Config, peer: Option<Peer>, headers: &HeaderMap) -> IpAd
     last.unwrap_or(socket)
 }
 
+/// Who asks, as a request's headers tell.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The client's address.
+    pub address: IpAddr,
+    /// The language that the browser asks for first, as a locale.
+    pub language: Option<Box<str>>,
+}
+
+impl Caller {
+    /// Reads a request's headers.
+    #[must_use]
+    pub fn of(config: &Config, peer: Option<Peer>, headers: &HeaderMap) -> Self {
+        Self { address: address(config, peer, headers), language: language(headers) }
+    }
+}
+
+/// The first language that a browser asks for, if it names one.
+#[must_use]
+pub fn language(headers: &HeaderMap) -> Option<Box<str>> {
+    let first = text(headers, &header::ACCEPT_LANGUAGE)?.split([',', ';']).next()?.trim();
+    locale(first).map(Into::into)
+}
+
+/// A locale as it is kept, `de-at`; none where it is no such thing.
+#[must_use]
+pub fn locale(tag: &str) -> Option<String> {
+    let fits = (2..=35).contains(&tag.len())
+        && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    fits.then(|| tag.replace('_', "-").to_lowercase())
+}
+
 /// Whether the client came by https.
 #[must_use]
 pub fn secure(config: &Config, peer: Option<Peer>, headers: &HeaderMap) -> bool {

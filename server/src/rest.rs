@@ -8,7 +8,7 @@ use crate::chat::asker::{Answered, Asker, Exchange};
 use crate::chat::visitor::Request as Asked;
 use crate::form;
 use crate::json::{too_deep, write};
-use crate::origin::{Origin, Peer, address, preflight};
+use crate::origin::{Caller, Origin, Peer, preflight};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{self, HeaderValue};
@@ -101,7 +101,7 @@ async fn operation(app: &Arc<App>, origin: &Origin, path: &str, request: Request
     let (service, chat) = (service.to_owned(), chat.map(ToOwned::to_owned));
     let peer = request.extensions().get::<Peer>().copied();
     let (parts, body) = request.into_parts();
-    let exchange = Exchange::new(address(&app.config, peer, &parts.headers));
+    let exchange = Exchange::new(Caller::of(&app.config, peer, &parts.headers));
     let form = match kind_of(&parts.headers).as_deref() {
         Some("application/x-www-form-urlencoded") => true,
         Some("application/json") => false,

@@ -27,6 +27,8 @@ pub struct Session {
     pub browser: Option<String>,
     /// Where the handshake came from.
     pub address: IpAddr,
+    /// The language that its browser asked for.
+    pub language: Option<Box<str>>,
     /// One envelope at a time: what it answers leaves before its acknowledgements, and nothing comes between.
     pub turn: Arc<tokio::sync::Mutex<()>>,
     wake: Notify,

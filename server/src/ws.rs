@@ -3,10 +3,10 @@
 use crate::App;
 use crate::bayeux::{Ending, Held, Outcome, Via, failure, split};
 use crate::json::array;
+use crate::origin::Caller;
 use crate::session::{Hold, Session};
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures_util::SinkExt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -23,7 +23,7 @@ const CLOSE_TIME: Duration = Duration::from_secs(1);
 /// One socket.
 struct Socket {
     app: Arc<App>,
-    address: IpAddr,
+    caller: Caller,
     socket: WebSocket,
     /// The session whose events go here, and the number of this link.
     linked: Option<(Arc<Session>, u64)>,
@@ -37,8 +37,8 @@ enum End {
 }
 
 /// Serves a socket until it closes. The future has the socket once: an `async fn` would keep the place of its argument too.
-pub fn serve(app: Arc<App>, address: IpAddr, socket: WebSocket) -> impl Future<Output = ()> + Send + 'static {
-    let mut socket = Socket { app, address, socket, linked: None, held: None };
+pub fn serve(app: Arc<App>, caller: Caller, socket: WebSocket) -> impl Future<Output = ()> + Send + 'static {
+    let mut socket = Socket { app, caller, socket, linked: None, held: None };
     async move {
         let end = socket.run().await;
         if let Some((session, number)) = socket.linked.take() {
@@ -183,7 +183,7 @@ impl Socket {
             Err(error) => return self.send(Message::Text(failure(error).into())).await,
         };
         // Boxed: what an envelope needs while it is worked on is several times what a silent visitor's task needs.
-        let mut outcome = Box::pin(app.envelope(&Via::WebSocket, self.address, &messages)).await;
+        let mut outcome = Box::pin(app.envelope(&Via::WebSocket, &self.caller, &messages)).await;
         self.bind(&outcome);
         let held = outcome.held.take();
         match &outcome.session {

@@ -258,6 +258,34 @@ async fn the_internal_data_has_the_visitors_first_and_last_name() {
 }
 
 #[tokio::test]
+async fn the_language_of_the_visitor_is_the_one_that_the_browser_asks_for() {
+    let app = server();
+    for (header, locale, expected) in [
+        ("de-AT,de;q=0.9,en;q=0.8", "", ("de", "de-at")),
+        ("fr;q=0.7", "", ("fr", "fr")),
+        ("fr", r#","locale":"ja_JP""#, ("ja", "ja-jp")),
+        ("*", "", ("en", "en-us")),
+        ("<script>", "", ("en", "en-us")),
+    ] {
+        let body = format!(r#"{{"nickname":"Ann","notices":1,"dataVersion":0{locale}}}"#);
+        let answer = Rest::raw(&app, "/2/chat/default", &[JSON, ("accept-language", header)], body).await.1;
+        let internal = notice(&answer, "internal");
+        assert_eq!((&internal["preferredLanguage"], &internal["locale"]), (&json!(expected.0), &json!(expected.1)));
+    }
+    let hello = r#"[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
+    let shaken = common::post(&app, &[("accept-language", "es-MX")], hello).await;
+    let cookie = shaken.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let client = shaken.messages()[0]["clientId"].as_str().unwrap().to_owned();
+    let begin = format!(
+        r#"[{{"channel":"/service/chatV2/default","clientId":"{client}","data":{{"operation":"requestChat","nickname":"Ann","notices":1,"dataVersion":0}}}},
+            {{"channel":"/meta/connect","connectionType":"long-polling","clientId":"{client}","advice":{{"timeout":0}}}}]"#
+    );
+    let begun = common::post(&app, &[("cookie", &cookie)], begin).await.messages();
+    let event = begun.iter().find(|message| message["data"].is_object()).unwrap();
+    assert_eq!(notice(&event["data"], "internal")["locale"], "es-mx", "as the handshake said");
+}
+
+#[tokio::test]
 async fn what_the_faq_finds_is_the_intent() {
     let faq = "[channels.faq]\nentries = [{ id = \"return\", question = \"How to return?\", answer = \"So.\" }]";
     let (ann, _, chat) = reader(&App::in_memory(config("", faq)), "").await;

@@ -162,9 +162,10 @@ async fn a_socket_outlives_whatever_is_delivered_while_it_turns_to_its_wait() {
 async fn what_an_envelope_needs_is_in_small_pieces() {
     // From a kilobyte on an allocator looks for room with more care, for each message anew.
     let app = causerie_server::App::in_memory(config("", ""));
-    let (via, address) = (causerie_server::bayeux::Via::WebSocket, "127.0.0.1".parse().unwrap());
-    let envelope = size_of_val(&app.envelope(&via, address, &[]));
-    let exchange = causerie_server::chat::asker::Exchange::new(address);
+    let via = causerie_server::bayeux::Via::WebSocket;
+    let caller = causerie_server::origin::Caller { address: "127.0.0.1".parse().unwrap(), language: None };
+    let envelope = size_of_val(&app.envelope(&via, &caller, &[]));
+    let exchange = causerie_server::chat::asker::Exchange::new(caller);
     let asker = causerie_server::chat::asker::Asker::Rest(&exchange);
     let request = causerie_server::chat::visitor::Request { service: "default", named: None, data: None };
     let visit = size_of_val(&app.floor.visit(&asker, &request));

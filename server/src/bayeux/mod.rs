@@ -11,9 +11,9 @@ use crate::chat::visitor::{Request, service_of};
 use crate::desk;
 use crate::inspect;
 use crate::json::{is_string, kind, write};
+use crate::origin::Caller;
 use crate::session::{Refused, Session};
 use serde_json::value::RawValue;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedMutexGuard;
@@ -91,11 +91,11 @@ impl App {
     }
 
     /// Works through an envelope.
-    pub async fn envelope(self: &Arc<Self>, via: &Via, address: IpAddr, messages: &[&RawValue]) -> Outcome {
+    pub async fn envelope(self: &Arc<Self>, via: &Via, caller: &Caller, messages: &[&RawValue]) -> Outcome {
         let mut outcome = Outcome::default();
         let alone = messages.len() == 1;
         for message in messages {
-            if let Some(reply) = self.message(via, address, message, alone, &mut outcome).await {
+            if let Some(reply) = self.message(via, caller, message, alone, &mut outcome).await {
                 outcome.replies.push(reply);
             }
         }
@@ -105,7 +105,7 @@ impl App {
     async fn message(
         self: &Arc<Self>,
         via: &Via,
-        address: IpAddr,
+        caller: &Caller,
         raw: &RawValue,
         alone: bool,
         outcome: &mut Outcome,
@@ -127,7 +127,7 @@ impl App {
         };
         let reply = Reply { id: message.id, channel: Some(&channel), ..Reply::default() };
         if channel == "/meta/handshake" {
-            return Some(self.handshake(via, address, &message, reply, alone, outcome));
+            return Some(self.handshake(via, caller, &message, reply, alone, outcome));
         }
         let client = match message.client_id {
             Some(id) if !is_string(id) => {
@@ -213,7 +213,7 @@ impl App {
     fn handshake(
         &self,
         via: &Via,
-        address: IpAddr,
+        caller: &Caller,
         message: &Message<'_>,
         reply: Reply<'_>,
         alone: bool,
@@ -259,7 +259,7 @@ impl App {
                 Err(_) => return refuse("500::no_randomness", "handshake", 10_000),
             },
         };
-        match self.hub.open(address, browser, ack) {
+        match self.hub.open(caller, browser, ack) {
             Ok(session) => {
                 let ext = ack.then_some(Ext::Enabled { ack: true });
                 let text = write(&Reply {

@@ -5,6 +5,7 @@
 use super::{Floor, event};
 use crate::chat::reply::{Refusal, VisitorData};
 use crate::json::write;
+use crate::origin::Caller;
 use crate::session::Session;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -30,7 +31,7 @@ impl Answer<'_> {
 /// A REST request, until it is answered.
 #[derive(Debug)]
 pub struct Exchange {
-    address: IpAddr,
+    caller: Caller,
     answered: OnceLock<Answered>,
 }
 
@@ -44,10 +45,10 @@ pub struct Answered {
 }
 
 impl Exchange {
-    /// A request from this address.
+    /// A request of this client.
     #[must_use]
-    pub fn new(address: IpAddr) -> Self {
-        Self { address, answered: OnceLock::new() }
+    pub fn new(caller: Caller) -> Self {
+        Self { caller, answered: OnceLock::new() }
     }
 
     /// The answer; none if the operation never came to one.
@@ -82,8 +83,17 @@ impl Asker<'_> {
     pub(crate) fn address(&self) -> IpAddr {
         match self {
             Self::Bayeux(answer) => answer.session.address,
-            Self::Rest(exchange) => exchange.address,
+            Self::Rest(exchange) => exchange.caller.address,
         }
+    }
+
+    /// The language that the visitor's browser asks for.
+    pub(crate) fn language(&self) -> Option<String> {
+        let language = match self {
+            Self::Bayeux(answer) => &answer.session.language,
+            Self::Rest(exchange) => &exchange.caller.language,
+        };
+        language.as_deref().map(ToOwned::to_owned)
     }
 
     pub(crate) fn is_rest(&self) -> bool {
@@ -104,7 +114,7 @@ impl Asker<'_> {
     pub(crate) fn take_start(&self, floor: &Floor) -> Result<(), Refusal> {
         match self {
             Self::Bayeux(answer) => answer.session.take_start(),
-            Self::Rest(exchange) => floor.take_start(exchange.address),
+            Self::Rest(exchange) => floor.take_start(exchange.caller.address),
         }
         .map_err(Refusal::too_many)
     }

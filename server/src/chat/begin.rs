@@ -43,7 +43,7 @@ impl Floor {
         chat.request.clone_from(&request);
         (chat.nickname, chat.subject, chat.email) = (nickname, subject, email);
         (chat.first_name, chat.last_name) = operation.first_and_last_name()?;
-        (chat.notices, chat.locale) = (operation.reads_notices(), operation.locale()?);
+        (chat.notices, chat.locale) = (operation.reads_notices(), operation.locale()?.or_else(|| asker.language()));
         self.recognise(&mut chat, operation).await?;
         chat.bot_active = self.bots.script(&chat.service).is_some();
         let mut draft = self.beginning(self.draft(&chat), channel, request.clone(), text);

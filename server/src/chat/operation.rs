@@ -4,6 +4,7 @@ use crate::chat::Reads;
 use crate::chat::reply::Refusal;
 use crate::data::{DataChange, NAME};
 use crate::json::{Raw, is_string, kind};
+use crate::origin::locale;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -221,10 +222,7 @@ impl<'a> Operation<'a> {
 
     /// The visitor's locale; one that does not look like one is none.
     pub(crate) fn locale(&self) -> Member<Option<String>> {
-        let fits = |locale: &String| {
-            (2..=35).contains(&locale.len()) && locale.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        };
-        Ok(plain("locale", self.locale)?.map(|locale| locale.replace('_', "-").to_lowercase()).filter(fits))
+        Ok(plain("locale", self.locale)?.and_then(|tag| locale(&tag)))
     }
 
     /// What the client reads.

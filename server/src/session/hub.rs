@@ -5,11 +5,11 @@ use crate::config::Config;
 use crate::limits::{Bucket, PerAddress};
 use crate::lock::locked;
 use crate::node::NodeId;
+use crate::origin::Caller;
 use crate::secret::{NoRandomness, random_hex};
 use crate::vitals::metrics::Shed;
 use crate::vitals::{Overloaded, Vitals};
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -56,9 +56,10 @@ impl Hub {
     ///
     /// # Errors
     /// When there are too many, or no randomness.
-    pub fn open(&self, address: IpAddr, browser: Option<String>, ack: bool) -> Result<Arc<Session>, Refused> {
+    pub fn open(&self, caller: &Caller, browser: Option<String>, ack: bool) -> Result<Arc<Session>, Refused> {
         self.vitals.admit(Shed::Handshake).map_err(Refused::Overloaded)?;
         let limits = &self.config.limits;
+        let address = caller.address;
         let id = format!("{}{}", self.prefix, random_hex(20)?);
         let mut table = locked(&self.table);
         if table.sessions.len() >= limits.max_connections
@@ -70,6 +71,7 @@ impl Hub {
             id: id.clone(),
             browser,
             address,
+            language: caller.language.clone(),
             turn: Arc::default(),
             wake: Notify::new(),
             queue_events: limits.queue_events,
