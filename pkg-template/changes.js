@@ -3,6 +3,7 @@ import { ChatError } from "./index.js";
 
 /** What is to be set, as it will be, and how large all is then. */
 export function setting(set, data) {
+  if (set === undefined) throw missing("data.set expects an object");
   if (typeof set !== "object" || set === null || Array.isArray(set)) throw incorrect("data.set expects an object");
   let text;
   try {
@@ -17,9 +18,14 @@ export function setting(set, data) {
 
 /** What is to be deleted. */
 export function deleting(names) {
+  if (names === undefined) throw missing("data.delete expects names");
   const deleted = Array.isArray(names) ? names : [names];
   if (!deleted.every((name) => typeof name === "string")) throw incorrect("data.delete expects names");
   return { deleted, size: 0 };
+}
+
+function missing(detail) {
+  return new ChatError(2, `a mandatory parameter is missing: ${detail}`);
 }
 
 function incorrect(detail) {

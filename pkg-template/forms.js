@@ -1,14 +1,17 @@
 // What a visitor answers, to a form and to the FAQ, checked: the notices that are sent. Loaded by the first answer.
 import { ChatError } from "./index.js";
 
+const KINDS = ["pre-chat", "post-chat", "offline"];
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/u;
 const TELEPHONE = /^[+(]?[\d][\d\s().\-/]{2,}$/u;
 
 /** The notice of a form that is filled in; the one that is asked for is checked against what it asks for. */
 export function submission({ kind, values }, form) {
   if (kind === undefined) throw missing("submitForm expects `kind`");
-  if (typeof values !== "object" || values === null) throw incorrect("submitForm expects `values` to be an object");
-  const wrong = form?.kind === kind ? wrongFields(form, values) : [];
+  if (!KINDS.includes(kind)) throw incorrect(`submitForm expects \`kind\` to be one of ${KINDS.join(", ")}`);
+  if (values === undefined) throw missing("submitForm expects `values`");
+  if (typeof values !== "object" || values === null || Array.isArray(values)) throw incorrect("submitForm expects `values` to be an object");
+  const wrong = wrongFields(form?.kind === kind ? form.fields : undefined, values);
   if (wrong.length > 0) throw incorrect(wrong.join("; "));
   return { name: "submit-form", data: { kind: String(kind), values: textValues(values) } };
 }
@@ -16,6 +19,7 @@ export function submission({ kind, values }, form) {
 /** The notice of an answer to the FAQ. */
 export function answer({ id, accepted }) {
   if (id === undefined) throw missing("answerFaq expects `id`");
+  if (accepted === undefined) throw missing("answerFaq expects `accepted`");
   if (typeof accepted !== "boolean") throw incorrect("answerFaq expects `accepted` to be a boolean");
   return { name: "answer-faq", data: { id: String(id), accepted } };
 }
@@ -28,17 +32,23 @@ function incorrect(detail) {
   return new ChatError(3, `the value of a parameter is incorrect: ${detail}`);
 }
 
-/** What is wrong with the values, as `name: what was expected`; an empty list when nothing is. */
-function wrongFields({ fields }, values) {
+/** What is wrong with the values, as `name: what was expected`; without the fields, with those that no field takes. */
+function wrongFields(fields, values) {
   const wrong = [];
-  for (const field of fields) {
-    const expected = expectation(field, text(values[field.name]));
+  const asked = fields ?? Object.keys(values).map((name) => ({ name, type: "any" }));
+  for (const field of asked) {
+    const value = Object.hasOwn(values, field.name) ? values[field.name] : undefined;
+    const expected = isOne(value) ? expectation(field, text(value)) : "a string, a number or a boolean";
     if (expected) wrong.push(`${field.name}: expected ${expected}`);
   }
   for (const name of Object.keys(values)) {
-    if (!fields.some((field) => field.name === name)) wrong.push(`${name}: the form has no such field`);
+    if (!asked.some((field) => field.name === name)) wrong.push(`${name}: the form has no such field`);
   }
   return wrong;
+}
+
+function isOne(value) {
+  return value === undefined || value === null || ["string", "number", "boolean"].includes(typeof value);
 }
 
 /** The values as the wire has them: strings, those that are left out left out. */

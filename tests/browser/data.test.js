@@ -70,8 +70,10 @@ test("data beyond ten megabytes is refused with code 3 and nothing is changed", 
     window.session.data.set("text").catch(({ error }) => error.code),
     window.session.data.set({ big: 1n }).catch(({ error }) => error.code),
     window.session.data.delete([7]).catch(({ error }) => error.code),
+    window.session.data.set().catch(({ error }) => error.code),
+    window.session.data.delete().catch(({ error }) => error.code),
   ]));
-  assert.deepEqual(wrong, [3, 3, 3]);
+  assert.deepEqual(wrong, [3, 3, 3, 2, 2]);
 });
 
 test("over plain HTTP it is not asked for again and again", async (t) => {

@@ -88,6 +88,13 @@ test("a pre-chat form is asked for, checked field by field, and leads to the que
   for (const field of ["email", "topic", "order"]) assert.match(wrong.description, new RegExp(`${field}: `));
   const missing = await chat.command("submitForm", { kind: "pre-chat", values: {} });
   assert.match(missing.description, /email: expected a value/);
+  for (const value of [{ name: "nobody" }, ["a@b.example"]]) {
+    const { code, description } = await chat.command("submitForm", { kind: "pre-chat", values: { email: value, order: "x" } });
+    assert.deepEqual([code, /email: expected a string, a number or a boolean; order: /.test(description)], [3, true], description);
+  }
+  assert.equal((await chat.command("submitForm", { kind: "pre-chat" })).code, 2);
+  assert.equal((await chat.command("submitForm", { kind: "before", values: {} })).code, 3);
+  assert.equal((await chat.command("submitForm", { kind: "post-chat", values: { stars: { of: 5 } } })).code, 3);
   assert.equal((await chat.command("submitForm", { kind: "post-chat", values: { stars: 5 } })).code, 52);
   assert.deepEqual(await chat.command("submitForm", { kind: "pre-chat", values: { email: "ada@example.org", topic: "An order", order: "AB123456" } }), { result: undefined });
   await chat.event("onStatusChanged", (event) => event.new.name === "inQueue");
@@ -131,7 +138,8 @@ test("the FAQ suggests an answer; refused, the chat goes to the queue", async (t
   assert.equal(suggested.id, "return");
   assert.equal(suggested.answer, "Within 30 days.");
   assert.equal(typeof suggested.question, "string");
-  assert.equal((await chat.command("answerFaq", { id: "return" })).code, 3);
+  assert.equal((await chat.command("answerFaq", { id: "return" })).code, 2);
+  assert.equal((await chat.command("answerFaq", { id: "return", accepted: "yes" })).code, 3);
   assert.deepEqual(await chat.command("answerFaq", { id: "return", accepted: false }), { result: undefined });
   await chat.event("onStatusChanged", (event) => event.new.name === "inQueue");
   await agent.accept();
