@@ -37,7 +37,8 @@ fn each_member_of_a_wrong_type_is_enough() {
         ("index", vec![json!("3"), json!(-3), json!(3.5), json!(0), json!(1e300), json!({}), json!(true)]),
         ("type", vec![json!(null), json!(3), json!([])]),
         ("text", vec![json!(null), json!(3), json!({})]),
-        ("from", vec![json!(null), json!("Jane"), json!([])]),
+        ("from", vec![json!(null), json!("Jane"), json!([]), json!({ "nickname": 7 }), json!({ "nickname": {} })]),
+        ("utcTime", vec![json!("yesterday"), json!("1700000000000"), json!({}), json!(true)]),
     ] {
         for value in values {
             let mut entry = message(3);
@@ -68,12 +69,12 @@ fn one_that_comes_before_its_turn_leaves_no_gap_either() {
 }
 
 #[test]
-fn optional_members_of_a_wrong_type_are_as_good_as_absent() {
+fn members_that_no_page_is_told_as_they_are_may_be_of_a_wrong_type() {
     let mut pair = Pair::started(Options::default());
     let mut entry = message(2);
-    entry["utcTime"] = json!("yesterday");
+    entry["utcTime"] = json!(-1);
     entry["messageId"] = json!(7);
-    entry["from"] = json!({ "nickname": 7, "participantId": [], "type": {} });
+    entry["from"] = json!({ "nickname": null, "participantId": [], "type": {} });
     pair.push(
         json!({ "statusCode": 0, "alias": 7, "userId": {}, "secureKey": 5, "chatEnded": "no", "nextPosition": -1,
         "messages": [entry] }),

@@ -9,7 +9,8 @@ function messageAt(entry) {
   const { index, type, text, utcTime, from } = entry ?? 0;
   if (type !== "Message" || typeof text !== "string" || typeof utcTime !== "number") return 0;
   if (!Number.isInteger(index) || index < 1 || index >= MOST || !(utcTime > 0 && utcTime < Infinity)) return 0;
-  return from?.type === "Agent" || from?.type === "Client" ? index : 0;
+  if (typeof from?.nickname !== "string") return 0;
+  return from.type === "Agent" || from.type === "Client" ? index : 0;
 }
 
 export const reader = {

@@ -235,8 +235,14 @@ impl<J: Json> Entry<J> {
             Some("Supervisor") => Role::Supervisor,
             _ => Role::External,
         };
-        let time = entry.get(Name::UtcTime).number().and_then(sound);
-        Ok(Self { index: at, time, kind, role, json: entry })
+        let (given, name) = (entry.get(Name::UtcTime), from.get(Name::Nickname));
+        let time = given.number();
+        let is_timed = time.is_some() || given.is_null();
+        if !is_timed || !name.is_null() && name.text().is_none() {
+            let wrong = if is_timed { &name } else { &given };
+            return malformed("a number as utcTime and a string as nickname", wrong, at);
+        }
+        Ok(Self { index: at, time: time.and_then(sound), kind, role, json: entry })
     }
 
     /// It as it came: the browser's shim takes the text and the party from it.

@@ -83,6 +83,7 @@ impl Json for NativeJson {
                 && entry.get("index").and_then(Tree::as_u64) == Some(next)
                 && (1..1 << 31).contains(&next)
                 && entry.get("utcTime").and_then(Tree::as_f64).is_some_and(|time| time > 0.0)
+                && entry.get("from").and_then(|from| from.get("nickname")).is_some_and(Tree::is_string)
                 && matches!(role, Some("Agent" | "Client"))
         };
         let entries = self.0.as_array().and_then(|entries| entries.get(place..)).unwrap_or_default();
