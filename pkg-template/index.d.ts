@@ -111,8 +111,8 @@ export interface Transport {
    */
   start(sink: TransportSink, options: { service: string }): unknown;
   /**
-   * Carries an operation. What it returns, or what its promise resolves to, is the reply of chat v2; nothing means done.
-   * A rejection means that the operation is refused.
+   * Carries an operation. What it returns, or what its promise resolves to, is the reply of chat v2. Nothing means done or,
+   * of `requestChat`, that the reply comes by `sink.receive`. A rejection means that the operation is refused.
    */
   send(command: TransportCommand): unknown;
   /** The transport is not needed any more, or not until the next `start`. */

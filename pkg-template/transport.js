@@ -16,15 +16,26 @@ export function ownTransport(given, { service = "default" }) {
   return (deliver) => {
     // What comes before the session is taken up is told after that: until then the engine has no place for it.
     let early = [];
+    // The operation that asks for a session, while its reply is to come by `receive`.
+    let asked;
     const release = () => {
       for (const data of early ?? []) deliver({ data });
       early = undefined;
+    };
+    const answer = (id, data) => {
+      asked = undefined;
+      deliver({ id, data });
+      release();
     };
     const sink = {
       /** The transport is connected. */
       opened: () => deliver({ link: 1 }),
       /** A reply or a push of chat v2 came. */
-      receive: (data) => (early ? early.push(data) : deliver({ data })),
+      receive: (data) => {
+        if (asked && isReply(data)) answer(asked, data);
+        else if (early) early.push(data);
+        else deliver({ data });
+      },
       /** The connection is lost; `start` is called again after a while. */
       closed: () => deliver({ link: 0 }),
       /** The end that comes next is by the visitor's wish. */
@@ -34,11 +45,16 @@ export function ownTransport(given, { service = "default" }) {
     return {
       send({ id, data }) {
         const done = (reply) => {
-          const answered = typeof reply === "object" && reply !== null;
-          // Else what was received may be the answer.
-          if (!answered) release();
-          deliver({ id, data: answered ? reply : { statusCode: 0 } });
-          release();
+          if (typeof reply === "object" && reply !== null) return answer(id, reply);
+          if (data.operation !== "requestChat") {
+            // What was received may be the reply.
+            release();
+            return answer(id, { statusCode: 0 });
+          }
+          // There is no session before the reply is there.
+          const place = (early ?? []).findIndex(isReply);
+          if (place < 0) asked = id;
+          else answer(id, early.splice(place, 1)[0]);
         };
         settled(() => transport.send(data), (_, reply) => done(reply), (error) => deliver({ id, error: text(error) }));
       },
@@ -48,6 +64,9 @@ export function ownTransport(given, { service = "default" }) {
     };
   };
 }
+
+/** Whether it can be the reply to the wish for a session: it has the session's id, or it refuses. */
+const isReply = (data) => (data?.chatId ?? data?.secureKey) !== undefined || data?.statusCode > 0;
 
 /** Runs the page's code, which may throw or return a promise; `done` hears whether it was one. */
 function settled(run, done, failed) {

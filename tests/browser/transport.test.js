@@ -159,6 +159,31 @@ test("what a transport reports before the session is taken up is not lost", asyn
   ]);
 });
 
+test("a transport may bring the reply to its wish for a session later, as a socket does: there is no session before", async (t) => {
+  const page = await open(t);
+  const { refused, id, events } = await page.evaluate(async () => {
+    const transport = window.own();
+    const { send } = transport;
+    transport.send = (command) => { setTimeout(async () => transport.sink.receive(await send(command)), 10); };
+    const reply = { statusCode: 1, errors: [{ code: 5, advice: "full" }] };
+    const full = { start: (sink) => { full.sink = sink; sink.opened(); }, send: async () => { setTimeout(() => full.sink.receive(reply)); } };
+    const refused = await causerie.chat.startSession({ transport: full, storage: "memory" }).catch(({ error }) => error);
+    const session = await causerie.chat.startSession({ transport, storage: "memory" });
+    const { id } = session;
+    const events = window.note(session);
+    transport.sink.receive({ statusCode: 0, messages: [transport.add("ParticipantJoined")] });
+    await session.sendMessage("hello");
+    await window.turn();
+    transport.say("hi");
+    await window.turn();
+    return { refused, id, events };
+  });
+  assert.equal(refused.code, 101);
+  assert.match(refused.description, /full/);
+  assert.equal(id, "own-1");
+  assert.deepEqual(events.map(({ on, index, content }) => [index, content?.text ?? on]), [[1, "onAgentConnected"], [2, "hello"], [3, "hi"]]);
+});
+
 test("a transport in the Genesys form ends the session for the reason that it names, by its id, its code or its flag", async (t) => {
   const page = await open(t);
   const reasons = [{ id: 1 }, { id: 2 }, { id: 3 }, { code: 1 }, { code: 2 }, { code: 3 }, { leaveRequest: true }, { agent: true }, { error: true }, undefined];
