@@ -10,8 +10,7 @@ export function createChat(defaults) {
     ChatPromise.of(async () => {
       const merged = merge(command, defaults, options);
       const signal = signalOf(command, merged);
-      const Engine = await engine();
-      return ChatSession.launch(Engine, command, merged, signal);
+      return unlessAborted(signal, engine().then((Engine) => ChatSession.launch(Engine, command, merged, signal)));
     });
   return {
     startSession: (options) => launch("startSession", options),
@@ -27,8 +26,12 @@ function merge(command, defaults, options) {
     if (typeof given !== "object" || Array.isArray(given)) {
       throw new ChatError(3, `the value of a parameter is incorrect: ${command} expects an object of options, got ${typeof given}`);
     }
-    for (const [name, value] of Object.entries(given)) {
-      if (value !== undefined) merged[name] = value ?? undefined;
+    try {
+      for (const [name, value] of Object.entries(given)) {
+        if (value !== undefined) merged[name] = value ?? undefined;
+      }
+    } catch (cause) {
+      throw new ChatError(3, `the value of a parameter is incorrect: ${command} expects options that can be read`, cause);
     }
   }
   // Told even where the module can not be loaded.
@@ -49,6 +52,15 @@ function signalOf(command, { signal, logger }) {
   }
   if (signal.aborted) throw aborted(signal);
   return signal;
+}
+
+/** What a launch comes to, unless its signal comes first: whatever it waits for then, it is over for the page. */
+function unlessAborted(signal, launched) {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(aborted(signal));
+    signal?.addEventListener("abort", giveUp, { once: true });
+    launched.then(resolve, reject).finally(() => signal?.removeEventListener("abort", giveUp));
+  });
 }
 
 function aborted(signal) {

@@ -33,7 +33,10 @@ export class ChatSession {
       log.done = () => {};
       queueMicrotask(() => engine.free());
     };
-    const giveUp = () => run(engine, "giveUp").catch(() => {});
+    const giveUp = () => {
+      listen("removeEventListener");
+      run(engine, "giveUp").catch(() => {});
+    };
     signal?.addEventListener("abort", giveUp, { once: true });
     const hidden = () => tell(engine, HIDDEN, 0);
     // What the browser says of the network is a reason to look, not to believe.
@@ -53,7 +56,7 @@ export class ChatSession {
       log.told = () => {};
     };
     try {
-      if (signal?.aborted) throw new ChatError(308, "the launch was given up by its signal");
+      if (signal?.aborted) giveUp();
       log.store = await storeOf(command, options);
       log.channels = await Channels.of(engine, options);
       log.cache = await cacheOf(options, log);
@@ -121,9 +124,15 @@ export class ChatSession {
   /** Gives an answer to a form or to the FAQ. */
   #give(kind, options) {
     return ChatPromise.of(async () => {
+      await this.#awake();
       const notice = (await import("../forms.js"))[kind](options ?? {}, this.#log.state.form);
       return run(this.#engine, "giveNotice", notice);
     });
+  }
+
+  /** Rejects when the session is over, as commands do whatever is given to them. */
+  #awake() {
+    return run(this.#engine, "getTranscript");
   }
 
   /** The data that this side may change. */
@@ -131,6 +140,7 @@ export class ChatSession {
     const { data } = this.#log.state;
     const give = (change, given) =>
       ChatPromise.of(async () => {
+        await this.#awake();
         const { set, deleted, size } = (await import("../changes.js"))[change](given, data);
         await run(this.#engine, "giveData", { set, deleted, size });
         data.taken(set ?? {}, deleted ?? []);

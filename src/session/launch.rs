@@ -98,10 +98,11 @@ impl<J: Json> Session<J> {
     }
 
     pub(super) fn give_up(&mut self, command: CommandId) {
-        if let State::Launching(_) = self.state {
-            self.fail_launch(Code::Aborted.into());
-        } else {
-            self.end(EndReason::Error);
+        match self.state {
+            State::Launching(_) => self.fail_launch(Code::Aborted.into()),
+            // What is yet to be found, as a stored state, is not taken up any more.
+            State::New => self.state = State::Over,
+            _ => self.end(EndReason::Error),
         }
         self.resolve(command, Ok(()));
     }

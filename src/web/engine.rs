@@ -100,6 +100,10 @@ impl Engine {
 
 impl Engine {
     fn begin(&self, name: &str, argument: JsValue) -> Result<Begin, Error> {
+        // Whatever is wrong with what is given: that it is over comes first.
+        if name != "giveUp" && self.driver.read(|session| session.is_over()) {
+            return Err(Code::SessionOver.into());
+        }
         // A message may be given as it is.
         let (argument, message) = match argument.dyn_into::<JsString>() {
             Ok(text) if name == "sendMessage" => (JsValue::UNDEFINED, Some(JsText(text))),
@@ -124,9 +128,6 @@ impl Engine {
                 let from = options.number("fromIndex").unwrap_or(0.0);
                 if from.fract() != 0.0 {
                     options.incorrect("fromIndex", "a whole number from 0 on", &options.raw("fromIndex"));
-                }
-                if self.driver.read(|session| session.is_over()) {
-                    options.refuse(Code::SessionOver.into());
                 }
                 Begin::Done(from.into())
             }
