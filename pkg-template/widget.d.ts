@@ -80,8 +80,8 @@ export type Strings = Partial<Record<
   | "shortly" | "queue" | "nobody" | "online" | "assistant" | "over" | "agent" | "you" | "joined" | "left" | "types" | "typeMany"
   | "sending" | "waits" | "sent" | "failed" | "lost" | "interrupted" | "offline" | "back" | "latest" | "leaving" | "stay"
   | "endedLeaveRequest" | "endedAgent" | "endedError" | "newChat" | "startFailed" | "restoreFailed" | "setup" | "blocked" | "preChat"
-  | "postChat" | "offlineForm" | "thanks" | "optional" | "required" | "invalid" | "choose" | "skip" | "stars" | "faq" | "faqYes"
-  | "faqNo" | "more" | "newTab" | "notify",
+  | "postChat" | "offlineForm" | "thanks" | "optional" | "required" | "invalid" | "choose" | "skip" | "stars" | "faqAsk" | "faq"
+  | "faqYes" | "faqNo" | "more" | "newTab" | "notify",
   string
 >>;
 

@@ -2,7 +2,7 @@
 // the visitor does goes to the session.
 import { Composer } from "./composer.js";
 import { busy, el, icon, isBusy } from "./dom.js";
-import { faqCard, statusForm } from "./questions.js";
+import { faqCard, faqPrompt, statusForm } from "./questions.js";
 import { Outbox } from "./outbox.js";
 import { Record } from "./record.js";
 import { Transcript } from "./transcript.js";
@@ -10,9 +10,9 @@ import { Typists } from "./typists.js";
 
 /** Interruptions that are over within this time, in milliseconds, are not worth a word. */
 const PATIENCE = 700;
-const CODE = { offlineForm: 3, inQueue: 4, requestPosted: 10 };
-/** The states that ask for a form: 1 before, 3 instead of, and 7 after the chat. */
-const FORM_STATES = new Set([1, 3, 7]);
+const CODE = { preChatForm: 1, faq: 2, offlineForm: 3, inQueue: 4, finished: 7, requestPosted: 10 };
+/** The states that ask for a form. */
+const FORM_STATES = new Set([CODE.preChatForm, CODE.offlineForm, CODE.finished]);
 /** The states of a session whose time is over. Its visitor may go on by writing, which opens another. */
 const CLOSED_STATES = new Set([9, 11]);
 /** The visitor's message of an earlier page could not be delivered. */
@@ -35,6 +35,9 @@ export class Conversation {
   #agents = new Map();
   #form;
   #faq;
+  /** Asks for the question that the FAQ is looked through for; the visitor has asked one. */
+  #prompt;
+  #hasAsked = false;
   #leaving;
   #end;
   #timer;
@@ -42,6 +45,11 @@ export class Conversation {
   /** How many events the session has told: those that an earlier view of it has shown are no news. */
   #told = 0;
   #shown;
+  /** The same for the statuses. */
+  #statuses = 0;
+  #statusesShown;
+  /** The form that an earlier view of it asks for, as far as it is filled in. */
+  #filled;
   #over = new AbortController();
 
   /**
@@ -59,6 +67,9 @@ export class Conversation {
     this.#outbox = earlier?.#outbox ?? new Outbox(session);
     this.#outbox.attach(this.#transcript);
     this.#shown = earlier?.#told ?? 0;
+    this.#statusesShown = earlier?.#statuses ?? 0;
+    this.#filled = earlier?.#form;
+    this.#prompt = faqPrompt(words);
     this.#record = new Record(words);
     this.#composer = new Composer(words, {
       onSend: (text) => this.send(text),
@@ -86,7 +97,9 @@ export class Conversation {
   }
 
   send(text) {
+    this.#hasAsked = true;
     this.#outbox.send(text);
+    this.#redock();
     this.#host.event("causerie-send", { text });
   }
 
@@ -154,7 +167,8 @@ export class Conversation {
     const name = own ? this.#words.of("you") : this.#name(party);
     const { text } = content;
     const sent = own && !old && this.#outbox.cameBack(text);
-    if (!own) this.#typists.set(party.id, name, false);
+    if (own) this.#hasAsked = true;
+    else this.#typists.set(party.id, name, false);
     this.#record.message(timestamp, name, text);
     this.#transcript.message({
       side: own ? "own" : party.type.external ? "system" : "other",
@@ -213,19 +227,25 @@ export class Conversation {
     const { title } = this.#host;
     const code = this.session.status?.code;
     const bot = names.length === 0 && this.session.botActive === true;
-    const over = this.ended || CLOSED_STATES.has(code);
+    const over = this.ended || CLOSED_STATES.has(code) || code === CODE.finished;
     const online = !over && (names.length > 0 || bot);
     const waiting = code === CODE.inQueue ? "queue" : code === CODE.offlineForm ? "nobody" : "shortly";
-    const subtitle = over ? "over" : online ? "online" : waiting;
+    // Before the queue nobody is called: there is nobody to be promised.
+    const subtitle = over ? "over" : online ? "online" : code === CODE.preChatForm || code === CODE.faq ? undefined : waiting;
     const who = names.length > 0 ? this.#words.list(names) : this.#words.of("assistant");
-    this.#panel.title({ title: online ? who : title, subtitle: this.#words.of(subtitle), online });
+    this.#panel.title({ title: online ? who : title, subtitle: subtitle ? this.#words.of(subtitle) : "", online });
   }
 
   #status(event) {
-    if (!FORM_STATES.has(event.new.code)) this.#form = undefined;
+    const { code } = event.new;
+    this.#statuses += 1;
+    const shown = this.#statuses <= this.#statusesShown;
+    if (!FORM_STATES.has(code)) this.#form = undefined;
     this.#faq = undefined;
     this.#header();
     this.#redock();
+    if (shown) return;
+    if (code === CODE.faq && !event.restored && !this.#hasAsked) this.#announcer.say(this.#words.of("faqAsk"));
     this.#host.event("causerie-status", event);
   }
 
@@ -244,6 +264,11 @@ export class Conversation {
       },
       onSkip: done,
     });
+    // In other words, or in another place, it is the same form.
+    if (this.#filled?.kind === form.kind) {
+      for (const [name, value] of Object.entries(this.#filled.values)) mine.set(name, value);
+    }
+    this.#filled = undefined;
     this.#form = mine;
     this.#redock();
     this.#host.news(this.#words.of("title"));
@@ -252,6 +277,8 @@ export class Conversation {
   #suggested(faq) {
     const mine = faqCard(faq, this.#words, async (accepted) => {
       await this.session.answerFaq({ id: faq.id, accepted });
+      // The card goes; who wants to read it again finds it in the conversation.
+      this.#answered(faq);
       if (this.#faq !== mine) return;
       this.#faq = undefined;
       this.#redock();
@@ -260,6 +287,12 @@ export class Conversation {
     this.#announcer.message(faq.question, faq.answer);
     this.#redock();
     this.#host.news(this.#words.of("faq"));
+  }
+
+  #answered({ answer }) {
+    const [author, timestamp] = [this.#words.of("assistant"), Date.now()];
+    this.#transcript.message({ side: "system", author, text: answer, timestamp, old: true });
+    this.#record.message(timestamp, author, answer);
   }
 
   #ended(event) {
@@ -320,7 +353,9 @@ export class Conversation {
   #dock() {
     const one = this.#leaving ?? this.#end ?? this.#form;
     if (one) return [one.element];
-    return this.#faq ? [this.#faq, this.#composer.element] : [this.#composer.element];
+    const prompt = this.session.status?.code === CODE.faq && !this.#hasAsked ? this.#prompt : undefined;
+    const above = this.#faq ?? prompt;
+    return above ? [above, this.#composer.element] : [this.#composer.element];
   }
 
   #redock() {

@@ -8,7 +8,7 @@ import { el } from "./dom.js";
 import { Form } from "./form.js";
 import { Launcher } from "./launcher.js";
 import { Memory } from "./memory.js";
-import { optionsOf } from "./options.js";
+import { PLACE, optionsOf } from "./options.js";
 import { Panel } from "./panel.js";
 import { styles } from "./sheet.js";
 import { Words } from "./words.js";
@@ -25,7 +25,7 @@ const ABORTED = 308;
 const Base = globalThis.HTMLElement ?? class {};
 
 export class CauserieChat extends Base {
-  static observedAttributes = ["open", ...LOOKS];
+  static observedAttributes = ["open", ...LOOKS, ...PLACE];
 
   #options = {};
   #strings = {};
@@ -50,7 +50,7 @@ export class CauserieChat extends Base {
 
   /** The options of `startSession` and `restoreSession`; they go before the attributes. */
   get options() { return this.#options; }
-  set options(options) { this.#options = { ...options }; }
+  set options(options) { this.#options = { ...options }; this.#mend(); }
 
   /** The page's own words: by language, or for whatever language it is. */
   get strings() { return this.#strings; }
@@ -111,9 +111,14 @@ export class CauserieChat extends Base {
     if (!this.#root || old === value) return;
     if (name === "open") this.#opened();
     else if (name === "theme") this.#paint();
+    else if (PLACE.includes(name)) this.#mend();
     else this.#rebuild();
   }
 
+  /** What could not be done may be done now that the page has said more. */
+  #mend() {
+    if (this.#phase === "failed" && this.isConnected) this.#restore();
+  }
 
   #upgrade(name) {
     // Set before the element was defined: it hides the accessor.
@@ -371,8 +376,6 @@ export class CauserieChat extends Base {
     }
     return [...switches, ...(this.#conversation?.actions ?? [])];
   }
-
-  // News.
 
   #news(title) {
     if (this.#isSeen && !document.hidden) return;

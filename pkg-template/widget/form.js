@@ -45,8 +45,7 @@ export class Form {
   }
 
   set(name, value) {
-    const field = this.#fields.find((one) => one.name === name);
-    if (field) field.input.value = value;
+    this.#fields.find((one) => one.name === name)?.set(value);
   }
 
   async #send(onSubmit) {
@@ -104,7 +103,8 @@ export class Form {
       : type === "checkbox"
         ? el("div.field", { part: "field" }, el("label.check", { htmlFor: id }, made.element, text, note), error)
         : el("div.field", { part: "field" }, el("label", { htmlFor: id }, text, note), made.element, error);
-    return { name, input, value, fault, wrong, element };
+    const set = made.set ?? ((to) => (input.value = to));
+    return { name, input, value, set, fault, wrong, element };
   }
 }
 
@@ -146,7 +146,7 @@ const KINDS = {
 
   checkbox({ id, name }) {
     const input = el("input", { id, name, type: "checkbox" });
-    return { element: input, input, value: () => (input.checked ? "true" : "") };
+    return { element: input, input, value: () => (input.checked ? "true" : ""), set: (to) => (input.checked = to === "true") };
   },
 
   rating({ id, name, words }) {
@@ -157,7 +157,11 @@ const KINDS = {
     const show = () => inputs.forEach((input, at) => {
       input.parentElement.classList.toggle("on", at < Number(inputs.find(({ checked }) => checked)?.value ?? 0));
     });
+    const set = (to) => {
+      for (const input of inputs) input.checked = input.value === to;
+      show();
+    };
     element.addEventListener("change", show);
-    return { element, input: inputs[0], inputs, value: () => inputs.find(({ checked }) => checked)?.value ?? "" };
+    return { element, input: inputs[0], inputs, set, value: () => inputs.find(({ checked }) => checked)?.value ?? "" };
   },
 };

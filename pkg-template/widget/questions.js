@@ -7,9 +7,14 @@ const TITLES = { "pre-chat": "preChat", "post-chat": "postChat", offline: "offli
 
 /** The form of a status. Only the one after the chat may be left out. */
 export function statusForm({ kind, fields }, words, { onSubmit, onSkip }) {
-  return new Form(words, {
+  return Object.assign(new Form(words, {
     title: words.of(TITLES[kind] ?? "title"), fields, submit: words.of("send"), onSubmit, skip: kind === "post-chat" ? onSkip : undefined,
-  });
+  }), { kind });
+}
+
+/** What is asked where the FAQ comes first, and nothing was asked yet. */
+export function faqPrompt(words) {
+  return el("section.faq", { part: "faq" }, el("p.question", {}, words.of("faqAsk")));
 }
 
 /** An entry of the FAQ with its two answers; `answer(accepted)` returns a promise. */

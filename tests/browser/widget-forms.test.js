@@ -110,6 +110,45 @@ test("an answer of the FAQ is offered; refused, it leads to a person, and accept
   }
 });
 
+test("where the FAQ comes first the question is asked for, and an answer that was read stays in the conversation", async (t) => {
+  const widget = await openWidget(t, browser, { attributes: { autostart: "", username: "Ada" } });
+  const { page } = widget;
+  await widget.run(() => { server.onChat((chat) => chat.setStatus("faq")); });
+  await widget.launcher.click();
+  await page.getByText("What is your question?", { exact: false }).first().waitFor();
+  assert.equal(await page.getByText("Someone will be with you shortly").count(), 0, "nobody was called yet");
+  await widget.say("Dishwasher?");
+  await page.locator("causerie-chat .faq").waitFor({ state: "detached" });
+  await widget.run(() => server.chat.suggest({ id: "1", question: "Is it safe?", answer: "On the gentle programme." }));
+  await page.getByRole("button", { name: "Yes, that helps" }).click();
+  await page.locator("causerie-chat .faq").waitFor({ state: "detached" });
+  assert.deepEqual((await widget.messages()).map(({ side, by, text }) => [side, by, text]), [
+    ["own", "You", "Dishwasher?"], ["system", "Assistant", "On the gentle programme."],
+  ]);
+  await page.getByText("The chat is over").waitFor();
+});
+
+test("what is filled in stays when the words change, and a status that was told is not told again", async (t) => {
+  const widget = await talking(t);
+  const { page } = widget;
+  const rated = { name: "stars", label: "Stars", type: "rating", required: true };
+  await widget.run((fields) => server.chat.askForm({ kind: "pre-chat", fields }), [...FIELDS, rated]);
+  await page.getByLabel("Customer number").fill("1234");
+  await page.getByLabel("Topic").selectOption("Cups");
+  await page.getByLabel("I agree").check();
+  await page.getByText("4 of 5").check({ force: true });
+  const statuses = (await widget.heard("causerie-status")).length;
+  await widget.run(() => chat.setAttribute("lang", "de"));
+  await page.getByRole("heading", { name: "Bevor wir beginnen" }).waitFor();
+  await page.getByLabel("E-mail").fill("ada@example.org");
+  await page.getByRole("button", { name: "Senden" }).click();
+  assert.deepEqual(await widget.run(() => server.chat.submitted("pre-chat")), {
+    customer: "1234", email: "ada@example.org", topic: "Cups", terms: "true", stars: "4",
+  });
+  await page.getByRole("textbox", { name: "Ihre Nachricht" }).waitFor();
+  assert.equal((await widget.heard("causerie-status")).length, statuses + 1);
+});
+
 test("a bot is announced as one, and an agent who comes takes its place", async (t) => {
   const widget = await talking(t);
   await widget.run(() => server.chat.setStatus("customerLast", { botActive: true }));

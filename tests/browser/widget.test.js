@@ -215,6 +215,19 @@ test("a page that has not set it up is told what is missing, and so is its visit
   await warned;
 });
 
+test("a page that sets it up after it was opened is not too late", async (t) => {
+  for (const late of ["options", "attribute"]) {
+    const widget = await open(t, { options: { transport: undefined } });
+    await widget.launcher.click();
+    await widget.page.getByRole("alert").getByText("not set up correctly").waitFor();
+    await widget.run((late) => {
+      if (late === "options") chat.options = { transport: testing.createFakeServer(), storage: "memory" };
+      else chat.setAttribute("server-url", location.origin);
+    }, late);
+    await widget.page.getByRole("button", { name: "Start chat" }).waitFor();
+  }
+});
+
 test("a page whose user has switched the chat's options keeps them: sound on, once", async (t) => {
   const widget = await open(t);
   await widget.launcher.click();

@@ -64,6 +64,7 @@ export default {
   choose: "Bitte wählen",
   skip: "Jetzt nicht",
   stars: "{count} von 5",
+  faqAsk: "Was möchten Sie wissen? Vielleicht gibt es schon eine Antwort.",
   faq: "Vielleicht hilft das",
   faqYes: "Ja, das hilft",
   faqNo: "Nein, jemanden fragen",

@@ -64,6 +64,7 @@ export default {
   choose: "Please choose",
   skip: "Not now",
   stars: "{count} of 5",
+  faqAsk: "What is your question? There may be an answer already.",
   faq: "Perhaps this helps",
   faqYes: "Yes, that helps",
   faqNo: "No, ask a person",

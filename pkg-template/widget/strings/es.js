@@ -64,6 +64,7 @@ export default {
   choose: "Elija una opción",
   skip: "Ahora no",
   stars: "{count} de 5",
+  faqAsk: "¿Cuál es su pregunta? Quizá ya haya una respuesta.",
   faq: "Quizá esto le ayude",
   faqYes: "Sí, me ayuda",
   faqNo: "No, hablar con una persona",

@@ -64,6 +64,7 @@ export default {
   choose: "Veuillez choisir",
   skip: "Pas maintenant",
   stars: "{count} sur 5",
+  faqAsk: "Quelle est votre question ? Il y a peut-être déjà une réponse.",
   faq: "Ceci peut vous aider",
   faqYes: "Oui, cela m’aide",
   faqNo: "Non, demander à quelqu’un",
