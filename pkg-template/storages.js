@@ -60,7 +60,8 @@ export function own(object, report) {
     room: ROOM,
     async read() {
       const state = await object.read();
-      return [typeof state === "string" ? parsed(state) : state];
+      // As JSON carries it: none of the page's code runs in the engine.
+      return [parsed(typeof state === "string" ? state : JSON.stringify(state))];
     },
     write: (key, state) => void put({ state }),
     clear: () => void put({ state: null }),

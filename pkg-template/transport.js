@@ -31,7 +31,8 @@ export function ownTransport(given, { service = "default" }) {
       /** The transport is connected. */
       opened: () => deliver({ link: 1 }),
       /** A reply or a push of chat v2 came. */
-      receive: (data) => {
+      receive: (given) => {
+        const data = carried(given);
         if (asked && isReply(data)) answer(asked, data);
         else if (early) early.push(data);
         else deliver({ data });
@@ -44,8 +45,10 @@ export function ownTransport(given, { service = "default" }) {
     settled(() => transport.start(sink, { service }), (started) => started && sink.opened(), sink.closed);
     return {
       send({ id, data }) {
-        const done = (reply) => {
+        const done = (given) => {
+          const reply = carried(given);
           if (typeof reply === "object" && reply !== null) return answer(id, reply);
+          if (typeof given === "object" && given !== null) return deliver({ id, error: "its reply can not be read" });
           if (data.operation !== "requestChat") {
             // What was received may be the reply.
             release();
@@ -63,6 +66,19 @@ export function ownTransport(given, { service = "default" }) {
       },
     };
   };
+}
+
+/**
+ * What the transport reports, as JSON carries it: a server could send no more, and none of the page's code runs in the engine.
+ * A number that is none stays recognisable as wrong.
+ */
+function carried(given) {
+  const sound = (_, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value);
+  try {
+    return JSON.parse(JSON.stringify(given, sound));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether it can be the reply to the wish for a session: it has the session's id, or it refuses. */

@@ -13,8 +13,14 @@ export function adapted(transport) {
   const hook = () => {
     for (const type of HOOKS) {
       transport[`on${type}`]?.((event) => {
-        if (type === "SessionEnded" && isLeft(event)) sink.left();
-        sink.receive(reply(event, type));
+        let told = event;
+        try {
+          if (type === "SessionEnded" && isLeft(event)) sink.left();
+          told = reply(event, type);
+        } catch {
+          // What can not be read is passed on as it is, and refused there.
+        }
+        sink.receive(told);
       });
     }
     // The later form of the interface tells of its connection, too.

@@ -38,6 +38,18 @@ test("options that throw when they are read reject with code 3, whose cause is w
   assert.deepEqual(outcomes, Array(6).fill({ isOurs: true, code: 3, cause: "mine" }));
 });
 
+test("a stored state that throws when it is read is a failure with code 305", async (t) => {
+  const { page, serverUrl } = await open(t);
+  const codes = await page.evaluate(async (serverUrl) => {
+    const mine = () => { throw new Error("mine"); };
+    const states = [{ get keys() { return mine(); } }, new Proxy({}, { get: mine, ownKeys: mine })];
+    const codes = [];
+    for (const state of states) codes.push((await outcome(causerie.chat.restoreSession({ serverUrl, storage: { read: () => state, write() {} } }))).code);
+    return codes;
+  }, serverUrl);
+  assert.deepEqual(codes, [305, 305]);
+});
+
 test("a part of the package that can not be loaded is a failure with a code, not a session that is not there", async (t) => {
   const { page, serverUrl } = await open(t, {
     expect: [/storages\.js|forms\.js|ERR_FAILED/],

@@ -127,6 +127,50 @@ test("what a transport reports is validated: nonsense is reported and dropped", 
   assert.ok(events.length >= 7);
 });
 
+test("what a transport reports may run code of the page's, throw, or be no JSON: it is dropped, and the sessions go on", async (t) => {
+  const page = await open(t);
+  const { events, refused, hooked } = await page.evaluate(async () => {
+    const mine = () => { throw new Error("mine"); };
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const from = { nickname: "Jane", participantId: 2, type: "Agent" };
+    const cycle = { statusCode: 0, messages: [] };
+    cycle.self = cycle;
+    const transport = window.own();
+    const session = await causerie.chat.startSession({ transport, storage: "memory" });
+    const events = window.note(session);
+    for (const data of [
+      { get statusCode() { return mine(); } }, new Proxy({}, { get: mine, ownKeys: mine }), proxy, cycle, { statusCode: 0n }, () => {}, Symbol("data"),
+      { messages: [{ get index() { return mine(); } }] }, { messages: [{ index: 2, type: "Message", get text() { return mine(); }, from }] },
+      { messages: [{ index: NaN, type: "Message", text: "nowhere", from }] }, { messages: [{ index: 2, type: "Message", text: "never", utcTime: NaN, from }] },
+    ]) transport.sink.receive(data);
+    const { send } = transport;
+    transport.send = async () => ({ get statusCode() { return mine(); } });
+    const refused = await session.sendMessage("answered by nonsense").catch(({ error }) => error.code);
+    transport.send = send;
+    transport.add("Message", "skipped");
+    transport.say("sound");
+    await window.turn();
+
+    let hook;
+    const genesys = {
+      startSession: async () => ({ sessionId: "s-4" }), sendMessage: async () => {}, leaveSession: async () => {},
+      getTranscript: async () => ({ transcript: [] }), onMessageReceived: (callback) => { hook = callback; },
+    };
+    const other = await causerie.chat.startSession({ transport: genesys, storage: "memory" });
+    const hooked = window.note(other);
+    hook({ get index() { return mine(); } });
+    hook(proxy);
+    hook({ index: 0, timestamp: 1, content: { text: "sound", type: "text" }, party: { id: 2, name: "Jane", type: "Agent" } });
+    await window.turn();
+    return { events, refused, hooked };
+  });
+  assert.equal(refused, 52);
+  for (const [heard, count] of [[events, 11], [hooked, 2]]) {
+    assert.deepEqual(heard.map(({ on, error, content }) => error?.code ?? content?.text ?? on), [...Array(count).fill(304), "sound"]);
+  }
+});
+
 test("what is no transport is refused by its name", async (t) => {
   const page = await open(t);
   const errors = await page.evaluate(() =>
