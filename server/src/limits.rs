@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 /// A bucket of tokens that fills at a steady rate.
@@ -11,21 +13,29 @@ pub struct Bucket {
     rate: f64,
     tokens: f64,
     filled: Instant,
+    /// Until then nothing is given: something was refused, and this was announced with it.
+    shut_until: Instant,
 }
 
 impl Bucket {
     /// A full bucket of `burst` tokens, refilled by `rate` tokens a second.
     #[must_use]
     pub fn new(burst: u32, rate: f64) -> Self {
-        Self { burst: f64::from(burst), rate, tokens: f64::from(burst), filled: Instant::now() }
+        let now = Instant::now();
+        Self { burst: f64::from(burst), rate, tokens: f64::from(burst), filled: now, shut_until: now }
     }
 
-    /// Takes a token.
+    /// Takes a token. Once one was refused, none is given before the time that was announced with it: of what is sent in
+    /// one go nothing is taken after something that was not, so that a client can send the rest again in its order.
     ///
     /// # Errors
     /// When there is none: in how many whole seconds there will be one.
     pub fn take(&mut self) -> Result<(), u64> {
-        self.peek()?;
+        let shut = self.shut_until.saturating_duration_since(Instant::now());
+        if !shut.is_zero() {
+            return Err(shut.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX));
+        }
+        self.peek().inspect_err(|seconds| self.shut_until = self.filled + Duration::from_secs(*seconds))?;
         self.tokens -= 1.0;
         Ok(())
     }

@@ -45,7 +45,10 @@ async fn too_many_operations_have_to_wait() {
         (&json!(1), &json!(429), &json!(1))
     );
     assert_eq!(answer["nextPosition"], 102, "the operation was not done");
-    tokio::time::advance(Duration::from_secs(1)).await;
+    tokio::time::advance(Duration::from_millis(500)).await;
+    let answer = ann.chat(&send).await;
+    assert_eq!(answer["errors"][0]["retryAfter"], 1, "nothing overtakes what was refused and may come again");
+    tokio::time::advance(Duration::from_millis(500)).await;
     for _ in 0..10 {
         assert_eq!(ann.chat(&send).await["statusCode"], 0);
     }
