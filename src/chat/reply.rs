@@ -151,6 +151,11 @@ impl<J: Json> Reply<J> {
         (0..errors.len().unwrap_or(0)).map(|place| ServerError::read(&errors.at(place))).collect()
     }
 
+    /// In how many seconds the server may take what it refused, when it says so.
+    pub fn retry_after(&self) -> Option<u32> {
+        self.member(Name::Errors).at(0).count_of(Name::RetryAfter)
+    }
+
     /// Whether it is known that all is well, that it has the keys of an earlier reply, and that it ends or renews nothing.
     pub fn is_plain(&self) -> bool {
         self.is_plain

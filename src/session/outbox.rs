@@ -23,6 +23,8 @@ pub struct Outbox<J: Json> {
     sends: Vec<Send<J>>,
     /// What is to be stored of it has changed.
     changed: bool,
+    /// The server asked to be sent less: until all is settled, one message at a time is on its way.
+    paced: bool,
 }
 
 /// A message on its way.
@@ -58,7 +60,7 @@ pub enum SendState {
 impl<J: Json> Outbox<J> {
     /// An empty outbox.
     pub fn new() -> Self {
-        Self { sends: Vec::new(), changed: false }
+        Self { sends: Vec::new(), changed: false, paced: false }
     }
 
     /// Adds a message; `false` when the outbox is full.
@@ -115,9 +117,9 @@ impl<J: Json> Outbox<J> {
         (unsent, all)
     }
 
-    /// The first message that waits, unless one before it is unsettled: order comes first.
+    /// The first message that waits and may be sent, unless one before it is unsettled: order comes first.
     pub fn next_waiting(&self) -> Option<&Send<J>> {
-        let first = self.sends.iter().find(|send| !matches!(send.state, SendState::InFlight { .. }))?;
+        let first = self.sends.iter().find(|send| self.paced || !matches!(send.state, SendState::InFlight { .. }))?;
         (first.state == SendState::Waiting).then_some(first)
     }
 
@@ -157,6 +159,11 @@ impl<J: Json> Outbox<J> {
         given_up
     }
 
+    /// Whether the order does not yet allow to leave: something is still to be sent, or may have to be.
+    pub fn is_open(&self) -> bool {
+        self.sends.iter().any(|send| self.paced || !matches!(send.state, SendState::InFlight { .. }))
+    }
+
     /// Whether a message is unsettled.
     pub fn is_unsettled(&self) -> bool {
         self.sends.iter().any(|send| send.state == SendState::Unsettled)
@@ -192,6 +199,16 @@ impl<J: Json> Outbox<J> {
     pub fn answered(&mut self, operation: &str, well: bool) -> Option<Send<J>> {
         let place = self.place(operation)?;
         if well { self.arrived(place) } else { self.take_out(place) }
+    }
+
+    /// The server did not take an operation, and asks for it later: its send is unsettled until then, and that was no try.
+    /// Whether it is one.
+    pub fn postpone(&mut self, operation: &str) -> bool {
+        let Some(send) = self.place(operation).and_then(|place| self.sends.get_mut(place)) else { return false };
+        send.state = SendState::Unsettled;
+        send.tries = send.tries.saturating_sub(1);
+        self.paced = true;
+        true
     }
 
     /// The server acknowledged the publish of an operation; more is waited for until `deadline`.
@@ -250,6 +267,7 @@ impl<J: Json> Outbox<J> {
 
     fn take_out(&mut self, place: usize) -> Option<Send<J>> {
         self.changed = true;
+        self.paced &= self.sends.len() > 1;
         (place < self.sends.len()).then(|| self.sends.remove(place))
     }
 

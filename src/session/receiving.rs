@@ -136,6 +136,8 @@ impl<J: Json> Session<J> {
             self.look_up_unsettled(id.is_some());
         }
         self.take_result(id, &reply, opening);
+        // What is settled may have made way for what waits.
+        self.flush();
     }
 
     /// Whether a reply answers the opening operation: it has its id or, from a server that answers without ids, it is
@@ -315,6 +317,9 @@ impl<J: Json> Session<J> {
         }
         if let Some(id) = id {
             self.settle_typing(id);
+            if reply.status != 0 && self.postpone(id, reply.retry_after()) {
+                return;
+            }
         }
         let send = match id {
             Some(id) => self.outbox.answered(id, reply.status == 0),

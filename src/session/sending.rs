@@ -15,6 +15,8 @@ const MOST_TRIES: u8 = 4;
 pub(super) const RESEND_PATIENCE: u64 = 300;
 /// The same where that answer is not acknowledged yet.
 const UNACKNOWLEDGED_PATIENCE: u64 = 10_000;
+/// How long the server may ask to wait with a message, in seconds.
+const LONGEST_PAUSE: u32 = 120;
 
 impl<J: Json> Session<J> {
     pub(super) fn send(&mut self, command: CommandId, content: Content<J>) {
@@ -32,6 +34,14 @@ impl<J: Json> Session<J> {
             self.drop_next_typing();
         }
         self.flush();
+    }
+
+    /// The server refused an operation, and takes it in so many seconds: what is in the outbox is sent again then, and from now
+    /// on one after the other. Whether that is so.
+    pub(super) fn postpone(&mut self, operation: &str, retry_after: Option<u32>) -> bool {
+        let Some(seconds) = retry_after.filter(|_| self.outbox.postpone(operation)) else { return false };
+        self.timers.set(Timer::Resend, self.now.after(u64::from(seconds.clamp(1, LONGEST_PAUSE)) * 1000));
+        true
     }
 
     /// The transcript is up to date: what of the unsettled messages is not in it is sent again. A server that answers
@@ -91,6 +101,7 @@ impl<J: Json> Session<J> {
     pub(super) fn look_after_sends(&mut self) {
         while let Some(sender) = self.outbox.overdue(self.now.mono) {
             self.settle(sender, Ok(()));
+            self.flush();
         }
     }
 
@@ -174,7 +185,7 @@ impl<J: Json> Session<J> {
     /// Asks the server to end the session, once everything before that is sent.
     fn tell_leave(&mut self) {
         let ready = self.leaving.as_ref().is_some_and(|leaving| leaving.operation.is_none());
-        if !ready || self.outbox.next_waiting().is_some() || self.outbox.is_unsettled() {
+        if !ready || self.outbox.is_open() {
             return;
         }
         let operation = self.send_operation(&Operation::Disconnect);

@@ -54,6 +54,39 @@ pub struct Chat {
     parties: u32,
 }
 
+/// So many operations in one go, and then so many a second. After one too many nothing is taken for the second that is announced.
+#[derive(Debug)]
+pub struct Limit {
+    tokens: f64,
+    burst: f64,
+    rate: f64,
+    filled: u64,
+    shut_until: u64,
+    pub refusals: usize,
+}
+
+impl Limit {
+    pub fn new(burst: u32, rate: u32) -> Self {
+        let [burst, rate] = [burst, rate].map(f64::from);
+        Self { tokens: burst, burst, rate, filled: 0, shut_until: 0, refusals: 0 }
+    }
+
+    fn take(&mut self, now: u64) -> bool {
+        self.tokens = self.burst.min(self.tokens + self.rate * (now - self.filled) as f64 / 1000.0);
+        self.filled = now;
+        let takes = now >= self.shut_until && self.tokens >= 1.0;
+        if takes {
+            self.tokens -= 1.0;
+        } else {
+            if now >= self.shut_until {
+                self.shut_until = now + 1_000;
+            }
+            self.refusals += 1;
+        }
+        takes
+    }
+}
+
 /// All chats.
 #[derive(Debug)]
 pub struct Chats {
@@ -73,6 +106,8 @@ pub struct Chats {
     pub refusals: Vec<(String, u32, u32)>,
     /// The messages that were refused by them.
     pub refused: Vec<String>,
+    /// How much Causerie's own takes at once.
+    pub limit: Option<Limit>,
     /// What others than the asker are to be pushed.
     pub pushes: Vec<(Bound, Value)>,
     pub services: Vec<String>,
@@ -94,6 +129,7 @@ impl Chats {
             refuse_with: None,
             refusals: Vec::new(),
             refused: Vec::new(),
+            limit: None,
             pushes: Vec::new(),
             tells_status: false,
             services: vec!["default".to_owned()],
@@ -162,6 +198,12 @@ impl Chats {
                 let position = data["transcriptPosition"].as_u64().unwrap_or(0) as u32;
                 return Some(chat.answer(chat.trail(key, position), made));
             }
+        }
+        let counts = matches!(operation.as_str(), "sendMessage" | "pushUrl" | "customNotice" | "updateData");
+        if counts && self.limit.as_mut().is_some_and(|limit| !limit.take(now)) {
+            let mut answer = refused(1, 429, Some(chat.ended));
+            answer.iter_mut().for_each(|answer| answer["errors"][0]["retryAfter"] = 1.into());
+            return answer;
         }
         let position = data["transcriptPosition"].as_u64().unwrap_or(0) as u32;
         if chat.expired && matches!(operation.as_str(), "sendMessage" | "pushUrl") {

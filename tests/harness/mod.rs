@@ -25,7 +25,7 @@ pub mod world;
 
 #[allow(unused_imports)]
 pub use self::{
-    chat::Flavour,
+    chat::{Flavour, Limit},
     host::{Action, Http, Socket},
     page::{Kind, Seen, Storage},
     pair::{Options, Pair},

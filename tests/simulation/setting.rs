@@ -4,7 +4,7 @@ use causerie::transport::Mode;
 use serde_json::json;
 
 use super::harness::bayeux::Bayeux;
-use super::harness::{Flavour, Options, Pair, Seeded};
+use super::harness::{Flavour, Limit, Options, Pair, Seeded};
 
 /// The setting of one run.
 #[derive(Debug)]
@@ -64,6 +64,10 @@ impl Setting {
             pair.world.chats.renews_keys = dice.chance(50);
             pair.world.chats.echoes_typing = dice.chance(50);
             pair.world.chats.is_mute = dice.chance(10);
+        }
+        if self.options.flavour == Flavour::Ours && dice.chance(30) {
+            let (burst, rate) = (dice.between(1, 6) as u32, dice.between(1, 5) as u32);
+            pair.world.chats.limit = Some(Limit::new(burst, rate));
         }
         let late = if dice.chance(20) { dice.between(1, 250) } else { 0 };
         for host in &mut pair.world.hosts {

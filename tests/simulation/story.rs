@@ -48,6 +48,9 @@ impl Story {
         let mut pair = Pair::new(setting.options.clone());
         pair.world.quiet = !loud;
         setting.furnish(&mut pair, &mut weather.dice);
+        if pair.world.chats.limit.is_some() {
+            weather.totals.fault("server: takes so much and no more");
+        }
         let given = Vec::new();
         Self { pair, weather, setting, given, store_failed: false, lived: false, over: None, rounds: 0 }
     }
