@@ -300,7 +300,7 @@ class Page {
 
   get room() {
     const { room, denied } = this.#log.store;
-    return denied ? undefined : room;
+    return denied ? -1 : room;
   }
 
   store(verb, key, state) {

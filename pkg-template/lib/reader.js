@@ -23,6 +23,9 @@ export const reader = {
     }
   },
 
+  /** Whether a text looks like HTML. */
+  is_markup: (text) => /^\s*</.test(text),
+
   /** The value of the text that an event brings; undefined when it brings none, or no JSON. */
   frame({ data }) {
     return typeof data === "string" ? reader.parse(data) : undefined;
@@ -31,6 +34,14 @@ export const reader = {
   /** The number; what is none is NaN. */
   number(value) {
     return typeof value === "number" ? value : NaN;
+  },
+
+  /** What an error says of a value that a page gave: a number, or of what kind it is. */
+  describe(value) {
+    if (typeof value === "number") return String(value);
+    if (value === undefined || value === null) return "nothing";
+    const kind = Array.isArray(value) ? "array" : typeof value;
+    return `${/^[ao]/.test(kind) ? "an" : "a"} ${kind}`;
   },
 
   /** The data of an envelope that is one event and has no id of an operation; undefined or null for all others. */

@@ -38,7 +38,8 @@ export async function shared() {
 export class Tabs {
   #engine;
   #name;
-  #id = crypto.getRandomValues(new Uint32Array(1))[0];
+  /** Never 0, which is no tab. */
+  #id = crypto.getRandomValues(new Uint32Array(1))[0] || 1;
   #channel;
   #lobby;
   /** Lets go of the lock; undefined while another tab holds it. */
@@ -120,7 +121,7 @@ export class Tabs {
       return;
     }
     if (pong === this.#id || told) this.#pulse?.heard();
-    if (told && (to ?? this.#id) === this.#id && except !== this.#id) this.#deliver?.(told);
+    if (told && (to || this.#id) === this.#id && except !== this.#id) this.#deliver?.(told);
     // Another tab has taken over: what was asked of the last one is asked again.
     if (held) this.#deliver?.({ link: 2 });
   }

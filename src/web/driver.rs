@@ -164,7 +164,9 @@ impl Driver {
                 drop(take(&mut self.open.borrow_mut().sockets, socket));
                 self.page.close(socket);
             }
-            Io::Tell { to, except, frame } => self.page.tell_tabs(to, except, build(&frame)),
+            Io::Tell { to, except, frame } => {
+                self.page.tell_tabs(to.unwrap_or(0), except.unwrap_or(0), build(&frame));
+            }
             Io::Post { request, url, body } => self.post(request, &url, &stringify(&build(&body)), "application/json"),
             Io::PostForm { request, url, body } => {
                 self.post(request, &url, &self.page.form(build(&body)), "application/x-www-form-urlencoded");

@@ -188,7 +188,7 @@ impl Engine {
             service: named.to_owned(),
             mode,
             max_offline,
-            outbox_room: self.driver.page.room().unwrap_or(0.0) as usize,
+            outbox_room: self.driver.page.room() as usize,
             seed: clock::seed(),
             held: true,
             link: crate::protocol::Times::default(),
@@ -239,7 +239,7 @@ impl Restoring {
     /// Nothing is stored: another tab may be in the session.
     fn ask_tabs(self: Box<Self>) {
         task::after(&self.driver.page.shared(), move |states| {
-            let denied = if self.driver.page.room().is_none() { "the browser denies the storage" } else { "" };
+            let denied = if self.driver.page.room() < 0.0 { "the browser denies the storage" } else { "" };
             match self.wanted.newest(states.unwrap_or_default()) {
                 Some(found) => self.join(None, found),
                 None => self.fail(Code::NothingToRestore, denied),

@@ -71,12 +71,18 @@ extern "C" {
     /// The parsed text; undefined when it is no JSON.
     #[wasm_bindgen(structural, method)]
     fn parse(this: &Reader, text: &JsValue) -> JsValue;
+    /// Whether the text looks like HTML.
+    #[wasm_bindgen(structural, method)]
+    fn is_markup(this: &Reader, text: &JsValue) -> bool;
     /// The parsed text of an event; undefined when it is none.
     #[wasm_bindgen(structural, method)]
     fn frame(this: &Reader, event: &JsValue) -> JsValue;
     /// The number; NaN for what is none. Rust's own way to ask is by way of the memory.
     #[wasm_bindgen(structural, method)]
     fn number(this: &Reader, value: &JsValue) -> f64;
+    /// What an error says of the value.
+    #[wasm_bindgen(structural, method)]
+    fn describe(this: &Reader, value: &JsValue) -> String;
     /// The data of an ordinary envelope; undefined or null for all others.
     #[wasm_bindgen(structural, method)]
     fn push(this: &Reader, envelope: &JsValue) -> JsValue;
@@ -98,6 +104,17 @@ pub fn read_with(reader: Reader) {
     READER.set(Some(Box::leak(Box::new(reader))));
 }
 
+/// The number that a value is; NaN is none.
+pub fn number_of(value: &JsValue) -> Option<f64> {
+    let number = READER.get()?.number(value);
+    (!number.is_nan()).then_some(number)
+}
+
+/// What an error says of a value that a page gave: a number, or of what kind it is.
+pub fn described(value: &JsValue) -> String {
+    READER.get().map(|reader| reader.describe(value)).unwrap_or_default()
+}
+
 /// The JSON that an event brings, where it brings any.
 pub fn parse_event(event: &JsValue) -> Option<JsJson> {
     let parsed = READER.get()?.frame(event);
@@ -110,8 +127,12 @@ pub fn parse_json(text: &JsValue) -> Result<JsJson, String> {
     if !parsed.is_undefined() {
         return Ok(parsed.into());
     }
-    let html = text.dyn_ref::<JsString>().is_some_and(|text| text.trim().starts_with("<", 0));
-    Err(if html { "markup (HTML?)" } else { "text that is no JSON" }.to_owned())
+    Err(if READER.get().is_some_and(|reader| reader.is_markup(text)) {
+        "markup (HTML?)"
+    } else {
+        "text that is no JSON"
+    }
+    .to_owned())
 }
 
 impl Text for JsText {
@@ -156,8 +177,7 @@ impl Json for JsJson {
     }
 
     fn number(&self) -> Option<f64> {
-        let number = READER.get()?.number(&self.0);
-        (!number.is_nan()).then_some(number)
+        number_of(&self.0)
     }
 
     fn string(&self) -> Option<String> {

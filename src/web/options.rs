@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use js_sys::{Array, JsString, Reflect};
 use wasm_bindgen::prelude::*;
 
-use super::json::{JsJson, JsText};
+use super::json::{JsJson, JsText, described, number_of};
 use super::page::Page;
 use crate::json::Json;
 use crate::session::{Code, Error};
@@ -74,8 +74,8 @@ impl<'a> Options<'a> {
 
     /// A finite number from 0 on.
     pub fn number(&self, name: &str) -> Option<f64> {
-        let is = |value: &JsValue| value.as_f64().is_some_and(|number| number.is_finite() && number >= 0.0);
-        self.checked(name, "a number from 0 on", is).as_f64()
+        let is = |value: &JsValue| number_of(value).is_some_and(|number| number.is_finite() && number >= 0.0);
+        number_of(&self.checked(name, "a number from 0 on", is))
     }
 
     /// An object that is passed on.
@@ -149,13 +149,8 @@ impl<'a> Options<'a> {
 }
 
 fn incorrect(whose: &str, name: &str, expected: &str, got: &JsValue) -> Error {
-    let got = match (got.as_f64(), JsJson::from(got.clone())) {
-        // By JavaScript: the library's printing of floating point would be eight kilobytes of the package.
-        (Some(number), _) => {
-            js_sys::Number::from(number).to_string_with_radix(10).map_or_else(|_| "a number".into(), String::from)
-        }
-        (None, _) if got.is_function() => "a function".to_owned(),
-        (None, json) => json.kind().to_owned(),
-    };
-    Error::new(Code::ParameterIncorrect, text::join(&[whose, " expects `", name, "` to be ", expected, ", got ", &got]))
+    Error::new(
+        Code::ParameterIncorrect,
+        text::join(&[whose, " expects `", name, "` to be ", expected, ", got ", &described(got)]),
+    )
 }

@@ -48,15 +48,15 @@ extern "C" {
     /// Closes a channel; nothing happens when the socket is none.
     #[wasm_bindgen(structural, method)]
     pub fn close(this: &Page, socket: u32);
-    /// Tells the other tabs something, or one of them, or all but one.
+    /// Tells the other tabs something, or one of them, or all but one: 0 is none.
     #[wasm_bindgen(structural, method)]
-    pub fn tell_tabs(this: &Page, to: Option<u32>, except: Option<u32>, frame: JsValue);
+    pub fn tell_tabs(this: &Page, to: u32, except: u32, frame: JsValue);
     /// The store of the states for a restore: `read`, `own`, `write` or `clear`.
     #[wasm_bindgen(structural, method, catch)]
     pub fn store(this: &Page, verb: &str, key: &str, state: &JsValue) -> Result<JsValue, JsValue>;
-    /// How many characters of messages that are not settled the store has room for; undefined when it is denied.
+    /// How many characters of messages that are not settled the store has room for; -1 when it is denied.
     #[wasm_bindgen(structural, method, getter)]
-    pub fn room(this: &Page) -> Option<f64>;
+    pub fn room(this: &Page) -> f64;
     /// An object as the body of a form.
     #[wasm_bindgen(structural, method)]
     pub fn form(this: &Page, fields: JsValue) -> JsString;

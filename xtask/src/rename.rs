@@ -76,8 +76,8 @@ impl<'a> Names<'a> {
     }
 }
 
-/// What the glue has for callers and browsers of the past: a way to call it that the shim does not use, a `TextEncoder` that
-/// any browser with WebAssembly has, and a warning in many words.
+/// What the glue has for callers and browsers of the past: ways to call it that nothing here uses, a warning in many words, and
+/// what is done where something is missing that each browser of the package's level of JavaScript has.
 pub fn without_past(glue: &str) -> Result<String> {
     let mut glue = glue.to_owned();
     for (begin, end, now) in PAST {
@@ -91,7 +91,8 @@ pub fn without_past(glue: &str) -> Result<String> {
     Ok(glue)
 }
 
-const PAST: [(&str, &str, &str); 3] = [
+/// Where each begins, with what it ends, and what stands in its place.
+const PAST: &[(&str, &str, &str)] = &[
     (
         "    if (module_or_path !== undefined) {\n        if (Object.getPrototypeOf(module_or_path)",
         "\n    }\n",
@@ -102,6 +103,20 @@ const PAST: [(&str, &str, &str); 3] = [
         "`WebAssembly.instantiateStreaming` failed because",
         "Original error:\\n",
         "The wasm should be served as application/wasm: ",
+    ),
+    ("    if (realloc === undefined) {\n        const buf", "        return ptr;\n    }\n", ""),
+    ("const EngineFinalization = (typeof", "\n    : ", "const EngineFinalization = "),
+    ("const CLOSURE_DTORS = (typeof", "\n    : ", "const CLOSURE_DTORS = "),
+    ("if (Symbol.dispose) Engine", "\n", ""),
+    ("const ret = typeof globalThis ===", "Table0(ret)", "return addToExternrefTable0(globalThis)"),
+    ("const ret = typeof global ===", "Table0(ret)", "return 0"),
+    ("const ret = typeof self ===", "Table0(ret)", "return 0"),
+    ("const ret = typeof window ===", "Table0(ret)", "return 0"),
+    ("cachedDataViewMemory0.buffer.detached === true", "))", "cachedDataViewMemory0.buffer.byteLength === 0)"),
+    (
+        "function handleError(f, args)",
+        "f.apply(this, args)",
+        "function handleError(f) {\n    try {\n        return f()",
     ),
 ];
 
@@ -118,12 +133,15 @@ fn safe(glue: &str) -> Result<String> {
                 getters += 1;
                 format!("            const ret = arg0?.{name}")
             }
-            (_, Some((name, rest))) if name.starts_with("        ") && !rest.contains("handleError(") => {
-                match rest.strip_suffix(") {") {
-                    Some(parameters) => format!("{name}: ({parameters}) => {{"),
-                    None => line.to_owned(),
+            (_, Some((name, rest))) if name.starts_with("        ") => {
+                let caught = rest.strip_prefix(") { return handleError(function (");
+                match (caught, caught.unwrap_or(rest).strip_suffix(") {")) {
+                    (Some(_), Some(parameters)) => format!("{name}: ({parameters}) => handleError(() => {{"),
+                    (None, Some(parameters)) => format!("{name}: ({parameters}) => {{"),
+                    _ => line.to_owned(),
                 }
             }
+            _ if line == "        }, arguments); }," => "        }),".to_owned(),
             _ => line.to_owned(),
         })
         .collect();
