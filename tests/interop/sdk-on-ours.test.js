@@ -79,6 +79,16 @@ for (const transport of ["websocket", "long-polling"]) {
       assert.deepEqual([...page.wires], [transport]);
     });
 
+    test("what is sent at once arrives once and in order, though the server takes a hundred and no more", async () => {
+      const { transcript } = await talk();
+      const texts = Array.from({ length: 150 }, (_, n) => `his ${n}`);
+      const sent = await Promise.all(texts.map((message) => page.call("sendMessage", { message })));
+      assert.deepEqual(sent, texts.map(() => ({ value: undefined })));
+      await page.message("his 149");
+      assert.deepEqual(page.texts(), ["hello", ...texts]);
+      assert.deepEqual(await transcript(), page.texts());
+    });
+
     test("a server that is killed in the middle costs nothing but time", async () => {
       const { say, transcript } = await talk();
       await Promise.all([proxy.lose("last words"), say("last words")]);
