@@ -1,39 +1,46 @@
 // The storages that few pages ask for: a cookie, this page's memory, the page's own object. Loaded by the first session that
 // does.
-import { PREFIX, ROOM, parsed } from "./lib/storage.js";
+import { PREFIX, ROOM, isOf, parsed } from "./lib/storage.js";
 
 /** The slots of `storage: "memory"`: they live as long as the page. */
 const memory = new Map();
 
+const nameOf = (key) => encodeURIComponent(PREFIX + key);
+
 function put(key, value, age) {
   const secure = location.protocol === "https:" ? "; Secure" : "";
-  const name = encodeURIComponent(PREFIX + key);
-  document.cookie = `${name}=${encodeURIComponent(value)}; Path=/; Max-Age=${age}; SameSite=Lax${secure}`;
+  document.cookie = `${nameOf(key)}=${encodeURIComponent(value)}; Path=/; Max-Age=${age}; SameSite=Lax${secure}`;
+}
+
+/** The states in the cookies of which `is` says that they are meant, by their names as they are in the cookie. */
+function stored(is) {
+  return document.cookie.split("; ").flatMap((cookie) => {
+    const at = cookie.indexOf("=");
+    try {
+      return is(cookie.slice(0, at)) ? [parsed(decodeURIComponent(cookie.slice(at + 1)))] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** Cookies of the page's site that live as long as the page may be away. */
 export const cookies = {
   room: 0,
-  read: () =>
-    document.cookie.split("; ").flatMap((cookie) => {
-      const at = cookie.indexOf("=");
-      try {
-        const ours = decodeURIComponent(cookie.slice(0, at)).startsWith(PREFIX);
-        return ours ? [parsed(decodeURIComponent(cookie.slice(at + 1)))] : [];
-      } catch {
-        return [];
-      }
-    }),
+  read: () => stored((name) => decodeURIComponent(name).startsWith(PREFIX)),
   write: (key, state) => put(key, JSON.stringify(state), Math.max(1, Math.ceil(state.timeout / 1000))),
-  clear: (key) => put(key, "", 0),
+  clear: (key, state) => stored((name) => name === nameOf(key)).some((found) => isOf(state, found)) && put(key, "", 0),
 };
 
 export const inMemory = {
   room: 0,
   read: () => [...memory.values()],
   write: (key, state) => memory.set(key, state),
-  clear: (key) => memory.delete(key),
+  clear: (key, state) => isOf(state, memory.get(key)) && memory.delete(key),
 };
+
+/** What was written last to each of the page's own objects. */
+const written = new WeakMap();
 
 /** An object of the page's, each method synchronous or not. The next write begins when the last is done; only the newest waits. */
 export function own(object, report) {
@@ -63,7 +70,12 @@ export function own(object, report) {
       // As JSON carries it: none of the page's code runs in the engine.
       return [parsed(typeof state === "string" ? state : JSON.stringify(state))];
     },
-    write: (key, state) => void put({ state }),
-    clear: () => void put({ state: null }),
+    write: (key, state) => {
+      written.set(object, state);
+      put({ state });
+    },
+    clear: (key, state) => {
+      if (isOf(state, written.get(object) ?? state)) put({ state: null });
+    },
   };
 }

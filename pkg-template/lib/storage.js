@@ -53,6 +53,9 @@ export function parsed(text) {
   }
 }
 
+/** Whether what is stored is of the same session: one that was begun later may have the slot by now. */
+export const isOf = (state, stored) => stored?.keys?.chatId === state.keys.chatId;
+
 /** A web storage. With one that all tabs share, what is not settled is the tab's own: it is in `mine`, too. */
 function web(storage, mine) {
   if (!storage) return denied;
@@ -65,9 +68,10 @@ function web(storage, mine) {
       mine?.setItem(PREFIX + key, text);
       storage.setItem(PREFIX + key, text);
     },
-    clear(key) {
-      mine?.removeItem(PREFIX + key);
-      storage.removeItem(PREFIX + key);
+    clear(key, state) {
+      for (const place of [mine, storage]) {
+        if (isOf(state, parsed(place?.getItem(PREFIX + key)))) place.removeItem(PREFIX + key);
+      }
     },
   };
 }

@@ -52,9 +52,9 @@ impl Page {
         self.store("write", &key(snapshot), &state_of(snapshot)).map(drop)
     }
 
-    /// Deletes a state. What can not be deleted is refused at the next restore.
+    /// Deletes a state, unless another session's has taken its place. What can not be deleted is refused at the next restore.
     pub fn clear_state(&self, snapshot: &Snapshot<JsJson>) {
-        let _ = self.store("clear", &key(snapshot), &JsValue::UNDEFINED);
+        let _ = self.store("clear", &key(snapshot), &state_of(snapshot));
     }
 
     /// Of a state that all tabs store in one place, what is not settled is taken only if it is this tab's, or if no

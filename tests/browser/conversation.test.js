@@ -107,6 +107,27 @@ for (const transport of ["websocket", "long-polling", "rest"]) {
   });
 }
 
+test("of two sessions of a page the one that goes on is restored, though the other one ends, in every storage", async (t) => {
+  const server = await startServer(t);
+  const visitor = await browser.visitor(t);
+  for (const storage of ["session", "local", "cookie", "memory", "own"]) {
+    const page = await visitor.open(`${server.url}/t/plain.html`);
+    const [went, restored] = await page.evaluate(async ([serverUrl, storage]) => {
+      let state;
+      const own = { read: () => state, write: (next) => { state = next; }, clear: () => { state = undefined; } };
+      const options = { serverUrl, storage: storage === "own" ? own : storage, multiTab: false };
+      const first = await causerie.chat.startSession(options);
+      const second = await causerie.chat.startSession(options);
+      await first.leave();
+      const restored = await causerie.chat.restoreSession(options).then(({ id }) => id, ({ code }) => code);
+      await second.leave();
+      return [second.id, restored];
+    }, [server.url, storage]);
+    assert.equal(restored, went, storage);
+    await page.close();
+  }
+});
+
 test("the transcript is given in its plain form, from an index on", async (t) => {
   const { agent, chat, chatId } = await meet(t);
   await chat.send("Hello");
