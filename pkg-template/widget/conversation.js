@@ -240,6 +240,7 @@ export class Conversation {
     const { code } = event.new;
     this.#statuses += 1;
     const shown = this.#statuses <= this.#statusesShown;
+    if (code === CODE.inQueue && event.old.code === CODE.offlineForm) this.#calledIn(shown);
     if (!FORM_STATES.has(code)) this.#form = undefined;
     this.#faq = undefined;
     this.#header();
@@ -247,6 +248,12 @@ export class Conversation {
     if (shown) return;
     if (code === CODE.faq && !event.restored && !this.#hasAsked) this.#announcer.say(this.#words.of("faqAsk"));
     this.#host.event("causerie-status", event);
+  }
+
+  /** Somebody has come while the visitor was leaving word: what is written is not lost. */
+  #calledIn(shown) {
+    if (this.#form && !this.#composer.text) this.#composer.text = this.#form.prose;
+    if (this.#form && !shown) this.#announcer.say(this.#words.of("queue"));
   }
 
   #asked(form) {

@@ -44,6 +44,11 @@ export class Form {
     return Object.fromEntries(this.#fields.map(({ name, value }) => [name, value()]).filter(([, value]) => value !== ""));
   }
 
+  /** What is written where there is room to write. */
+  get prose() {
+    return this.#fields.filter(({ input }) => input.localName === "textarea").map(({ value }) => value()).filter(Boolean).join("\n");
+  }
+
   set(name, value) {
     this.#fields.find((one) => one.name === name)?.set(value);
   }

@@ -68,6 +68,8 @@ pub enum Cause {
     BotMessage,
     /// The last agent leaves.
     AgentsGone,
+    /// An agent is there again.
+    AgentsThere,
     /// The bot hands the chat to people, or fails.
     HandOff,
     /// An agent or a bot finishes the chat.
@@ -107,7 +109,7 @@ const OPEN: &[Status] = &[PreChatForm, Faq, OfflineForm, CustomerLast, UserLast,
 const OVER: &[Status] = &[Finished, Closed, RequestPosted, ClosedFromQueue];
 
 /// The table. What is not in it does not change the state.
-pub const TABLE: [Row; 23] = [
+pub const TABLE: [Row; 24] = [
     row(Cause::Begin, &[Invalid], &[PreChatForm, Faq, InQueue, OfflineForm]),
     row(Cause::PreChatSubmitted, &[PreChatForm], &[Faq, InQueue, OfflineForm]),
     row(Cause::FaqMissed, &[Faq], &[InQueue, OfflineForm]),
@@ -119,6 +121,7 @@ pub const TABLE: [Row; 23] = [
     row(Cause::AgentMessage, &[InQueue, CustomerLast], &[UserLast]),
     row(Cause::BotMessage, &[PreChatForm, Faq, InQueue, CustomerLast], &[UserLast]),
     row(Cause::AgentsGone, &[CustomerLast, UserLast], &[InQueue, OfflineForm]),
+    row(Cause::AgentsThere, &[OfflineForm], &[InQueue]),
     row(Cause::HandOff, &[PreChatForm, Faq, InQueue, CustomerLast, UserLast], &[PreChatForm, InQueue, OfflineForm]),
     row(Cause::Finish, &[PreChatForm, Faq, OfflineForm, InQueue, CustomerLast, UserLast], &[Finished]),
     row(Cause::PostChatSubmitted, &[Finished], &[Closed]),

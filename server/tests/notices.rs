@@ -4,7 +4,7 @@
 mod common;
 
 use causerie_server::App;
-use common::{Client, Rest, agent, begin_reading, config, kinds, reading, server, statuses, swept};
+use common::{Client, Rest, agent, begin_reading, config, kinds, notice, reading, server, statuses, swept};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -110,4 +110,21 @@ async fn with_an_offline_form_it_matters_whether_an_agent_is_there() {
     let held = ann.hold(r#","advice":{"timeout":60000}"#);
     sleep(Duration::from_secs(20)).await;
     assert_eq!(statuses(&held.await.unwrap()[0]["data"]), ["5 3 agents-gone"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_asked_for_the_offline_form_is_in_the_queue_when_an_agent_comes() {
+    let app = swept(App::in_memory(config("", &common::forms("offline"))));
+    let (ann, first, chat) = reading(&app).await;
+    assert_eq!(notice(&first, "form")["kind"], "offline");
+    ann.chat(&chat.fill(r#"{"operation":"sendMessage","secureKey":"$key","message":"Is nobody there?"}"#)).await;
+    let jane = agent(&app, "Jane").await;
+    sleep(Duration::from_secs(1)).await;
+    let told: Vec<_> = ann.events().await.iter().flat_map(statuses).collect();
+    assert_eq!(told, ["3 4 agents-there"]);
+    assert_eq!(jane.events().await.last().unwrap()["queue"][0]["chatId"], json!(chat.id));
+    let refused = ann
+        .chat(&chat.fill(r#"{"operation":"customNotice","secureKey":"$key","message":"submit-form","userData":{"kind":"offline","values":{}}}"#))
+        .await;
+    assert_eq!(refused["errors"][0]["code"], 249, "nothing is asked any more");
 }

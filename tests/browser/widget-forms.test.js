@@ -96,6 +96,17 @@ test("where nobody is there the visitor leaves a message, and is thanked", async
   await page.getByRole("button", { name: "New chat" }).waitFor();
 });
 
+test("who leaves a message when somebody comes goes on with it in the chat", async (t) => {
+  const widget = await talking(t);
+  const { page } = widget;
+  await widget.run((fields) => server.chat.askForm({ kind: "offline", fields: [fields[1], fields[3]] }), FIELDS);
+  await page.getByLabel("More").fill("Where is my order?");
+  await widget.run(() => server.chat.setStatus("inQueue"));
+  await page.getByText("You are in the queue").first().waitFor();
+  assert.equal(await widget.input.inputValue(), "Where is my order?");
+  assert.equal(await widget.focus(), "Your message");
+});
+
 test("an answer of the FAQ is offered; refused, it leads to a person, and accepted, the chat is finished", async (t) => {
   for (const [name, accepted, status] of [["No, ask a person", false, "inQueue"], ["Yes, that helps", true, "finished"]]) {
     const widget = await talking(t);

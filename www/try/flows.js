@@ -7,7 +7,7 @@ export const FLOWS = [
     lead: "A form before the queue, one when the chat is finished, and one instead of the queue while nobody is there.",
     steps: [
       "Send the form with the order number 12: the field is named, and what you typed stays. TP123456 is one.",
-      "With nobody at the desk the offline form follows; it posts a request. Sign in at the desk as Jane first, and you are in the queue instead.",
+      "With nobody at the desk the offline form follows; it posts a request. Sign in at the desk as Jane, before or then, and you are in the queue instead.",
       "Accept the chat at the desk and talk; there, end the chat: the form about how it was comes up.",
       "Choose “Not now” and write: the chat comes back to life.",
     ],

@@ -4,7 +4,7 @@
 use super::draft::Draft;
 use super::{Floor, Live};
 use crate::lock::locked;
-use crate::status::Cause;
+use crate::status::{Cause, Status};
 use crate::store::StoreError;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -78,6 +78,9 @@ impl Floor {
             }
             return;
         }
+        if live.chat.status == Status::OfflineForm && self.desk.is_anyone_there() {
+            return self.call_in(live).await;
+        }
         let age = |since: u64, seconds: u64| {
             seconds != 0 && self.clock.now().saturating_sub(since) >= seconds.saturating_mul(1000)
         };
@@ -102,6 +105,16 @@ impl Floor {
             // Another server did something with it: it is looked at again.
             Ok(_) | Err(StoreError::Conflict) => {}
             Err(error) => tracing::warn!(%error, "a chat could not be ended"),
+        }
+    }
+
+    /// Somebody is there again: a visitor who was told that nobody is has a place in the queue.
+    async fn call_in(&self, live: &mut Live) {
+        let mut draft = self.draft(&live.chat);
+        draft.happened(Cause::AgentsThere);
+        match self.commit(live, draft, None).await {
+            Ok(_) | Err(StoreError::Conflict) => {}
+            Err(error) => tracing::warn!(%error, "a chat could not be put into the queue"),
         }
     }
 
