@@ -111,8 +111,12 @@ export class Log {
 
   /** From now on nobody is told of anything, and nothing is stored or deleted. */
   clear() {
-    for (const { freed } of this.#subscribers) freed?.();
+    for (const subscriber of this.#subscribers) {
+      subscriber.gone = true;
+      subscriber.freed?.();
+    }
     this.#subscribers = [];
+    this.#records = [];
     this.add = () => {};
     this.store = {};
     this.cache?.close();

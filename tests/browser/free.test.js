@@ -205,6 +205,23 @@ test("what a session used is let go of at its end, though its callbacks hold it 
   });
 });
 
+test("a session that is freed in a callback tells no other callback, and none that is registered later", async (t) => {
+  const { fake, page } = await open(t);
+  const chat = await startChat(page, { serverUrl: fake.url });
+  (await fake.chats.first()).join("Jane");
+  await chat.event("onAgentConnected");
+  const told = await page.evaluate(async () => {
+    const told = [];
+    session.onAgentConnected(() => { told.push("first"); session.free(); });
+    session.onAgentConnected(() => told.push("second"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    session.onAgentConnected(() => told.push("later"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return told;
+  });
+  assert.deepEqual(told, ["first"]);
+});
+
 test("a session that is freed after its end tells nothing any more", async (t) => {
   const { fake, page } = await open(t);
   const chat = await startChat(page, { serverUrl: fake.url });
