@@ -230,6 +230,8 @@ export class FakeChat {
       case "updateData":
         return share(this.#notices.setData(command.userData, command.deleted));
       case "customNotice": {
+        const unasked = this.#notices.unasked(command);
+        if (unasked) return this.#refusal(249, unasked);
         const made = this.#notices.given(command);
         if (this.#notices.isOver) this.ended = true;
         return share(...(made ?? [this.add("CustomNotice", this.visitor, { text: command.message, ...own })]));

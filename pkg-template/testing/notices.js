@@ -29,6 +29,8 @@ export class Notices {
   #chat;
   #version = 0;
   #form;
+  /** The entry of the FAQ that is open. */
+  #suggested;
 
   constructor(chat, data) {
     this.#chat = chat;
@@ -44,6 +46,7 @@ export class Notices {
     this.status = code;
     this.botActive = botActive;
     if (this.#form && FORMS[this.#form.kind][0] !== code) this.#form = undefined;
+    if (code !== FAQ) this.#suggested = undefined;
     return this.#entry("status", { old: String(old), new: String(code), botActive: String(botActive), cause });
   }
 
@@ -57,6 +60,7 @@ export class Notices {
 
   /** An entry of the FAQ is suggested. */
   suggest({ id, question, answer }) {
+    this.#suggested = String(id);
     return [this.change(FAQ), this.#entry("faq", { id: String(id), question, answer })];
   }
 
@@ -73,9 +77,17 @@ export class Notices {
   setData(set = {}, deleted = []) {
     const from = this.#version;
     this.#version += 1;
-    Object.assign(this.data, set);
+    // Not assigned: a member may be called `__proto__`.
+    this.data = Object.fromEntries([...Object.entries(this.data), ...Object.entries(set)]);
     for (const name of deleted) delete this.data[name];
     return this.#dataNotice(from, set, deleted);
+  }
+
+  /** Why a notice of the visitor's is refused, if nothing asks for what it brings. */
+  unasked({ message, userData = {} }) {
+    if (message === "submit-form" && this.#form?.kind !== userData.kind) return "no such form is asked for";
+    if (message === "answer-faq" && this.#suggested !== userData.id) return "the FAQ has no such question open";
+    return undefined;
   }
 
   /** A notice of the visitor's; returns the entries and notices that answer it, or undefined for one that is a bot's business. */
@@ -90,6 +102,7 @@ export class Notices {
     if (message === "answer-faq") {
       const { id, accepted } = userData;
       this.answers.push({ id, accepted });
+      this.#suggested = undefined;
       const entry = this.#entry("faq-answered", { id, accepted: String(accepted) }, messageId);
       return [entry, this.change(accepted ? FINISHED : IN_QUEUE, { cause: accepted ? "faq-accepted" : "faq-refused" })];
     }

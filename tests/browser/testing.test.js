@@ -243,10 +243,12 @@ test("status, forms, FAQ, data and renewal: what the server asks and tells besid
     server.refuse("customNotice", { code: 422, field: "email", advice: "is known already" });
     const refused = await session.submitForm({ kind: "pre-chat", values: { email: "a@b.example" } }).catch(({ error }) => error);
     await session.submitForm({ kind: "pre-chat", values: { email: "c@d.example" } });
+    const twice = await session.submitForm({ kind: "pre-chat", values: { email: "c@d.example" } }).catch(({ error }) => error);
     const filledIn = await chat.submitted("pre-chat");
     chat.suggest({ id: "7", question: "Dishwasher?", answer: "Yes." });
     await server.settled();
     await session.answerFaq({ id: "7", accepted: false });
+    const late = await session.answerFaq({ id: "7", accepted: true }).catch(({ error }) => error);
     const answered = await chat.answered("7");
     chat.setStatus("customerLast", { botActive: true });
     await session.data.set({ cart: 2 });
@@ -257,8 +259,9 @@ test("status, forms, FAQ, data and renewal: what the server asks and tells besid
     chat.renew({ reason: "script" });
     await session.sendMessage("in the new one");
     await server.settled();
-    return { seen, wrong, refused, filledIn, answered, data, id: session.id };
+    return { seen, wrong, refused, twice, late, filledIn, answered, data, id: session.id };
   });
+  assert.deepEqual([seen.twice.code, seen.late.code], [52, 52], "what nothing asks for any more is refused, as by a server");
   assert.deepEqual(seen.seen, [
     ["status", 0, "inQueue", false], ["status", 4, "preChatForm", false], ["form", "pre-chat", 1], ["status", 1, "inQueue", false],
     ["status", 4, "faq", false], ["faq", "7", "Dishwasher?", "Yes."], ["status", 2, "inQueue", false],
