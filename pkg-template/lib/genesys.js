@@ -50,7 +50,7 @@ export function adapted(transport) {
           }
           case "requestNotifications": {
             const fromIndex = command.transcriptPosition - 1;
-            const { transcript } = await call(transport, "getTranscript", { sessionId, fromIndex });
+            const transcript = (await call(transport, "getTranscript", { sessionId, fromIndex }))?.transcript;
             if (transcript?.some?.((event) => event?.type === "SessionEnded" && isLeft(event))) sink.left();
             return collected(transcript, sessionId);
           }
@@ -73,7 +73,10 @@ export function adapted(transport) {
         }
         return { statusCode: 0 };
       } catch (failure) {
-        return refusal(failure);
+        const refused = refusal(failure);
+        // The session is unknown or over, by the API's own codes: there is no use to ask again.
+        if (operation === "requestNotifications" && failure?.error?.code === 50) refused.statusCode = 2;
+        return refused;
       }
     },
 

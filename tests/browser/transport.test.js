@@ -340,3 +340,27 @@ test("a later page restores the session of a Genesys transport by its transcript
   assert.deepEqual(texts, [["message 0", true], ["message 1", true], ["message 2", true]]);
   assert.deepEqual(calls[0], { sessionId: "s-2", fromIndex: 0 });
 });
+
+test("what a Genesys transport says of a session that is to be restored decides whether it can be tried again", async (t) => {
+  const page = await open(t);
+  const outcomes = await page.evaluate(async () => {
+    const make = (getTranscript) => ({
+      startSession: async () => ({ sessionId: "s-5" }), sendMessage: async () => {}, leaveSession: async () => {}, getTranscript,
+    });
+    const restore = (getTranscript) =>
+      causerie.chat.restoreSession({ transport: make(getTranscript), storage: "memory" }).then(() => "restored", ({ code, message }) => [code, message]);
+    const outcomes = [];
+    for (const answer of [async () => undefined, () => Promise.reject({ error: { code: 50, description: "long gone" } })]) {
+      (await causerie.chat.startSession({ transport: make(async () => ({ transcript: [] })), storage: "memory" })).free();
+      outcomes.push(await restore(answer), await restore(async () => ({ transcript: [] })));
+    }
+    return outcomes;
+  });
+  const [broken, later, over, never] = outcomes;
+  assert.equal(broken[0], 100);
+  assert.match(broken[1], /the transport gave no transcript/);
+  assert.equal(later, "restored");
+  assert.equal(over[0], 50);
+  assert.match(over[1], /long gone/);
+  assert.equal(never[0], 300);
+});
