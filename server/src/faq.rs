@@ -6,6 +6,7 @@
 
 use rusqlite::{Connection, Error, params};
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, OnceLock};
 
@@ -112,7 +113,7 @@ impl Faq {
         for (n, entry) in config.entries.iter().enumerate() {
             index.execute(
                 "INSERT INTO faq (rowid, question, keywords, answer) VALUES (?, ?, ?, ?)",
-                params![row(n), entry.question, entry.keywords.join(" "), entry.answer],
+                params![row(n), spaced(&entry.question), spaced(&entry.keywords.join(" ")), spaced(&entry.answer)],
             )?;
             entries.push(Match {
                 id: entry.name(n),
@@ -198,10 +199,56 @@ fn row(n: usize) -> i64 {
     i64::try_from(n).map_or(i64::MAX, |n| n + 1)
 }
 
+/// Scripts that are written without spaces, as far as they are told apart here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Script {
+    Han,
+    Katakana,
+    Hiragana,
+    Other,
+}
+
+impl Script {
+    fn of(c: char) -> Self {
+        match c {
+            '\u{3005}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' => Self::Han,
+            '\u{30a1}'..='\u{30ff}' => Self::Katakana,
+            '\u{3041}'..='\u{309f}' => Self::Hiragana,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A text with spaces where Chinese and Japanese have none: Han in pairs, Katakana by the word. Hiragana, which is mostly endings
+/// and particles, counts only where there is nothing else of these.
+fn spaced(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| Script::of(c) == Script::Other) {
+        return Cow::Borrowed(text);
+    }
+    let telling = text.chars().any(|c| matches!(Script::of(c), Script::Han | Script::Katakana));
+    let (mut spaced, mut before) = (String::with_capacity(text.len() * 3), None);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let (script, next) = (Script::of(c), chars.peek().copied().filter(|next| Script::of(*next) == Script::of(c)));
+        if before.is_some_and(|before| before != script) {
+            spaced.push(' ');
+        }
+        match (script, next) {
+            (Script::Hiragana, _) if telling => {}
+            (Script::Han, Some(next)) => spaced.extend([c, next, ' ']),
+            // The last of a run is in the pair before it.
+            (Script::Han, None) if before == Some(Script::Han) => {}
+            _ => spaced.push(c),
+        }
+        before = Some(script);
+    }
+    Cow::Owned(spaced)
+}
+
 /// The words of a question that mean something; if none does, all of them.
 fn words(question: &str) -> Vec<String> {
     let mut seen = HashSet::new();
-    let mut all: Vec<String> = question
+    let mut all: Vec<String> = spaced(question)
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
@@ -228,7 +275,12 @@ mod tests {
         };
         Faq::new(&FaqConfig {
             entries: vec![
-                entry("return", "How do I return a teapot?", "Within 30 days, by post.", &["refund", "send back"]),
+                entry(
+                    "return",
+                    "How do I return something, or a teapot?",
+                    "Within 30 days, by post.",
+                    &["refund", "send back"],
+                ),
                 entry("delivery", "How long does delivery take?", "Three days; the cart shows it.", &["shipping"]),
                 entry("café", "Do you have a café?", "Yes, in the shop.", &[]),
             ],
@@ -254,11 +306,47 @@ mod tests {
     }
 
     #[test]
+    fn languages_without_spaces_are_found_by_their_words() {
+        let entry = |id: &str, question: &str, keywords: &[&str]| FaqEntry {
+            id: Some(id.to_owned()),
+            question: question.to_owned(),
+            answer: "…".to_owned(),
+            keywords: keywords.iter().map(|word| (*word).to_owned()).collect(),
+        };
+        let entries = vec![
+            entry("返品", "返品はできますか", &["返金"]),
+            entry("ティー", "ティーポットの洗い方は？", &[]),
+            entry("退货", "我怎么退货？", &[]),
+            entry("いつ", "いつですか", &[]),
+        ];
+        let faq = Faq::new(&FaqConfig { entries, threshold: threshold() }).unwrap();
+        for (question, id) in [
+            ("返品したいです", "返品"),
+            ("返金してください。", "返品"),
+            ("ティーポット", "ティー"),
+            ("my ティーポット", "ティー"),
+            ("怎么退货", "退货"),
+            ("いつですか", "いつ"),
+        ] {
+            assert_eq!(faq.find(question).map(|found| found.id).as_deref(), Some(id), "{question}");
+        }
+        for question in ["営業時間は何時ですか", "你好", "品"] {
+            assert_eq!(faq.find(question), None, "{question}");
+        }
+    }
+
+    #[test]
     fn what_does_not_fit_is_not_suggested() {
         let faq = faq();
-        for question in
-            ["art", "Who won the match yesterday?", "", "???", "post", "the blue delivery of large broken orange cups"]
-        {
+        for question in [
+            "I have something to ask",
+            "art",
+            "Who won the match yesterday?",
+            "",
+            "???",
+            "post",
+            "the blue delivery of large broken orange cups",
+        ] {
             assert_eq!(faq.find(question), None, "{question}");
         }
     }
