@@ -143,6 +143,16 @@ log("12 apples".toInteger(), "apples".toInteger(), ed.getInputValue("chatSession
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hook_of_a_name_that_nothing_calls_is_said_in_the_log() {
+    let folder = Folder::new();
+    let script = r#"bind("sessionStarted", function () {}); bind("event:any", function () {}); bind("postProcess", function () {});"#;
+    let (ann, _, _) = reading(&scripted(&folder, script, "")).await;
+    let said = "bind: nothing calls \"sessionStarted\"; there are sessionCreated, sessionChanged, messageReceived, \
+        preProcess, postProcess and event:NAME";
+    assert_eq!(logged(&heard(&ann).await), [said]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_calls_take_what_authors_write() {
     let folder = Folder::new();
     let script = r#"bind("messageReceived", function () {

@@ -3,6 +3,7 @@
 (function (global) {
   "use strict";
 
+  const HOOKS = ["sessionCreated", "sessionChanged", "messageReceived", "preProcess", "postProcess"];
   const handlers = new Map();
   const has = Object.hasOwn;
   const actions = [];
@@ -86,6 +87,9 @@
   const published = {
     bind(name, handler) {
       if (typeof handler !== "function") refuse(TypeError, "bind: a name and a function are expected");
+      if (!HOOKS.includes(String(name)) && !String(name).startsWith("event:")) {
+        published.log('bind: nothing calls "' + name + '"; there are ' + HOOKS.join(", ") + " and event:NAME");
+      }
       if (!handlers.has(String(name))) handlers.set(String(name), []);
       handlers.get(String(name)).push(handler);
     },
