@@ -169,7 +169,7 @@ impl Json for JsJson {
     }
 
     fn is_object(&self) -> bool {
-        self.0.is_object()
+        self.0.is_object() && self.len().is_none()
     }
 
     fn bool(&self) -> Option<bool> {
