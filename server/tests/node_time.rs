@@ -258,3 +258,16 @@ async fn a_stop_of_one_node_is_known_at_once() {
     assert_eq!(jane.desk(&transfer).await["errors"][0]["code"], 249, "Omar is not there any more");
     drop(ann);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_at_another_node_calls_in_who_is_asked_for_the_offline_form() {
+    let site = Site::new(config("", &common::forms("offline")));
+    let [a, b, _c] = three(&site).await;
+    let (ann, first, chat) = common::reading(&a.app).await;
+    assert_eq!(common::statuses(&first), ["0 3 begin"]);
+    let jane = agent(&b.app, "Jane").await;
+    seconds(3).await;
+    let told: Vec<_> = ann.events().await.iter().flat_map(common::statuses).collect();
+    assert_eq!(told, ["3 4 agents-there"]);
+    assert_eq!(jane.events().await.pop().unwrap()["queue"][0]["chatId"], chat.id.as_str());
+}
