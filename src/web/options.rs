@@ -43,7 +43,12 @@ impl<'a> Options<'a> {
 
     /// An option as it is; undefined when absent. An option of null counts as absent.
     pub fn raw(&self, name: &str) -> JsValue {
-        let value = Reflect::get(&self.object, &JsValue::from_str(name)).unwrap_or_default();
+        let value = Reflect::get(&self.object, &JsValue::from_str(name)).unwrap_or_else(|_| {
+            if self.object.is_object() {
+                self.incorrect(name, "readable", &JsValue::UNDEFINED);
+            }
+            JsValue::UNDEFINED
+        });
         if value.is_null() { JsValue::UNDEFINED } else { value }
     }
 

@@ -38,6 +38,21 @@ test("options that throw when they are read reject with code 3, whose cause is w
   assert.deepEqual(outcomes, Array(6).fill({ isOurs: true, code: 3, cause: "mine" }));
 });
 
+test("arguments of a command that throw when they are read reject with code 3", async (t) => {
+  const { page, serverUrl } = await open(t);
+  const codes = await page.evaluate(async (serverUrl) => {
+    const mine = () => { throw new Error("mine"); };
+    const session = await causerie.chat.startSession({ serverUrl });
+    const outcomes = [
+      session.sendMessage({ get message() { return mine(); } }), session.sendMessage({ message: "x", get type() { return mine(); } }),
+      session.sendTyping({ get isTyping() { return mine(); } }), session.getTranscript(new Proxy({}, { get: mine })),
+      session.sendTyping(null), session.getTranscript(),
+    ];
+    return (await Promise.all(outcomes.map(outcome))).map((result) => result.code ?? result);
+  }, serverUrl);
+  assert.deepEqual(codes, [3, 3, 3, 3, "done", "done"]);
+});
+
 test("a stored state that throws when it is read is a failure with code 305", async (t) => {
   const { page, serverUrl } = await open(t);
   const codes = await page.evaluate(async (serverUrl) => {
