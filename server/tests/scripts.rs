@@ -143,6 +143,15 @@ log("12 apples".toInteger(), "apples".toInteger(), ed.getInputValue("chatSession
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_script_may_have_a_console_of_its_own() {
+    let folder = Folder::new();
+    let script = r#"const console = { log: function (text) { log("mine: " + text); } };
+        bind("sessionCreated", function () { console.log("here"); });"#;
+    let (ann, _, _) = reading(&scripted(&folder, script, "")).await;
+    assert_eq!(logged(&heard(&ann).await), ["mine: here"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_hook_of_a_name_that_nothing_calls_is_said_in_the_log() {
     let folder = Folder::new();
     let script = r#"bind("sessionStarted", function () {}); bind("event:any", function () {}); bind("postProcess", function () {});"#;

@@ -183,12 +183,14 @@
       },
     },
   };
-  // The other name by which the reaction is published, and what everybody writes out of habit.
-  published.$reaction = published.$reactions;
-  const { log } = published;
-  published.console = { log, debug: log, info: log, warn: log, error: log };
   for (const name of Object.keys(published)) {
     Object.defineProperty(global, name, { value: published[name], enumerable: true });
+  }
+  // The other name by which the reaction is published, and what everybody writes out of habit. A script may have its own.
+  const { log } = published;
+  const more = { $reaction: published.$reactions, console: { log, debug: log, info: log, warn: log, error: log } };
+  for (const name of Object.keys(more)) {
+    Object.defineProperty(global, name, { value: more[name], enumerable: true, configurable: true, writable: true });
   }
 
   // As scripts of the published kind read numbers. A session's id is a name here, and stays one.
