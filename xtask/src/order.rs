@@ -10,7 +10,7 @@ use crate::module::Module;
 /// So many bytes in a row that two functions have in common make them alike.
 const GRAM: usize = 4;
 /// What more functions than this have in common says nothing.
-const COMMON: usize = 200;
+const COMMON: usize = 400;
 /// How much of what was like the functions before still counts for the next one.
 const MEMORY: f64 = 0.8;
 
