@@ -58,7 +58,7 @@ impl<J: Json> Session<J> {
         let time = self.now.wall as f64;
         for party in self.roster.take_agents() {
             self.stop_typing(&party);
-            let place = Place { index: self.transcript.take_place(), time, restored: false };
+            let place = Place { index: self.transcript.take_place(self.told_before), time, restored: false };
             self.emit(Event::AgentDisconnected { place, party });
         }
         while self.roster.pop_due(u64::MAX).is_some() {}

@@ -44,9 +44,10 @@ impl<J: Json> Transcript<J> {
         !self.held.is_empty()
     }
 
-    /// Uses up the next position for an event that the server has no entry of; returns it, counted from 0.
-    pub fn take_place(&mut self) -> u32 {
-        let at = self.expected();
+    /// Uses up the next position for an event that the server has no entry of, none that earlier pages know; returns it, counted
+    /// from 0.
+    pub fn take_place(&mut self, told_before: u32) -> u32 {
+        let at = self.expected().max(told_before + 1);
         self.pass(at);
         at.saturating_sub(1)
     }
