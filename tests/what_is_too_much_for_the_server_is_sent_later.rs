@@ -6,7 +6,7 @@ mod harness;
 use causerie::session::CommandId;
 use causerie::transport::Mode;
 use harness::{Action, Flavour, Limit, Options, Pair};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const MODES: [Mode; 3] = [Mode::WebSocket, Mode::LongPolling, Mode::Rest];
 
@@ -15,6 +15,11 @@ fn limited(mode: Mode) -> Pair {
     let mut pair = Pair::chatting(Options::of(Flavour::Ours, mode));
     pair.world.chats.limit = Some(Limit::new(5, 2));
     pair
+}
+
+/// The answer to one too many.
+fn put_off() -> Value {
+    json!({ "statusCode": 1, "messages": [], "errors": [{ "code": 429, "advice": "no", "retryAfter": 1 }] })
 }
 
 fn send(pair: &mut Pair, count: usize) -> (Vec<CommandId>, Vec<String>) {
@@ -85,11 +90,24 @@ fn a_break_and_a_reload_in_the_wait_lose_and_double_nothing() {
 #[test]
 fn what_would_come_after_a_later_message_is_refused() {
     let mut pair = Pair::chatting(Options::of(Flavour::Ours, Mode::WebSocket));
-    pair.world.chats.refuse_with =
-        Some(json!({ "statusCode": 1, "messages": [], "errors": [{ "code": 429, "advice": "no", "retryAfter": 1 }] }));
+    pair.world.chats.refuse_with = Some(put_off());
     let (first, second) = (pair.send("first"), pair.send("second"));
     pair.wait(10_000, "both are settled", |pair| pair.result(first).is_some() && pair.is_done(second));
     assert_eq!(pair.code(first), Some(52));
+    pair.run_for(10_000);
+    assert_eq!(pair.chat().visitor_said(), ["second"]);
+}
+
+#[test]
+fn it_does_not_go_again_before_it_is_known_what_became_of_later_messages() {
+    let mut pair = Pair::chatting(Options::of(Flavour::Ours, Mode::WebSocket));
+    pair.world.chats.refuse_with = Some(put_off());
+    let first = pair.send("first");
+    pair.rule("sendMessage", Action::Delay(1));
+    pair.rule("sendMessage", Action::Delay(4_000));
+    let second = pair.send("second");
+    pair.wait(10_000, "both are settled", |pair| pair.result(first).is_some() && pair.is_done(second));
+    assert_eq!(pair.code(first), Some(52), "the server has taken the second");
     pair.run_for(10_000);
     assert_eq!(pair.chat().visitor_said(), ["second"]);
 }

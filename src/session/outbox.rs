@@ -164,6 +164,12 @@ impl<J: Json> Outbox<J> {
         self.sends.iter().any(|send| self.paced || !matches!(send.state, SendState::InFlight { .. }))
     }
 
+    /// Whether it is to be seen first what became of messages that were on their way behind one that the server put off: what
+    /// it took of them stays before that one.
+    pub fn is_unclear(&self) -> bool {
+        self.paced && self.is_in_flight()
+    }
+
     /// Whether a message is unsettled.
     pub fn is_unsettled(&self) -> bool {
         self.sends.iter().any(|send| send.state == SendState::Unsettled)
@@ -206,7 +212,7 @@ impl<J: Json> Outbox<J> {
     pub fn postpone(&mut self, operation: &str) -> bool {
         let Some(send) = self.place(operation).and_then(|place| self.sends.get_mut(place)) else { return false };
         send.state = SendState::Unsettled;
-        send.tries = send.tries.saturating_sub(1);
+        send.tries = send.tries.saturating_sub(1).max(1);
         self.paced = true;
         true
     }

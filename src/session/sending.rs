@@ -48,10 +48,11 @@ impl<J: Json> Session<J> {
     /// without ids may have answered something else: a little after the acknowledgement, then, and not before what is
     /// missing has come.
     pub(super) fn look_up_unsettled(&mut self, sure: bool) {
-        if sure || !self.outbox.is_unsettled() {
+        let clear = !self.outbox.is_unclear();
+        if sure && clear || !self.outbox.is_unsettled() {
             self.resend();
         } else {
-            let patience = if self.opening.is_some() { UNACKNOWLEDGED_PATIENCE } else { RESEND_PATIENCE };
+            let patience = if clear && self.opening.is_some() { UNACKNOWLEDGED_PATIENCE } else { RESEND_PATIENCE };
             self.timers.set(Timer::Resend, self.now.after(patience));
         }
     }

@@ -5,7 +5,7 @@ use causerie::session::{Command, CommandId, EndReason};
 
 use super::harness::chat::Chat;
 use super::harness::tabs::Tabs;
-use super::harness::{Flavour, Kind, Options};
+use super::harness::{Flavour, Kind, Limit, Options};
 use super::judge::{expected, judge_page};
 use super::setting::Setting;
 use super::totals::Totals;
@@ -41,6 +41,11 @@ impl TabsStory {
         if plain {
             tabs.world.chats.renews_keys = weather.dice.chance(50);
             tabs.world.chats.echoes_typing = weather.dice.chance(50);
+        }
+        if !plain && weather.dice.chance(20) {
+            let (burst, rate) = (weather.dice.between(1, 6) as u32, weather.dice.between(1, 5) as u32);
+            tabs.world.chats.limit = Some(Limit::new(burst, rate));
+            weather.totals.fault("tabs: the server takes so much and no more");
         }
         weather.deadly = false;
         weather.totals.fault("tabs: several tabs");
