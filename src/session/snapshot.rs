@@ -56,7 +56,8 @@ impl<J: Json> Snapshot<J> {
     pub fn read(state: &J) -> Option<Self> {
         state.count_of(Name::Version).filter(|version| (1..=Self::VERSION).contains(version))?;
         let keys = state.get(Name::Keys);
-        let position = state.count_of(Name::Position)?;
+        // No entry has an index from there on.
+        let position = state.count_of(Name::Position).filter(|position| *position < 1 << 31)?;
         let outbox = state.get(Name::Outbox);
         Some(Self {
             version: Self::VERSION,
