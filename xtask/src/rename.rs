@@ -165,14 +165,15 @@ pub fn once(text: &str, old: &str, new: &str) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Names;
+    use super::{Names, PAST, without_past};
 
     const PRINTED: &str = r#"
 {
  "imports": [
   ["./x_bg.js", "__wbg_get_1a", "a"],
   ["./x_bg.js", "__wbg_get_1ab", "b"],
-  ["./x_bg.js", "__wbg_get_1abc", "f"]
+  ["./x_bg.js", "__wbg_get_1abc", "f"],
+  ["./x_bg.js", "__wbg_send_2a", "g"]
  ],
  "exports": [
   ["memory", "c"],
@@ -194,6 +195,9 @@ function __wbg_get_imports() {
             const ret = arg0.channel;
             return ret;
         },
+        __wbg_send_2a: function() { return handleError(function (arg0, arg1) {
+            arg0.send(arg1);
+        }, arguments); },
     };
     return { "./x_bg.js": import0 };
 }
@@ -205,6 +209,11 @@ const path = new URL('x_bg.wasm', import.meta.url);
         let renamed = Names::read(PRINTED).unwrap().apply(GLUE).unwrap();
         let expected = GLUE
             .replace("__wbg_get_1abc: function(arg0)", "f: (arg0) =>")
+            .replace(
+                "__wbg_send_2a: function() { return handleError(function (arg0, arg1)",
+                "g: (arg0, arg1) => handleError(() =>",
+            )
+            .replace("        }, arguments); },", "        }),")
             .replace("__wbg_get_1ab:", "b:")
             .replace("__wbg_get_1a: function(arg0)", "a: (arg0) =>")
             .replace("arg0.channel", "arg0?.channel")
@@ -217,28 +226,11 @@ const path = new URL('x_bg.wasm', import.meta.url);
 
     #[test]
     fn what_is_for_the_past_is_left_out() {
-        let glue = r#"
-async function load(module_or_path) {
-    if (module_or_path !== undefined) {
-        if (Object.getPrototypeOf(module_or_path) === Object.prototype) {
-            ({module_or_path} = module_or_path)
-        }
-    }
-    console.warn("`WebAssembly.instantiateStreaming` failed because of much. Original error:\n", e);
-}
-if (!('encodeInto' in cachedTextEncoder)) {
-    cachedTextEncoder.encodeInto = function () {
-    };
-}
-"#;
-        let expected = r#"
-async function load(module_or_path) {
-    module_or_path = module_or_path?.module_or_path;
-    console.warn("The wasm should be served as application/wasm: ", e);
-}
-"#;
-        assert_eq!(super::without_past(glue).unwrap(), expected);
-        assert!(super::without_past(expected).is_err(), "nothing of it is there: the glue has another form");
+        let of = |part: fn(&(&str, &str, &str)) -> String| PAST.iter().map(part).collect::<String>();
+        let glue = of(|(begin, end, _)| format!("before {begin} of old {end} after\n"));
+        let expected = of(|(.., now)| format!("before {now} after\n"));
+        assert_eq!(without_past(&glue).unwrap(), expected);
+        assert!(without_past(&expected).is_err(), "nothing of it is there: the glue has another form");
     }
 
     #[test]
