@@ -6,36 +6,31 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A bucket of tokens that fills at a steady rate.
+/// A bucket of tokens that fills at a steady rate. Once it had none, it gives none before the time that was announced with that:
+/// of what is sent in one go nothing is taken after something that was not, so that a client can send the rest again in its order.
 #[derive(Debug, Clone)]
 pub struct Bucket {
-    burst: f64,
+    burst: u32,
+    /// For so many seconds after the last look nothing is given: something was refused, and this was announced with it.
+    shut: u32,
     rate: f64,
     tokens: f64,
     filled: Instant,
-    /// Until then nothing is given: something was refused, and this was announced with it.
-    shut_until: Instant,
 }
 
 impl Bucket {
     /// A full bucket of `burst` tokens, refilled by `rate` tokens a second.
     #[must_use]
     pub fn new(burst: u32, rate: f64) -> Self {
-        let now = Instant::now();
-        Self { burst: f64::from(burst), rate, tokens: f64::from(burst), filled: now, shut_until: now }
+        Self { burst, shut: 0, rate, tokens: f64::from(burst), filled: Instant::now() }
     }
 
-    /// Takes a token. Once one was refused, none is given before the time that was announced with it: of what is sent in
-    /// one go nothing is taken after something that was not, so that a client can send the rest again in its order.
+    /// Takes a token.
     ///
     /// # Errors
     /// When there is none: in how many whole seconds there will be one.
     pub fn take(&mut self) -> Result<(), u64> {
-        let shut = self.shut_until.saturating_duration_since(Instant::now());
-        if !shut.is_zero() {
-            return Err(shut.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX));
-        }
-        self.peek().inspect_err(|seconds| self.shut_until = self.filled + Duration::from_secs(*seconds))?;
+        self.peek()?;
         self.tokens -= 1.0;
         Ok(())
     }
@@ -46,20 +41,27 @@ impl Bucket {
     /// When there is none: in how many whole seconds there will be one.
     pub fn peek(&mut self) -> Result<(), u64> {
         let now = Instant::now();
-        self.tokens = (self.tokens + now.duration_since(self.filled).as_secs_f64() * self.rate).min(self.burst);
-        self.filled = now;
+        let shut = (self.filled + Duration::from_secs(self.shut.into())).saturating_duration_since(now);
+        if !shut.is_zero() {
+            return Err(shut.as_secs() + u64::from(shut.subsec_nanos() > 0));
+        }
+        let gained = now.duration_since(self.filled).as_secs_f64() * self.rate;
+        self.tokens = (self.tokens + gained).min(self.burst.into());
+        (self.filled, self.shut) = (now, 0);
         if self.tokens >= 1.0 {
             return Ok(());
         }
         // A float as wide as this saturates when it becomes a whole number.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        Err((((1.0 - self.tokens) / self.rate).ceil() as u64).max(1))
+        let seconds = (((1.0 - self.tokens) / self.rate).ceil() as u32).max(1);
+        self.shut = seconds;
+        Err(seconds.into())
     }
 
     /// Whether the bucket is full again, so that forgetting it changes nothing.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.tokens + self.filled.elapsed().as_secs_f64() * self.rate >= self.burst
+        self.tokens + self.filled.elapsed().as_secs_f64() * self.rate >= f64::from(self.burst)
     }
 }
 
