@@ -45,7 +45,7 @@ test("a reply is ordinary when all is well, nothing ends or is renewed, and the 
 });
 
 test("a run is of ordinary messages with a time, one index after the other", () => {
-  const of = (...indexes) => indexes.map((index) => ({ ...MESSAGE, index, from: { type: index % 2 ? "Agent" : "Client" } }));
+  const of = (...indexes) => indexes.map((index) => ({ ...MESSAGE, index, from: { ...MESSAGE.from, type: index % 2 ? "Agent" : "Client" } }));
   assert.equal(reader.run(of(7, 8, 9), 0, 7), 3);
   assert.equal(reader.run(of(7, 8, 9), 1, 8), 2);
   assert.equal(reader.run(of(7, 8, 9), 1, 7), 0, "it begins where it is to");
@@ -59,8 +59,8 @@ test("a run is of ordinary messages with a time, one index after the other", () 
     { type: "PushUrl" }, { type: "Notice" }, { type: ["Message"] }, { type: undefined }, { text: 1 }, { text: null }, { text: undefined },
     { utcTime: undefined }, { utcTime: "1" }, { utcTime: null }, { utcTime: { valueOf: 1 } },
     { utcTime: 0 }, { utcTime: -1 }, { utcTime: Infinity }, { utcTime: -Infinity },
-    { from: undefined }, { from: null }, { from: "Agent" }, { from: [] }, { from: {} }, { from: { type: "Supervisor" } },
-    { from: { type: "constructor" } }, { from: { type: "__proto__" } }, { from: { type: ["Agent"] } }, { from: { type: { toString: 1 } } },
+    { from: undefined }, { from: null }, { from: "Agent" }, { from: [] }, { from: {} }, { from: { type: "Agent" } }, { from: { type: "Agent", nickname: 7 } },
+    ...["Supervisor", "constructor", "__proto__", ["Agent"], { toString: 1 }].map((type) => ({ from: { ...MESSAGE.from, type } })),
   ];
   for (const other of [undefined, null, 1, "x", [], {}, ...changes.map((change) => ({ ...MESSAGE, ...change }))]) {
     for (const next of [0, 7]) assert.equal(reader.run([other], 0, next), 0, JSON.stringify(other));
