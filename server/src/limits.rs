@@ -61,7 +61,8 @@ impl Bucket {
     /// Whether the bucket is full again, so that forgetting it changes nothing.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.tokens + self.filled.elapsed().as_secs_f64() * self.rate >= f64::from(self.burst)
+        let passed = self.filled.elapsed().as_secs_f64();
+        passed >= f64::from(self.shut) && self.tokens + passed * self.rate >= f64::from(self.burst)
     }
 }
 
