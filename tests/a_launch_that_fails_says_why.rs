@@ -185,6 +185,55 @@ fn a_launch_can_be_given_up() {
     }
 }
 
+/// A launch that is given up after so many milliseconds, with what the network then does to it; of each chat that it made,
+/// whether that has ended.
+fn given_up(options: Options, ms: u64, action: Option<Action>) -> Vec<bool> {
+    let mut pair = Pair::new(options);
+    let launch = pair.start();
+    pair.run_for(ms);
+    if pair.is_done(launch) {
+        return Vec::new();
+    }
+    if let Some(action) = action {
+        pair.rule("requestChat", action);
+    }
+    let give_up = pair.command(Command::GiveUp);
+    assert!(pair.is_done(give_up));
+    assert_eq!(pair.code(launch), Some(308), "told at once, after {ms} ms");
+    let again = pair.command(Command::GiveUp);
+    assert!(pair.is_done(again));
+    pair.run_for(60_000);
+    assert!(pair.session.is_over());
+    assert!(pair.world.net.sockets.is_empty() && pair.world.net.requests.is_empty(), "nothing is left open");
+    assert_eq!(pair.page.persists, 0);
+    assert_eq!(pair.page.kinds(), [], "the page is told of nothing");
+    pair.world.chats.chats.iter().map(|chat| chat.ended).collect()
+}
+
+#[test]
+fn a_launch_that_is_given_up_leaves_no_chat_for_agents_to_find() {
+    let mut chats = 0;
+    for ms in 0..80 {
+        for options in Options::all() {
+            let ended = given_up(options, ms, None);
+            assert!(!ended.contains(&false), "after {ms} ms");
+            chats += ended.len();
+        }
+    }
+    assert!(chats > 10, "some were asked for before: {chats}");
+}
+
+#[test]
+fn a_launch_that_is_given_up_is_over_whatever_becomes_of_its_answer() {
+    for ms in 0..80 {
+        for options in Options::all() {
+            for action in [Action::LoseAnswer, Action::LoseRequest, Action::Status(500, None)] {
+                given_up(options.clone(), ms, Some(action));
+            }
+        }
+    }
+}
+
 #[test]
 fn a_session_is_launched_once() {
     let mut pair = Pair::started(Options::default());

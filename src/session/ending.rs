@@ -6,10 +6,10 @@ use super::{Attached, Session, State};
 use crate::json::Json;
 
 impl<J: Json> Session<J> {
-    /// The session is over.
+    /// The session is over; one that is not on yet was given up.
     pub(super) fn end(&mut self, reason: EndReason) {
         if !self.is_on() {
-            return;
+            return self.fail_launch(Code::Aborted.into());
         }
         self.prove_ended();
         // The server has said why before; what was missing did not come.

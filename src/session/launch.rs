@@ -2,9 +2,10 @@
 
 use super::error::{Code, Error};
 use super::event::{CommandId, EndReason, Output, Setup};
+use super::receiving::ECHO_TIME;
 use super::refusal::server_error;
 use super::snapshot::Snapshot;
-use super::{Attached, Launch, Session, State, Timer};
+use super::{Attached, Launch, Leaving, NOBODY, Session, State, Timer};
 use crate::chat::{Entry, Operation, Reply, Visitor};
 use crate::fault::Fault;
 use crate::json::Json;
@@ -98,8 +99,13 @@ impl<J: Json> Session<J> {
     }
 
     pub(super) fn give_up(&mut self, command: CommandId) {
-        match self.state {
-            State::Launching(_) => self.fail_launch(Code::Aborted.into()),
+        match &mut self.state {
+            // The chat may be there by now, with agents who are told of it: it is left as soon as the server has said which it is.
+            State::Launching(launch) if launch.visitor.is_some() && self.attached != Attached::No => {
+                let launch = std::mem::replace(&mut launch.command, NOBODY);
+                self.leaving = Some(Leaving { command: NOBODY, operation: None, tries: 0 });
+                self.resolve(launch, Err(Code::Aborted.into()));
+            }
             // What is yet to be found, as a stored state, is not taken up any more.
             State::New => self.state = State::Over,
             _ => self.end(EndReason::Error),
@@ -111,6 +117,7 @@ impl<J: Json> Session<J> {
     pub(super) fn fail_launch(&mut self, error: Error) {
         if let State::Launching(launch) = std::mem::replace(&mut self.state, State::Over) {
             self.timers.clear();
+            self.leaving = None;
             if let Some(link) = &mut self.link {
                 link.disconnect(self.now);
             }
@@ -227,6 +234,10 @@ impl<J: Json> Session<J> {
         self.server_of_keys = self.link.as_ref().map_or("", Link::server).to_owned();
         if let State::Launching(launch) = &self.state {
             let command = launch.command;
+            if self.leaving.is_some() {
+                self.timers.set(Timer::Leave, self.now.after(ECHO_TIME));
+                return self.tell_leave();
+            }
             if let Some(reply) = reply.filter(|reply| launch.visitor.is_some() && reply.is_empty()) {
                 self.transcript.open(reply.next_position());
             }

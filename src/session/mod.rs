@@ -108,6 +108,9 @@ pub struct Session<J: Json> {
     out: Queue<Output<J>>,
 }
 
+/// In place of a command that is settled already.
+const NOBODY: CommandId = 0;
+
 /// Where the session stands.
 #[derive(Debug)]
 enum State<J: Json> {
@@ -363,7 +366,9 @@ impl<J: Json> Session<J> {
     }
 
     fn resolve(&mut self, command: CommandId, result: Result<(), Error>) {
-        self.out.push_back(Output::Resolve(command, result));
+        if command != NOBODY {
+            self.out.push_back(Output::Resolve(command, result));
+        }
     }
 
     fn emit(&mut self, event: Event<J>) {

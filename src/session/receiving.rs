@@ -104,8 +104,11 @@ impl<J: Json> Session<J> {
     }
 
     fn take_data(&mut self, id: Option<&str>, data: &J) {
-        if matches!(self.state, State::Over | State::New) {
-            return;
+        match self.state {
+            State::Over | State::New => return,
+            // The answer to the leave of what was given up.
+            State::Launching(_) if self.attached == Attached::Yes => return self.end(EndReason::LeaveRequest),
+            _ => {}
         }
         let reply = match Reply::read_after(self.given_keys.as_ref(), data) {
             Ok(reply) => reply,

@@ -184,7 +184,7 @@ impl<J: Json> Session<J> {
     }
 
     /// Asks the server to end the session, once everything before that is sent.
-    fn tell_leave(&mut self) {
+    pub(super) fn tell_leave(&mut self) {
         let ready = self.leaving.as_ref().is_some_and(|leaving| leaving.operation.is_none());
         if !ready || self.outbox.is_open() {
             return;
