@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// For each so many bytes that are read out a token is taken.
+const TOKEN_BYTES: usize = 262_144;
+
 /// A bucket of tokens that fills at a steady rate. Once it had none, it gives none before the time that was announced with that:
 /// of what is sent in one go nothing is taken after something that was not, so that a client can send the rest again in its order.
 #[derive(Debug, Clone)]
@@ -56,6 +59,11 @@ impl Bucket {
         let seconds = (((1.0 - self.tokens) / self.rate).ceil() as u32).max(1);
         self.shut = seconds;
         Err(seconds.into())
+    }
+
+    /// Takes tokens for so many bytes that were read out, down below none: then there is none until that is made up for.
+    pub fn charge(&mut self, bytes: usize) {
+        self.tokens -= f64::from(u32::try_from(bytes / TOKEN_BYTES).unwrap_or(u32::MAX));
     }
 
     /// Whether the bucket is full again, so that forgetting it changes nothing.

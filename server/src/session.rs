@@ -272,4 +272,9 @@ impl Session {
     pub fn take_start(&self) -> Result<(), u64> {
         locked(&self.state).starts.take()
     }
+
+    /// Takes tokens for the bytes that the start of a chat was answered with.
+    pub fn charge_start(&self, bytes: usize) {
+        locked(&self.state).starts.charge(bytes);
+    }
 }

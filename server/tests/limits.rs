@@ -4,7 +4,7 @@
 mod common;
 
 use causerie_server::App;
-use common::{Client, agent, begin, config, in_chat, post, server, visitor};
+use common::{Client, Rest, agent, begin, config, in_chat, post, server, visitor};
 use serde_json::json;
 use std::time::Duration;
 
@@ -74,6 +74,40 @@ async fn what_is_known_is_answered_even_when_there_was_too_much() {
     let answer =
         ann.chat(&chat.fill(r#"{"operation":"sendMessage","secureKey":"$key","message":"Hi","messageId":"m3"}"#)).await;
     assert_eq!((&answer["statusCode"], &answer["messages"][0]["index"]), (&json!(0), &json!(5)));
+}
+
+/// What is read again and again of a long transcript would be a multiple of it in memory.
+#[tokio::test(start_paused = true)]
+async fn a_long_transcript_is_read_only_so_often() {
+    let top = "[limits]\nmessage_length = 1000000\nsend_burst = 7\nsend_rate = 1.0";
+    let app = App::in_memory(config(top, ""));
+    let ann = Client::new(&app).await;
+    let request = r#"{"operation":"requestChat","nickname":"Ann","messageId":"nobodyCanEverGuessThis"}"#;
+    let begun = ann.chat(request).await;
+    let chat = Rest::of(&app, begun);
+    let message = "x".repeat(1_000_000);
+    let answer = ann
+        .chat(&chat.fill(&format!(r#"{{"operation":"sendMessage","secureKey":"$key","message":"{message}"}}"#)))
+        .await;
+    assert_eq!(answer["statusCode"], 0);
+    let read = chat.fill(r#"{"operation":"requestNotifications","secureKey":"$key","transcriptPosition":1}"#);
+    let batch =
+        (0..100).map(|n| format!(r#"{{"id":"{n}","channel":"/service/chatV2/default","clientId":"$","data":{read}}}"#));
+    let answers = ann.send(&format!("[{}]", batch.collect::<Vec<_>>().join(","))).await;
+    let answers: Vec<_> = answers.iter().filter_map(|answer| answer.get("data")).collect();
+    let (read, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer["statusCode"] == 0);
+    assert_eq!((read.len(), refused.len()), (1, 99), "a megabyte counts as three more");
+    assert_eq!((&refused[0]["errors"][0]["code"], &refused[0]["errors"][0]["retryAfter"]), (&json!(429), &json!(1)));
+    // Nor by another way.
+    assert_eq!(chat.post("refresh", "transcriptPosition=1").await["errors"][0]["code"], 429);
+    assert_eq!(chat.post("startTyping", "transcriptPosition=1").await["errors"][0]["code"], 429);
+    assert_eq!(Client::new(&app).await.chat(request).await["errors"][0]["code"], 429);
+    let answer = chat.post("send", "message=Hi&transcriptPosition=1").await;
+    assert_eq!((&answer["errors"][0]["code"], &answer["nextPosition"]), (&json!(429), &json!(3)), "it is not done");
+    assert_eq!(chat.post("send", "message=Hi").await["statusCode"], 0, "who reads nothing goes on");
+    tokio::time::advance(Duration::from_secs(3)).await;
+    assert_eq!(chat.post("refresh", "transcriptPosition=1").await["messages"].as_array().unwrap().len(), 3);
+    assert_eq!(chat.post("disconnect", "transcriptPosition=1").await["statusCode"], 0, "leaving is always possible");
 }
 
 #[tokio::test]

@@ -23,8 +23,12 @@ pub struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    pub(crate) fn send<T: Serialize>(&self, data: &T) {
-        self.session.answer(event(self.channel, self.id, data));
+    /// Answers; returns with how many bytes.
+    pub(crate) fn send<T: Serialize>(&self, data: &T) -> usize {
+        let text = event(self.channel, self.id, data);
+        let bytes = text.len();
+        self.session.answer(text);
+        bytes
     }
 }
 
@@ -100,13 +104,25 @@ impl Asker<'_> {
         matches!(self, Self::Rest(_))
     }
 
-    pub(crate) fn send(&self, data: &VisitorData<'_>) {
+    /// Answers; returns with how many bytes.
+    pub(crate) fn send(&self, data: &VisitorData<'_>) -> usize {
         match self {
             Self::Bayeux(answer) => answer.send(data),
             Self::Rest(exchange) => {
+                let text = write(data);
+                let bytes = text.len();
                 // An operation answers once: a second answer has nowhere to go.
-                let _ = exchange.answered.set(Answered { text: write(data), retry_after: data.retry_after() });
+                let _ = exchange.answered.set(Answered { text, retry_after: data.retry_after() });
+                bytes
             }
+        }
+    }
+
+    /// Takes from the starts of chats what the first answer of one costs: whoever shows the key of session data gets all of it.
+    pub(crate) fn charge_start(&self, floor: &Floor, bytes: usize) {
+        match self {
+            Self::Bayeux(answer) => answer.session.charge_start(bytes),
+            Self::Rest(exchange) => floor.charge_start(exchange.caller.address, bytes),
         }
     }
 

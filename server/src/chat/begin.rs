@@ -84,7 +84,8 @@ impl Floor {
         let mut entries = draft.entries;
         entries.extend(self.holding(&live.chat, operation.reads()));
         entries.extend(self.data_for(&mut live, operation).await?);
-        asker.send(&VisitorData::of(&live.chat, &entries));
+        let bytes = asker.send(&VisitorData::of(&live.chat, &entries));
+        asker.charge_start(self, bytes);
         self.desk.begun(&live.chat);
         self.inspector.listed(&live.chat);
         self.told.notify_one();
@@ -140,12 +141,14 @@ impl Floor {
             )));
         }
         let (mut live, mut entries) = self.newest(live, 1).await?;
+        live.reads.take().map_err(Refusal::too_many)?;
         live.attach(asker.session(), operation);
         self.sits(&live).await;
         entries.extend(self.entries_of(&live, 1).await?);
         entries.extend(self.holding(&live.chat, operation.reads()));
         entries.extend(self.data_for(&mut live, operation).await?);
-        asker.send(&VisitorData::of(&live.chat, &entries));
+        let bytes = asker.send(&VisitorData::of(&live.chat, &entries));
+        live.reads.charge(bytes);
         Ok(())
     }
 }

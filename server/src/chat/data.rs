@@ -111,12 +111,14 @@ impl Floor {
                 self.reply(visit, live, made).await
             }
             _ => {
+                live.reads.peek().map_err(Refusal::too_many)?;
                 let news = self.data_since(&live.chat, asked.unwrap_or(0), None).await?;
                 let refusal = Refusal::new(409, "the session data has changed meanwhile");
                 self.vitals.metrics.refused(refusal.code);
-                visit
+                let bytes = visit
                     .asker
                     .send(&VisitorData { messages: &[news], ..VisitorData::refused(Some(&live.chat), &refusal) });
+                live.reads.charge(bytes);
                 Ok(())
             }
         }

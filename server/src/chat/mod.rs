@@ -315,6 +315,13 @@ impl Floor {
         locked(&self.lives).starts.entry(address).or_insert_with(bucket).take()
     }
 
+    /// Takes tokens for the bytes that the start of a chat by REST was answered with.
+    pub(crate) fn charge_start(&self, address: IpAddr, bytes: usize) {
+        if let Some(bucket) = locked(&self.lives).starts.get_mut(&address) {
+            bucket.charge(bytes);
+        }
+    }
+
     pub(crate) fn forget_full_buckets(&self) {
         locked(&self.lives).starts.retain(|_, bucket| !bucket.is_full());
         self.desk.forget_full_buckets();

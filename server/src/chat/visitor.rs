@@ -102,6 +102,7 @@ impl Floor {
         let mut visit = Visit { asker, operation: &operation, trail };
         let live = chat.insert(found);
         live.seen();
+        live.may_read(&visit, &name)?;
         if live.chat.may_be_renewed() && Box::pin(self.opens_another(live, &name, &operation)).await? {
             let (newer, trail) = Box::pin(self.renew(live, Reason::Timeout, asker.except(), None)).await?;
             visit.trail.extend(trail);
@@ -145,7 +146,7 @@ impl Floor {
     }
 
     /// Answers an operation that is done: with the entries it made, or by REST with those that were asked for.
-    pub(super) async fn reply(&self, visit: &Visit<'_>, live: &Live, made: Vec<Entry>) -> Result<(), Refusal> {
+    pub(super) async fn reply(&self, visit: &Visit<'_>, live: &mut Live, made: Vec<Entry>) -> Result<(), Refusal> {
         let mut entries = match visit.operation.position()?.filter(|_| visit.asker.is_rest()) {
             _ if !visit.trail.is_empty() => self.after_trail(visit, live).await?,
             None => made,
@@ -158,7 +159,8 @@ impl Floor {
         };
         let reads = live.reads(visit.asker, visit.operation);
         entries = self.with_news(&live.chat, reads, entries);
-        visit.asker.send(&VisitorData::of(&live.chat, &entries));
+        let bytes = visit.asker.send(&VisitorData::of(&live.chat, &entries));
+        live.reads.charge(bytes);
         Ok(())
     }
 
@@ -198,7 +200,8 @@ impl Floor {
         }
         live.attach(asker.session(), operation);
         self.sits(live).await;
-        asker.send(&VisitorData::of(&live.chat, &entries));
+        let bytes = asker.send(&VisitorData::of(&live.chat, &entries));
+        live.reads.charge(bytes);
         Ok(())
     }
 
@@ -241,6 +244,7 @@ impl Floor {
     async fn say(&self, visit: &Visit<'_>, live: &mut Live, name: &str) -> Result<(), Refusal> {
         let message_id = visit.operation.message_id()?;
         if let Some(made) = self.known(live, 1, message_id.as_deref()).await? {
+            live.reads.take().map_err(Refusal::too_many)?;
             return self.reply(visit, live, made).await;
         }
         let draft = self.compose(live, name, visit.operation)?;
@@ -318,6 +322,16 @@ impl Live {
             self.alone = Some(Instant::now());
             self.mine = true;
         }
+    }
+
+    /// Whoever is answered with the transcript, and has read too much of it, is refused before anything is done. Leaving is
+    /// always possible.
+    fn may_read(&mut self, visit: &Visit<'_>, name: &str) -> Result<(), Refusal> {
+        let leaves = name == "disconnect" && self.chat.ended.is_none();
+        if leaves || (visit.trail.is_empty() && !(visit.asker.is_rest() && visit.operation.position()?.is_some())) {
+            return Ok(());
+        }
+        self.reads.peek().map_err(Refusal::too_many)
     }
 
     /// From now on this session gets what is pushed.
