@@ -233,6 +233,7 @@ async fn hold(app: &App, held: &Held, passed_on: Option<&PassedOn>) -> Ending {
             Hold::Events => return Ending::Due,
             Hold::Superseded => return Ending::Superseded,
             Hold::Gone => return Ending::Gone,
+            Hold::Overrun => return Ending::Overrun,
             Hold::Wait => {}
         }
         tokio::select! {

@@ -53,6 +53,8 @@ struct State {
     /// Not while a connect is held.
     expires: Option<Instant>,
     gone: bool,
+    /// It is gone because its client left too many events.
+    overrun: bool,
     /// The chats whose visitor this is: few, each once.
     chats: Vec<String>,
     starts: Bucket,
@@ -76,6 +78,8 @@ pub enum Hold {
     Superseded,
     /// Answer: the session has ended.
     Gone,
+    /// Answer: the session has ended because its client left too many events: it is to begin anew.
+    Overrun,
 }
 
 impl Session {
@@ -92,7 +96,7 @@ impl Session {
                 return;
             }
             if state.events.len() >= self.queue_events {
-                state.gone = true;
+                (state.gone, state.overrun) = (true, true);
                 state.events.clear();
             } else {
                 state.events.push_back(Event { batch: 0, text });
@@ -184,7 +188,7 @@ impl Session {
     pub fn hold(&self, number: u64, websocket: bool) -> Hold {
         let state = locked(&self.state);
         if state.gone {
-            Hold::Gone
+            if state.overrun { Hold::Overrun } else { Hold::Gone }
         } else if state.connect != number {
             Hold::Superseded
         } else if !state.events.is_empty() && state.busy == 0 && (!websocket || state.ack) {

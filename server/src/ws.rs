@@ -150,6 +150,7 @@ impl Socket {
         let Some((held, deadline)) = &self.held else { return Ok(()) };
         let ending = match held.session.hold(held.number, true) {
             Hold::Gone => Ending::Gone,
+            Hold::Overrun => Ending::Overrun,
             Hold::Superseded => Ending::Superseded,
             Hold::Events => Ending::Due,
             Hold::Wait => match reason {

@@ -172,3 +172,18 @@ async fn a_client_that_fetches_nothing_loses_its_session_not_single_events() {
     assert_eq!(answer["messages"].as_array().unwrap().len(), 4);
     begin(&again, "Ben").await;
 }
+
+#[tokio::test]
+async fn who_holds_a_connect_when_there_were_too_many_events_begins_anew_and_does_not_stop() {
+    let app = App::in_memory(config("[limits]\nqueue_events = 3", ""));
+    let (ann, jane, chat) = in_chat(&app).await;
+    let held = ann.hold("");
+    tokio::task::yield_now().await;
+    let say = chat.fill(
+        r#"{"channel":"/service/desk","clientId":"$","data":{"operation":"sendMessage","chatId":"$chat","message":"Hello"}}"#,
+    );
+    jane.send(&format!("[{say},{say},{say},{say}]").replace("$chat", &chat.id)).await;
+    let reply = held.await.unwrap().remove(0);
+    assert_eq!((&reply["id"], &reply["successful"]), (&json!("h"), &json!(false)));
+    assert_eq!((&reply["error"], &reply["advice"]["reconnect"]), (&json!("402::session_unknown"), &json!("handshake")));
+}

@@ -25,6 +25,8 @@ use message::{AskedAdvice, AskedExt, Ext, Message, Reply, string, valid_channel}
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
 /// The longest message id that is echoed.
 const LONGEST_ID: usize = 128;
+/// To a client whose session is not there any more.
+const ANEW: Advice = Advice { reconnect: "handshake", interval: 0, timeout: None, multiple_clients: false };
 
 /// What carries an envelope.
 #[derive(Debug, Clone)]
@@ -44,6 +46,8 @@ pub enum Ending {
     Superseded,
     /// The session has ended.
     Gone,
+    /// The session has ended because its client left too many events.
+    Overrun,
     /// The server stops.
     Stopping,
 }
@@ -139,13 +143,7 @@ impl App {
             id => id.and_then(string),
         };
         let Some(session) = client.and_then(|client| self.session(via, &client, outcome)) else {
-            let advice = (channel == "/meta/connect").then_some(Advice {
-                reconnect: "handshake",
-                interval: 0,
-                timeout: None,
-                multiple_clients: false,
-            });
-            return Some(write(&Reply { error: Some("402::session_unknown"), advice, ..reply }));
+            return Some(unknown(reply, (channel == "/meta/connect").then_some(ANEW)));
         };
         outcome.session = Some(Arc::clone(&session));
         if channel == "/meta/connect" {
@@ -320,11 +318,16 @@ impl App {
     #[must_use]
     pub fn connected(&self, held: &Held, ending: Ending) -> Vec<Arc<str>> {
         held.session.connect_over(held.number, self.config.bayeux.max_interval());
+        if ending == Ending::Overrun {
+            let reply = Reply { id: held.id.as_deref(), channel: Some("/meta/connect"), ..Reply::default() };
+            return vec![unknown(reply, Some(ANEW)).into()];
+        }
         let (mut texts, batch) = match ending {
             Ending::Superseded => (Vec::new(), None),
             _ => held.session.take_for_connect(),
         };
         let advice = match ending {
+            Ending::Overrun => ANEW,
             Ending::Gone => Advice { timeout: None, ..self.advice("none") },
             // The client that was slower waits, lest two that share a session chase each other.
             Ending::Superseded => Advice { interval: 2_000, multiple_clients: true, ..self.advice("retry") },
@@ -343,6 +346,11 @@ impl App {
         texts.push(write(&reply).into());
         texts
     }
+}
+
+/// The reply to a client whose session is not there any more.
+fn unknown(reply: Reply<'_>, advice: Option<Advice>) -> String {
+    write(&Reply { error: Some("402::session_unknown"), advice, ..reply })
 }
 
 /// Subscribes or unsubscribes. Service channels deliver without, so that nothing is kept of it; what counts is which may be

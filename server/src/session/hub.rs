@@ -87,6 +87,7 @@ impl Hub {
                 busy: 0,
                 expires: Some(Instant::now() + self.config.bayeux.max_interval()),
                 gone: false,
+                overrun: false,
                 chats: Vec::new(),
                 starts: Bucket::new(limits.send_burst, limits.send_rate),
             }),
