@@ -170,7 +170,12 @@ impl Socket {
 
     async fn frame(&mut self, frame: Option<Result<Message, axum::Error>>) -> Result<(), End> {
         let text = match frame {
-            None | Some(Ok(Message::Close(_))) => return Err(End::Lost),
+            None => return Err(End::Lost),
+            Some(Ok(Message::Close(_))) => {
+                // The answer to it is ready, and leaves now; without it the other end takes the socket for broken.
+                let _ = timeout(CLOSE_TIME, self.socket.flush()).await;
+                return Err(End::Lost);
+            }
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
             Some(Ok(Message::Binary(_))) => {
                 return Err(End::Close(close_code::UNSUPPORTED, "text frames are expected"));

@@ -7,6 +7,8 @@ use common::{Client, Socket, agent, begin, config, running};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 #[tokio::test]
 async fn events_are_pushed_and_the_connect_stays_held() {
@@ -128,6 +130,15 @@ async fn frames_that_cannot_be_read_close_the_socket_and_say_why() {
         }
         sending.abort();
     }
+}
+
+#[tokio::test]
+async fn who_closes_is_answered() {
+    let running = running(config("", "")).await;
+    let mut socket = Socket::open(running.address).await;
+    let farewell = CloseFrame { code: CloseCode::Normal, reason: "done".into() };
+    socket.socket.close(Some(farewell)).await.unwrap();
+    assert_eq!(socket.closed().await, 1000, "else a page is told that the socket broke");
 }
 
 // It shows that a socket under load shows everything and stays. It does not show that a wait which is over before its first look is
