@@ -9,12 +9,11 @@ use tokio::time::Instant;
 /// For each so many bytes that are read out a token is taken.
 const TOKEN_BYTES: usize = 262_144;
 
-/// A bucket of tokens that fills at a steady rate. Once it had none, it gives none before the time that was announced with that:
-/// of what is sent in one go nothing is taken after something that was not, so that a client can send the rest again in its order.
+/// A bucket of tokens that fills at a steady rate.
 #[derive(Debug, Clone)]
 pub struct Bucket {
     burst: u32,
-    /// For so many seconds after the last look nothing is given: something was refused, and this was announced with it.
+    /// For so many seconds after the last look nothing is given in order: this was announced with the last refusal.
     shut: u32,
     rate: f64,
     tokens: f64,
@@ -38,26 +37,34 @@ impl Bucket {
         Ok(())
     }
 
+    /// Takes a token for one of several things whose order counts. After a refusal there is none before the time that was
+    /// announced with it, nor with another refusal since: of what is sent in one go nothing is taken after something that was
+    /// not, so that a client can send the rest again in its order.
+    ///
+    /// # Errors
+    /// When there is none: in how many whole seconds there will be one.
+    pub fn take_in_order(&mut self) -> Result<(), u64> {
+        let shut = (self.filled + Duration::from_secs(self.shut.into())).saturating_duration_since(Instant::now());
+        let taken =
+            if shut.is_zero() { self.take() } else { Err(self.peek().err().unwrap_or(0).max(whole_seconds(shut))) };
+        self.shut = taken.err().and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(0);
+        taken
+    }
+
     /// Whether there is a token.
     ///
     /// # Errors
     /// When there is none: in how many whole seconds there will be one.
     pub fn peek(&mut self) -> Result<(), u64> {
-        let now = Instant::now();
-        let shut = (self.filled + Duration::from_secs(self.shut.into())).saturating_duration_since(now);
-        if !shut.is_zero() {
-            return Err(shut.as_secs() + u64::from(shut.subsec_nanos() > 0));
-        }
-        let gained = now.duration_since(self.filled).as_secs_f64() * self.rate;
+        let gained = self.filled.elapsed().as_secs_f64() * self.rate;
         self.tokens = (self.tokens + gained).min(self.burst.into());
-        (self.filled, self.shut) = (now, 0);
+        self.filled = Instant::now();
         if self.tokens >= 1.0 {
             return Ok(());
         }
         // A float as wide as this saturates when it becomes a whole number.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let seconds = (((1.0 - self.tokens) / self.rate).ceil() as u32).max(1);
-        self.shut = seconds;
         Err(seconds.into())
     }
 
@@ -69,9 +76,13 @@ impl Bucket {
     /// Whether the bucket is full again, so that forgetting it changes nothing.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        let passed = self.filled.elapsed().as_secs_f64();
-        passed >= f64::from(self.shut) && self.tokens + passed * self.rate >= f64::from(self.burst)
+        self.tokens + self.filled.elapsed().as_secs_f64() * self.rate >= f64::from(self.burst)
     }
+}
+
+/// Whole seconds that are not shorter.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// How many of something each address has.

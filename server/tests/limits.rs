@@ -48,8 +48,11 @@ async fn too_many_operations_have_to_wait() {
     tokio::time::advance(Duration::from_millis(500)).await;
     let answer = ann.chat(&send).await;
     assert_eq!(answer["errors"][0]["retryAfter"], 1, "nothing overtakes what was refused and may come again");
-    tokio::time::advance(Duration::from_millis(500)).await;
-    for _ in 0..10 {
+    tokio::time::advance(Duration::from_millis(999)).await;
+    let answer = ann.chat(&send).await;
+    assert_eq!(answer["errors"][0]["retryAfter"], 1, "before the time that was announced last nothing is taken");
+    tokio::time::advance(Duration::from_secs(1)).await;
+    for _ in 0..24 {
         assert_eq!(ann.chat(&send).await["statusCode"], 0);
     }
     assert_eq!(ann.chat(&send).await["errors"][0]["code"], 429);

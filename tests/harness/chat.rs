@@ -54,7 +54,8 @@ pub struct Chat {
     parties: u32,
 }
 
-/// So many operations in one go, and then so many a second. After one too many nothing is taken for the second that is announced.
+/// So many operations in one go, and then so many a second. After one too many nothing is taken for the
+/// second that is announced, with each refusal anew.
 #[derive(Debug)]
 pub struct Limit {
     tokens: f64,
@@ -78,9 +79,7 @@ impl Limit {
         if takes {
             self.tokens -= 1.0;
         } else {
-            if now >= self.shut_until {
-                self.shut_until = now + 1_000;
-            }
+            self.shut_until = now + 1_000;
             self.refusals += 1;
         }
         takes

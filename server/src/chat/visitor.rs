@@ -249,7 +249,7 @@ impl Floor {
         }
         let draft = self.compose(live, name, visit.operation)?;
         self.may_change(live)?;
-        live.sends.take().map_err(Refusal::too_many)?;
+        live.sends.take_in_order().map_err(Refusal::too_many)?;
         let entries = self.commit(live, draft, visit.asker.except()).await?;
         self.reply(visit, live, entries).await
     }
