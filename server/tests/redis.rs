@@ -271,7 +271,8 @@ async fn what_is_to_be_told_is_told_by_one_of_two_servers() {
     for body in ["first", "second"] {
         let mut claimed = Vec::new();
         while claimed.len() < 40 {
-            let (ours, theirs) = tokio::join!(one.claim_outgoing(100, 200, 5), other.claim_outgoing(100, 200, 5));
+            let (ours, theirs) =
+                tokio::join!(one.claim_outgoing(100, 200, 5, &[]), other.claim_outgoing(100, 200, 5, &[]));
             claimed.extend(ours.unwrap());
             claimed.extend(theirs.unwrap());
         }
@@ -282,7 +283,7 @@ async fn what_is_to_be_told_is_told_by_one_of_two_servers() {
             other.settle_outgoing(item.id, None).await.unwrap();
         }
     }
-    assert!(one.claim_outgoing(1000, 2000, 5).await.unwrap().is_empty());
+    assert!(one.claim_outgoing(1000, 2000, 5, &[]).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
@@ -180,6 +181,52 @@ async fn sessions_do_not_wait_for_each_other_nor_receivers() {
     assert_eq!(names.len(), 2);
 }
 
+/// A receiver that answers each request with these words, and nothing more: its table in the configuration, and what comes.
+async fn mute(words: &'static str) -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (told, came) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let told = told.clone();
+            tokio::spawn(async move {
+                let (mut text, mut read) = (String::new(), [0; 4096]);
+                while !text.contains("\"session\"") {
+                    let length = stream.read(&mut read).await.unwrap();
+                    text.push_str(&String::from_utf8_lossy(&read[..length]));
+                }
+                stream.write_all(words.as_bytes()).await.unwrap();
+                let _ = told.send(text);
+                // Until the other end has had enough.
+                while stream.read(&mut read).await.is_ok_and(|length| length > 0) {}
+            });
+        }
+    });
+    (format!("[[channels.webhooks]]\nurl = \"http://{address}/\"\nsecret = \"{SECRET}\"\n"), came)
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_receiver_that_hangs() {
+    let (hanging, _came) = mute("").await;
+    let quick = Receiver::default();
+    let tables = format!("{hanging}{}", quick.listen("").await);
+    let app = App::in_memory(config("[webhooks]\ntimeout_ms = 600000", &tables));
+    for n in 0..40 {
+        Rest::begin(&app, &format!("nickname=Ann{n}")).await;
+    }
+    quick.wait(80).await;
+}
+
+#[tokio::test]
+async fn what_is_answered_counts_even_if_the_answer_has_no_end() {
+    let (table, mut came) = mute("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n").await;
+    let app = App::in_memory(config("[webhooks]\ntimeout_ms = 50\nretry_ms = 20", &table));
+    Rest::begin(&app, "nickname=Ann").await;
+    assert!(came.recv().await.unwrap().contains("chatSession.created"));
+    assert!(came.recv().await.unwrap().contains("chatSession.changed"), "it is not told again");
+}
+
 #[tokio::test]
 async fn a_receiver_that_is_gone_is_told_no_more_of_that_event() {
     let receiver = Receiver::default();
@@ -206,7 +253,7 @@ async fn what_was_not_told_is_told_by_the_next_server() {
     let before = receiver.came.lock().unwrap().len();
     let store = SqliteStore::open(&folder.file("chat.db")).unwrap();
     // The claim of the server that is gone is over.
-    let left = store.claim_outgoing(u64::MAX / 4, 0, 10).await.unwrap();
+    let left = store.claim_outgoing(u64::MAX / 4, 0, 10, &[]).await.unwrap();
     assert_eq!((left.len(), &left[0].chat), (1, &id), "the first of the session");
     drop(store);
     let app = on(&folder, told(&tables)).await;

@@ -308,13 +308,19 @@ impl Store for MemoryStore {
         ready(Ok(before - memory.data.len()))
     }
 
-    fn claim_outgoing(&self, now: u64, until: u64, limit: usize) -> Stored<'_, Vec<Outgoing>> {
+    fn claim_outgoing<'a>(
+        &'a self,
+        now: u64,
+        until: u64,
+        limit: usize,
+        except: &'a [String],
+    ) -> Stored<'a, Vec<Outgoing>> {
         let mut memory = locked(&self.0);
         let mut seen = HashSet::new();
         let mut claimed = Vec::new();
         for (due, item) in memory.outgoing.values_mut() {
             let first = seen.insert((item.hook.clone(), item.chat.clone()));
-            if first && *due <= now && claimed.len() < limit {
+            if first && *due <= now && claimed.len() < limit && !except.contains(&item.hook) {
                 *due = until;
                 claimed.push(item.clone());
             }

@@ -124,9 +124,15 @@ pub trait Store: Send + Sync + 'static {
     fn remove_data<'a>(&'a self, user: &'a str) -> Stored<'a, ()>;
     /// Forgets all session data that was kept until before this time.
     fn expire_data(&self, now: u64) -> Stored<'_, usize>;
-    /// Takes what is due to be told, at most so many, the first of each session and receiver only; nobody else gets it before
-    /// `until` (both in milliseconds since the epoch).
-    fn claim_outgoing(&self, now: u64, until: u64, limit: usize) -> Stored<'_, Vec<Outgoing>>;
+    /// Takes what is due to be told, at most so many, the first of each session and receiver only, and nothing for the receivers
+    /// in `except`; nobody else gets it before `until` (both in milliseconds since the epoch).
+    fn claim_outgoing<'a>(
+        &'a self,
+        now: u64,
+        until: u64,
+        limit: usize,
+        except: &'a [String],
+    ) -> Stored<'a, Vec<Outgoing>>;
     /// Forgets what was told; or, with a time, has it told again then.
     fn settle_outgoing(&self, id: u64, due: Option<u64>) -> Stored<'_, ()>;
     /// Offline requests with ids above this one, the oldest first, at most so many.

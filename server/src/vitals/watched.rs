@@ -168,8 +168,14 @@ impl Store for Watched {
         self.noted(self.inner.expire_data(now))
     }
 
-    fn claim_outgoing(&self, now: u64, until: u64, limit: usize) -> Stored<'_, Vec<Outgoing>> {
-        self.noted(self.inner.claim_outgoing(now, until, limit))
+    fn claim_outgoing<'a>(
+        &'a self,
+        now: u64,
+        until: u64,
+        limit: usize,
+        except: &'a [String],
+    ) -> Stored<'a, Vec<Outgoing>> {
+        self.noted(self.inner.claim_outgoing(now, until, limit, except))
     }
 
     fn settle_outgoing(&self, id: u64, due: Option<u64>) -> Stored<'_, ()> {

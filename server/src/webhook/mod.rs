@@ -1,8 +1,9 @@
 //! Webhooks: what happens in chats, told to other programs.
 //!
 //! What is to be told is kept in the store, in the commit that made it happen, and told from there: in order for each session
-//! and receiver, signed, again and again until the receiver has it. `post` is the HTTP.
+//! and receiver, signed, again and again until the receiver has it. `post` is the HTTP, `places` how many are told at the same time.
 
+mod places;
 mod post;
 
 use crate::App;
@@ -12,6 +13,7 @@ use crate::config::{Config, Webhook};
 use crate::json::{Raw, write};
 use crate::secret::random_hex;
 use crate::status::{Cause, Status};
+use places::Places;
 use post::{Answer, Post};
 use ring::{digest, hmac};
 use serde::Serialize;
@@ -19,12 +21,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 /// How often the store is looked through when nobody says that there is something.
 const LOOK: Duration = Duration::from_secs(1);
-/// How many events are told at the same time.
-const AT_ONCE: usize = 16;
 /// What a claim allows beyond the time of a request.
 const MARGIN: u64 = 30_000;
 /// The longest pause between two tries, in milliseconds.
@@ -183,13 +183,13 @@ pub(crate) async fn run(app: Weak<App>, wake: Arc<Notify>) {
             return tracing::error!(%error, "webhooks cannot be told: the system's certificates cannot be read");
         }
     };
-    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let places = Arc::new(Places::default());
     loop {
         let Some(held) = app.upgrade() else { return };
-        let found = next(&held, places.available_permits()).await;
+        let found = next(&held, &places).await;
         let some = !found.is_empty();
         for item in found {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+            let place = places.take(&item.hook);
             let (held, post) = (Arc::clone(&held), Arc::clone(&post));
             let wake = Arc::clone(&wake);
             held.tasks.clone().spawn(async move {
@@ -208,13 +208,14 @@ pub(crate) async fn run(app: Weak<App>, wake: Arc<Notify>) {
     }
 }
 
-async fn next(app: &App, places: usize) -> Vec<Outgoing> {
-    if places == 0 || app.stop.is_cancelled() {
+async fn next(app: &App, places: &Places) -> Vec<Outgoing> {
+    if app.stop.is_cancelled() {
         return Vec::new();
     }
+    let (full, room) = places.left();
     let now = app.floor.clock.now();
     let until = now + app.config.webhooks.timeout_ms + MARGIN;
-    match app.floor.store.claim_outgoing(now, until, places).await {
+    match app.floor.store.claim_outgoing(now, until, room, &full).await {
         Ok(found) => found,
         Err(error) => {
             tracing::warn!(%error, "what is to be told to webhooks cannot be read");

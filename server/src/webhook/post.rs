@@ -11,7 +11,8 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use std::io;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::rustls::crypto::ring;
 
 /// What a receiver answers.
@@ -47,17 +48,23 @@ impl Post {
             .header("Causerie-Signature", signature)
             .body(Body::from(item.body.clone()));
         let Ok(request) = request else { return failed("its address is none", None) };
+        let until = Instant::now() + time;
         let answer = async {
-            let response = self.0.request(request).await.map_err(|error| {
+            let response = timeout_at(until, self.0.request(request)).await?;
+            Ok::<_, Elapsed>(match response {
+                Ok(response) => {
+                    let (parts, body) = response.into_parts();
+                    // Read, so that the connection can be used again; a body of any length is not wanted, and what has been
+                    // answered counts without the rest of it.
+                    let _ = timeout_at(until, http_body_util::Limited::new(body, 65_536).collect()).await;
+                    Ok(parts)
+                }
                 // What hyper says of it names no address.
-                if error.is_connect() { "it cannot be reached" } else { "the connection broke" }
-            })?;
-            let (parts, body) = response.into_parts();
-            // Read, so that the connection can be used again; a body of any length is not wanted.
-            let _ = http_body_util::Limited::new(body, 65_536).collect().await;
-            Ok::<_, &str>(parts)
+                Err(error) if error.is_connect() => Err("it cannot be reached"),
+                Err(_) => Err("the connection broke"),
+            })
         };
-        match timeout(time, answer).await {
+        match answer.await {
             Err(_) => failed("it does not answer", None),
             Ok(Err(reason)) => failed(reason, None),
             Ok(Ok(parts)) if parts.status.is_success() => Answer::Taken,

@@ -44,24 +44,29 @@ pub async fn what_is_to_be_told_is_claimed_in_order_and_settled(place: Place) {
         words.sort();
         words
     };
-    assert!(store.claim_outgoing(99, 200, 10).await.unwrap().is_empty(), "not yet");
-    let mut claimed = store.claim_outgoing(100, 200, 3).await.unwrap();
+    assert!(store.claim_outgoing(99, 200, 10, &[]).await.unwrap().is_empty(), "not yet");
+    let both = ["h1".to_owned(), "h2".to_owned()];
+    assert!(store.claim_outgoing(100, 200, 10, &both).await.unwrap().is_empty(), "each is left out");
+    let mut claimed = store.claim_outgoing(100, 200, 3, &[]).await.unwrap();
     assert_eq!(claimed.len(), 3, "no more than asked for");
-    claimed.extend(store.claim_outgoing(199, 300, 10).await.unwrap());
+    let others = store.claim_outgoing(199, 300, 10, &both[1..]).await.unwrap();
+    assert!(others.iter().all(|item| item.hook == "h1"), "one is left out");
+    claimed.extend(others);
+    claimed.extend(store.claim_outgoing(199, 300, 10, &[]).await.unwrap());
     for chat in [&one, &other] {
         assert_eq!(of(&claimed, &chat.id), ["h1 first", "h2 first"], "the first of each receiver, once");
     }
-    assert!(store.claim_outgoing(199, 300, 10).await.unwrap().is_empty(), "all are taken");
+    assert!(store.claim_outgoing(199, 300, 10, &[]).await.unwrap().is_empty(), "all are taken");
     let claimed_of = |chat: &str| claimed.iter().find(|item| item.chat == chat && item.hook == "h1").unwrap();
     assert_eq!((claimed_of(&one.id).tries, claimed_of(&one.id).since), (0, 100));
     store.settle_outgoing(claimed_of(&one.id).id, None).await.unwrap();
     store.settle_outgoing(claimed_of(&other.id).id, Some(150)).await.unwrap();
-    let next = store.claim_outgoing(150, 400, 10).await.unwrap();
+    let next = store.claim_outgoing(150, 400, 10, &[]).await.unwrap();
     assert_eq!((of(&next, &one.id), of(&next, &other.id)), (vec!["h1 second".to_owned()], vec!["h1 first".to_owned()]));
     let tries = |chat: &str| next.iter().find(|item| item.chat == chat).unwrap().tries;
     assert_eq!((tries(&one.id), tries(&other.id)), (0, 1));
     let later = next.iter().find(|item| item.chat == one.id).unwrap().id;
     assert!(later > claimed_of(&one.id).id, "what happened later has a greater number");
     store.remove(&one.id).await.unwrap();
-    assert_eq!(store.claim_outgoing(1000, 2000, 10).await.unwrap().len(), 4, "they outlive the chat");
+    assert_eq!(store.claim_outgoing(1000, 2000, 10, &[]).await.unwrap().len(), 4, "they outlive the chat");
 }

@@ -209,8 +209,14 @@ impl Store for RedisStore {
         Box::pin(self.forget_old_data(now))
     }
 
-    fn claim_outgoing(&self, now: u64, until: u64, limit: usize) -> Stored<'_, Vec<Outgoing>> {
-        Box::pin(self.claim(now, until, limit))
+    fn claim_outgoing<'a>(
+        &'a self,
+        now: u64,
+        until: u64,
+        limit: usize,
+        except: &'a [String],
+    ) -> Stored<'a, Vec<Outgoing>> {
+        Box::pin(self.claim(now, until, limit, except))
     }
 
     fn settle_outgoing(&self, id: u64, due: Option<u64>) -> Stored<'_, ()> {

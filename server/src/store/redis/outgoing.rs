@@ -16,11 +16,20 @@ static SETTLE: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("lua/settl
 type Found = (u64, String, String, u64, String, u32);
 
 impl RedisStore {
-    pub(super) async fn claim(&self, now: u64, until: u64, limit: usize) -> Result<Vec<Outgoing>, StoreError> {
+    pub(super) async fn claim(
+        &self,
+        now: u64,
+        until: u64,
+        limit: usize,
+        except: &[String],
+    ) -> Result<Vec<Outgoing>, StoreError> {
         let mut claimed = Vec::new();
         for shard in self.due("due", &now.to_string()).await? {
             let mut call = Call::of(&CLAIM, vec![self.keys.shared(shard, "due")]);
             call.arg(self.keys.base(shard)).arg(now).arg(until).arg(limit.saturating_sub(claimed.len()));
+            except.iter().for_each(|hook| {
+                call.arg(hook);
+            });
             for (number, hook, chat, since, body, tries) in self.link.call::<Vec<Found>>(&call).await? {
                 let id = number.saturating_mul(SHARDS.into()).saturating_add(shard.number());
                 claimed.push(Outgoing { id, hook, chat, body, tries, since });

@@ -324,8 +324,15 @@ impl Store for SqliteStore {
         self.write(move |connection| data::expire(connection, now))
     }
 
-    fn claim_outgoing(&self, now: u64, until: u64, limit: usize) -> Stored<'_, Vec<Outgoing>> {
-        self.write(move |connection| outgoing::claim(connection, now, until, limit))
+    fn claim_outgoing<'a>(
+        &'a self,
+        now: u64,
+        until: u64,
+        limit: usize,
+        except: &'a [String],
+    ) -> Stored<'a, Vec<Outgoing>> {
+        let except = crate::json::write(except);
+        self.write(move |connection| outgoing::claim(connection, now, until, limit, &except))
     }
 
     fn settle_outgoing(&self, id: u64, due: Option<u64>) -> Stored<'_, ()> {

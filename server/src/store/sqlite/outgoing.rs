@@ -28,14 +28,23 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
     })
 }
 
-pub(super) fn claim(connection: &Connection, now: u64, until: u64, limit: usize) -> Result<Vec<Outgoing>, StoreError> {
+/// `except` is the receivers to leave out, as JSON.
+pub(super) fn claim(
+    connection: &Connection,
+    now: u64,
+    until: u64,
+    limit: usize,
+    except: &str,
+) -> Result<Vec<Outgoing>, StoreError> {
     let mut select = connection.prepare_cached(
-        "SELECT id, hook, chat, body, tries, since FROM outgoing AS one WHERE due <= ? AND NOT EXISTS
+        "SELECT id, hook, chat, body, tries, since FROM outgoing AS one WHERE due <= ?
+        AND hook NOT IN (SELECT value FROM json_each(?)) AND NOT EXISTS
         (SELECT 1 FROM outgoing AS other WHERE other.hook = one.hook AND other.chat = one.chat AND other.id < one.id)
         ORDER BY id LIMIT ?",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let found: Vec<Outgoing> = select.query_map(params![signed(now), limit], read)?.collect::<Result<_, _>>()?;
+    let found: Vec<Outgoing> =
+        select.query_map(params![signed(now), except, limit], read)?.collect::<Result<_, _>>()?;
     let mut update = connection.prepare_cached("UPDATE outgoing SET due = ? WHERE id = ?")?;
     for item in &found {
         update.execute(params![signed(until), signed(item.id)])?;
