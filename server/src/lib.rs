@@ -3,7 +3,7 @@
 //! It implements the same page of the wire as the SDK, from the other side, and shares no code with it.
 //!
 //! # Layout
-//! - [`serve`]: the listener, TLS, the stop; [`http`], [`ws`]: how envelopes travel; [`origin`]: where they come from.
+//! - [`serve`]: the listener, TLS, the stop; `patience`: who does not read; [`http`], [`ws`]: how envelopes travel; [`origin`]: where they come from.
 //! - [`rest`], [`form`]: chat v2 without Bayeux.
 //! - [`bayeux`]: what the messages of an envelope ask; [`session`]: who is connected, and the events that wait.
 //! - [`chat`]: the chats and what visitors do; [`status`]: the states of a chat; [`forms`]: what visitors fill in;
@@ -37,6 +37,7 @@ pub mod limits;
 pub(crate) mod lock;
 pub mod node;
 pub mod origin;
+pub(crate) mod patience;
 pub mod rest;
 pub mod secret;
 pub mod serve;

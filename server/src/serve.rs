@@ -3,6 +3,7 @@
 use crate::App;
 use crate::config::Tls;
 use crate::origin::Peer;
+use crate::patience::Patient;
 use crate::vitals::Stage;
 use axum::Router;
 use axum::body::Body;
@@ -135,7 +136,7 @@ where
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Patient::new(stream)), service)
         .with_upgrades();
     tokio::pin!(connection);
     tokio::select! {
@@ -189,4 +190,49 @@ pub fn signals() -> io::Result<impl Future<Output = ()>> {
 pub fn url(listener: &TcpListener, tls: bool) -> io::Result<String> {
     let address: SocketAddr = listener.local_addr()?;
     Ok(format!("{}://{address}", if tls { "https" } else { "http" }))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::patience::PATIENCE;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::{Instant, advance};
+
+    /// A client that has asked for much, over a wire that holds a little.
+    async fn asked(app: &Arc<App>) -> (tokio::io::DuplexStream, tokio::task::JoinHandle<()>) {
+        let (mut client, stream) = tokio::io::duplex(1024);
+        let (app, router) = (Arc::clone(app), Router::new().route("/", get(async || "x".repeat(1_000_000))));
+        let peer = Peer { address: ([127, 0, 0, 1], 1).into(), tls: false };
+        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        (client, tokio::spawn(async move { connection(&app, stream, peer, router).await }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_much_and_reads_nothing_is_let_go() {
+        let app = App::in_memory(Config::demo().unwrap());
+        let (_client, served) = asked(&app).await;
+        let begun = Instant::now();
+        timeout(PATIENCE * 10, served).await.expect("it ends").unwrap();
+        assert_eq!(begun.elapsed().as_secs(), PATIENCE.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_slowly_gets_everything() {
+        let app = App::in_memory(Config::demo().unwrap());
+        let (mut client, served) = asked(&app).await;
+        let (mut all, mut piece) = (0, vec![0; 100_000]);
+        loop {
+            advance(PATIENCE / 2).await;
+            match client.read(&mut piece).await.unwrap() {
+                0 => break,
+                length => all += length,
+            }
+        }
+        assert!(all > 1_000_000, "{all}");
+        served.await.unwrap();
+    }
 }
