@@ -4,6 +4,7 @@
 //! anyway, and a question takes microseconds. What is found counts as fitting by how much of the question it covers, for a rank
 //! alone does not tell whether the best is any good.
 
+use crate::config::Wrong;
 use rusqlite::{Connection, Error, params};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -75,17 +76,21 @@ impl FaqConfig {
     ///
     /// # Errors
     /// What is wrong.
-    pub fn check(&self) -> Result<(), (String, String)> {
+    pub fn check(&self) -> Result<(), Wrong> {
         if !(0.0..=1.0).contains(&self.threshold) {
-            return Err(("threshold".to_owned(), "threshold: a number from 0 to 1 is expected".to_owned()));
+            let reason = format!("threshold: a number from 0 to 1 is expected, {} came", self.threshold);
+            return Err(Wrong::new("threshold", reason));
         }
         let mut ids = HashSet::new();
         for (n, entry) in self.entries.iter().enumerate() {
-            if entry.question.trim().is_empty() || entry.answer.trim().is_empty() {
-                return Err(("entries".to_owned(), "an FAQ entry needs a question and an answer".to_owned()));
+            let wrong = |key, reason: String| Err(Wrong::new(key, reason).of("entries", n));
+            for (key, text) in [("question", &entry.question), ("answer", &entry.answer)] {
+                if text.trim().is_empty() {
+                    return wrong(key, format!("an FAQ entry needs a question and an answer, an empty {key} came"));
+                }
             }
             if !ids.insert(entry.name(n)) {
-                return Err((entry.name(n), format!("the FAQ entry \"{}\" is there twice", entry.name(n))));
+                return wrong("id", format!("the FAQ entry \"{}\" is there twice", entry.name(n)));
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Forms that visitors fill in: how the configuration declares them, and what is wrong with what comes back.
 
+use crate::config::Wrong as Misplaced;
 use regex::Regex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -93,23 +94,18 @@ impl Form {
     /// What the types cannot say.
     ///
     /// # Errors
-    /// The name of a field, and what is wrong with it.
-    pub fn check(&self) -> Result<(), (String, String)> {
-        let wrong = |field: &Field, reason: String| Err((field.name.clone(), reason));
+    /// Where it stands, and what is wrong.
+    pub fn check(&self) -> Result<(), Misplaced> {
         if self.fields.is_empty() {
-            return Err(("fields".to_owned(), "a form needs a field".to_owned()));
+            return Err(Misplaced::new("fields", "a form needs a field"));
         }
         for (n, field) in self.fields.iter().enumerate() {
-            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-            if field.name.is_empty() || field.name.len() > 64 || !field.name.chars().all(fits) {
-                return wrong(field, "a field's name is 1 to 64 letters, digits, '-' and '_'".to_owned());
-            }
+            let in_field = |wrong: Misplaced| wrong.of("fields", n);
             if self.fields.iter().take(n).any(|other| other.name == field.name) {
-                return wrong(field, format!("the field \"{}\" is there twice", field.name));
+                let reason = format!("the field \"{}\" is there twice", field.name);
+                return Err(in_field(Misplaced::new("name", reason)));
             }
-            if (field.kind == FieldKind::Select) == field.options.is_empty() {
-                return wrong(field, format!("the field \"{}\": a select has options, others have none", field.name));
-            }
+            field.check().map_err(in_field)?;
         }
         Ok(())
     }
@@ -140,6 +136,34 @@ impl Form {
 }
 
 impl Field {
+    fn check(&self) -> Result<(), Misplaced> {
+        let name = &self.name;
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        // A page that keeps the values in an object would lose it.
+        if name.is_empty() || name.len() > 64 || !name.chars().all(fits) || name == "__proto__" {
+            let came = name.escape_debug();
+            let reason = format!("a field's name is 1 to 64 letters, digits, '-' and '_', \"{came}\" came");
+            return Err(Misplaced::new("name", reason));
+        }
+        let wrong = |key, reason: &str| Err(Misplaced::new(key, format!("the field \"{name}\": {reason}")));
+        if self.label.trim().is_empty() {
+            return wrong("label", "a label is expected, an empty one came");
+        }
+        if (self.kind == FieldKind::Select) == self.options.is_empty() {
+            return wrong("options", "a select has options, others have none");
+        }
+        for (n, option) in self.options.iter().enumerate() {
+            if option.trim().is_empty() || self.options.iter().take(n).any(|other| other == option) {
+                let reason = "options that are not empty are expected, each once";
+                return wrong("options", reason).map_err(|wrong| wrong.at(n));
+            }
+        }
+        if self.max_length == Some(0) {
+            return wrong("max_length", "max_length must be more than 0, 0 came");
+        }
+        Ok(())
+    }
+
     /// What is wrong with a value that is not empty.
     fn refuse(&self, value: &str) -> Option<String> {
         let many = self.kind == FieldKind::Textarea;

@@ -245,7 +245,7 @@ fn a_wrong_form_is_refused_with_its_line() {
     for (form, line, reason) in [
         ("fields = []", 4, "a form needs a field"),
         ("fields = [{ name = \"a b\", label = \"A\" }]", 4, "a field's name is"),
-        ("fields = [{ name = \"x1\", label = \"A\" },\n{ name = \"x1\", label = \"B\" }]", 4, "is there twice"),
+        ("fields = [{ name = \"x1\", label = \"A\" },\n{ name = \"x1\", label = \"B\" }]", 5, "is there twice"),
         ("fields = [{ name = \"sel\", label = \"A\", type = \"select\" }]", 4, "a select has options"),
         ("fields = [{ name = \"x1\", label = \"A\", type = \"date\" }]", 4, "unknown variant `date`"),
         ("fields = [{ name = \"x1\", label = \"A\", pattern = \"(\" }]", 4, "a regular expression is expected"),

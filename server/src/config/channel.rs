@@ -1,5 +1,6 @@
 //! A channel in the configuration: its times, forms, FAQ, bot and webhooks.
 
+use super::Wrong;
 use crate::faq::FaqConfig;
 use crate::forms::Form;
 use crate::webhook::EVENTS;
@@ -62,17 +63,25 @@ impl Webhook {
     /// What the types cannot say.
     ///
     /// # Errors
-    /// Where it stands, and what is wrong.
-    pub fn check(&self) -> Result<(), (String, String)> {
+    /// Where it stands, and what is wrong. Never the address, which may hold a secret.
+    pub fn check(&self) -> Result<(), Wrong> {
         let valid = |scheme: &str| self.url.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty());
-        if !(valid("https://") || valid("http://")) || self.url.parse::<Uri>().is_err() {
-            return Err(("url".to_owned(), "a webhook's url: http:// or https:// and a host are expected".to_owned()));
+        let host = self.url.parse::<Uri>().ok().and_then(|url| Some(url.authority()?.as_str().to_owned()));
+        if !(valid("https://") || valid("http://")) || host.is_none() {
+            return Err(Wrong::new("url", "a webhook's url: http:// or https:// and a host are expected"));
+        }
+        if host.is_some_and(|host| host.contains('@')) {
+            // They would stand in the Host header, and authorise nothing.
+            return Err(Wrong::new("url", "a webhook's url: no user and no password are expected; it is signed"));
         }
         if self.secret.len() < 16 {
-            return Err(("secret".to_owned(), "a webhook's secret: 16 characters and more are expected".to_owned()));
+            return Err(Wrong::new("secret", "a webhook's secret: 16 characters and more are expected, fewer came"));
         }
-        match self.events.iter().find(|event| !EVENTS.contains(&event.as_str())) {
-            Some(event) => Err((event.clone(), format!("a webhook's events: {} are expected", EVENTS.join(", ")))),
+        match self.events.iter().position(|event| !EVENTS.contains(&event.as_str())) {
+            Some(at) => {
+                let reason = format!("a webhook's events: {} are expected, another came", EVENTS.join(", "));
+                Err(Wrong::new("events", reason).at(at))
+            }
             None => Ok(()),
         }
     }

@@ -1,15 +1,18 @@
 //! The configuration file: what may stand in it, what holds when it does not, and what is wrong with it. `channel` is what
-//! may stand in a channel.
+//! may stand in a channel, `check` what its types cannot say, `place` where in the file that is.
 
 mod channel;
+mod check;
+mod place;
 
-use crate::faq::FaqConfig;
 use serde::Deserialize;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use channel::{BotConfig, BotLimits, Channel, First, Webhook, Webhooks};
+use place::line_at;
+pub use place::{Step, Wrong};
 
 /// The demo configuration, which is also the commented example.
 pub const DEMO: &str = include_str!("../../chat.toml");
@@ -218,98 +221,14 @@ impl Config {
     /// When it is wrong: with the line and the reason.
     pub fn parse(text: &str, name: &str) -> Result<Self, ConfigError> {
         let config: Self = toml::from_str(text).map_err(|error| {
-            let reason = error.message().replace('\n', ", ");
-            let line =
-                error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
-            ConfigError(
-                line.map_or_else(|| format!("{name}: {reason}"), |line| format!("{name}, line {line}: {reason}")),
-            )
+            let reason = in_words(error.message());
+            ConfigError(match error.span() {
+                Some(span) => format!("{name}, line {}: {reason}", line_at(text, span.start)),
+                None => format!("{name}: {reason}"),
+            })
         })?;
-        config.check(text).map_err(|(line, reason)| ConfigError(format!("{name}, line {line}: {reason}")))?;
+        config.check().map_err(|wrong| ConfigError(format!("{name}, line {}: {wrong}", wrong.line(text))))?;
         Ok(config)
-    }
-
-    /// What the types cannot say. The line is that of the first place where the wrong value stands.
-    fn check(&self, text: &str) -> Result<(), (usize, String)> {
-        let find = |what: &str| {
-            text.lines()
-                .position(|line| !line.trim_start().starts_with('#') && line.contains(what))
-                .map_or(1, |line| line + 1)
-        };
-        let wrong = |what: &str, reason: String| Err((find(what), reason));
-        if self.channels.is_empty() {
-            return wrong("channels", "at least one [[channels]] is needed".to_owned());
-        }
-        for (n, channel) in self.channels.iter().enumerate() {
-            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-            if channel.name.is_empty() || channel.name.len() > 64 || !channel.name.chars().all(fits) {
-                return wrong(
-                    &channel.name,
-                    "a channel's name is 1 to 64 letters, digits, '-', '_' and '.'".to_owned(),
-                );
-            }
-            if self.channels.iter().take(n).any(|other| other.name == channel.name) {
-                return wrong(&channel.name, format!("the channel \"{}\" is there twice", channel.name));
-            }
-            for hook in &channel.webhooks {
-                if let Err((place, reason)) = hook.check() {
-                    return wrong(&place, reason);
-                }
-            }
-            if channel.data_retention == 0 {
-                return wrong("data_retention", "data_retention must be more than 0 days".to_owned());
-            }
-            if let Some(Err((place, reason))) = channel.faq.as_ref().map(FaqConfig::check) {
-                return wrong(&place, reason);
-            }
-            for form in [&channel.pre_chat, &channel.post_chat, &channel.offline].into_iter().flatten() {
-                if let Err((field, reason)) = form.check() {
-                    return wrong(&field, reason);
-                }
-            }
-        }
-        for (n, agent) in self.agents.iter().enumerate() {
-            if agent.name.trim().is_empty() || agent.key.is_empty() {
-                return wrong("agents", "an agent needs a name and a key".to_owned());
-            }
-            if self.agents.iter().take(n).any(|other| other.name == agent.name) {
-                return wrong(&agent.name, format!("the agent \"{}\" is there twice", agent.name));
-            }
-        }
-        for origin in &self.allowed_origins {
-            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            if origin != "*" && origin != "null" && host.is_none_or(|host| host.is_empty() || host.contains('/')) {
-                return wrong(
-                    origin,
-                    format!(
-                        "\"{origin}\" is no origin: scheme://host or scheme://host:port is expected, without a path"
-                    ),
-                );
-            }
-        }
-        let limits = &self.limits;
-        if !limits.send_rate.is_finite() || limits.send_rate <= 0.0 {
-            return wrong("send_rate", "send_rate must be more than 0".to_owned());
-        }
-        let positive = [
-            ("send_burst", u64::from(limits.send_burst)),
-            ("message_length", limits.message_length as u64),
-            ("frame_bytes", limits.frame_bytes as u64),
-            ("queue_events", limits.queue_events as u64),
-            ("sign_in_burst", u64::from(self.desk.sign_in_burst)),
-            ("max_interval_ms", self.bayeux.max_interval_ms),
-            ("timeout_ms", self.webhooks.timeout_ms),
-            ("retry_ms", self.webhooks.retry_ms),
-            ("time_ms", self.bots.time_ms),
-            ("memory_bytes", self.bots.memory_bytes as u64),
-            ("messages", self.bots.messages as u64),
-        ];
-        for (name, value) in positive {
-            if value == 0 {
-                return wrong(name, format!("{name} must be more than 0"));
-            }
-        }
-        Ok(())
     }
 
     /// The channel of this name.
@@ -317,6 +236,25 @@ impl Config {
     pub fn channel(&self, name: &str) -> Option<&Channel> {
         self.channels.iter().find(|channel| channel.name == name)
     }
+}
+
+/// What the reader of the file says, in the words of TOML rather than of Rust.
+fn in_words(message: &str) -> String {
+    let words = [
+        ("\n", ", "),
+        ("expected usize", "expected a whole number from 0 on"),
+        ("expected u64", "expected a whole number from 0 on"),
+        ("expected u32", "expected a whole number from 0 to 4294967295"),
+        ("expected f64", "expected a number"),
+        (" as i128", ""),
+        (" as u128", ""),
+        (
+            "invalid type: map, expected a sequence",
+            "invalid type: a table, expected a list, as [[name]] or [ ] make it",
+        ),
+        ("expected a sequence", "expected a list in [ ]"),
+    ];
+    words.iter().fold(message.to_owned(), |message, (theirs, ours)| message.replace(theirs, ours))
 }
 
 impl Bayeux {
