@@ -13,8 +13,6 @@ const TOKEN_BYTES: usize = 262_144;
 #[derive(Debug, Clone)]
 pub struct Bucket {
     burst: u32,
-    /// For so many seconds after the last look nothing is given in order: this was announced with the last refusal.
-    shut: u32,
     rate: f64,
     tokens: f64,
     filled: Instant,
@@ -24,7 +22,7 @@ impl Bucket {
     /// A full bucket of `burst` tokens, refilled by `rate` tokens a second.
     #[must_use]
     pub fn new(burst: u32, rate: f64) -> Self {
-        Self { burst, shut: 0, rate, tokens: f64::from(burst), filled: Instant::now() }
+        Self { burst, rate, tokens: f64::from(burst), filled: Instant::now() }
     }
 
     /// Takes a token.
@@ -35,20 +33,6 @@ impl Bucket {
         self.peek()?;
         self.tokens -= 1.0;
         Ok(())
-    }
-
-    /// Takes a token for one of several things whose order counts. After a refusal there is none before the time that was
-    /// announced with it, nor with another refusal since: of what is sent in one go nothing is taken after something that was
-    /// not, so that a client can send the rest again in its order.
-    ///
-    /// # Errors
-    /// When there is none: in how many whole seconds there will be one.
-    pub fn take_in_order(&mut self) -> Result<(), u64> {
-        let shut = (self.filled + Duration::from_secs(self.shut.into())).saturating_duration_since(Instant::now());
-        let taken =
-            if shut.is_zero() { self.take() } else { Err(self.peek().err().unwrap_or(0).max(whole_seconds(shut))) };
-        self.shut = taken.err().and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(0);
-        taken
     }
 
     /// Whether there is a token.
@@ -77,6 +61,53 @@ impl Bucket {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.tokens + self.filled.elapsed().as_secs_f64() * self.rate >= f64::from(self.burst)
+    }
+}
+
+/// So many senders of a chat are remembered that something was refused of.
+const MOST_REFUSED: usize = 64;
+
+/// A bucket for what comes in an order. After a refusal nothing is taken of the same sender before the time that was announced
+/// with it, nor with another refusal since: of what is sent in one go nothing is taken after something that was not, so that the
+/// sender can send the rest again in its order.
+#[derive(Debug, Clone)]
+pub struct Turns {
+    /// How much may be sent, by whomever.
+    pub bucket: Bucket,
+    /// Whose turn it is not, and until when.
+    refused: Vec<(String, Instant)>,
+}
+
+impl Turns {
+    /// Everybody may send what the bucket has tokens for.
+    #[must_use]
+    pub fn new(bucket: Bucket) -> Self {
+        Self { bucket, refused: Vec::new() }
+    }
+
+    /// Takes a token for a message with this id. Ids that differ in their last digits only are those of one sender, a page or a
+    /// tab; what has no id has no sender, either.
+    ///
+    /// # Errors
+    /// When it is too much: in how many whole seconds it is not.
+    pub fn take(&mut self, message_id: Option<&str>) -> Result<(), u64> {
+        let now = Instant::now();
+        self.refused.retain(|(_, until)| *until > now);
+        let Some(sender) = message_id.map(|id| id.trim_end_matches(|c: char| c.is_ascii_digit())) else {
+            return self.bucket.take();
+        };
+        let place = self.refused.iter().position(|(of, _)| of == sender);
+        let taken = match place.map(|place| self.refused.swap_remove(place)) {
+            Some((_, until)) => Err(self.bucket.peek().err().unwrap_or(0).max(whole_seconds(until - now))),
+            None => self.bucket.take(),
+        };
+        if let Err(seconds) = taken {
+            if self.refused.len() >= MOST_REFUSED {
+                self.refused.remove(0);
+            }
+            self.refused.push((sender.to_owned(), now + Duration::from_secs(seconds)));
+        }
+        taken
     }
 }
 

@@ -84,8 +84,9 @@ impl<J: Json> Outbox<J> {
         self.sends.is_empty()
     }
 
-    /// Takes over what an earlier page left: what it has sent is to be looked up first.
+    /// Takes over what an earlier page left: what it has sent is to be looked up first. That page may have been asked to send less.
     pub fn restore(&mut self, left: Vec<Unsent<J>>) {
+        self.paced = !left.is_empty();
         self.sends.extend(left.into_iter().map(|Unsent { id, text, url, tries }| {
             let state = if tries > 0 { SendState::Unsettled } else { SendState::Waiting };
             let content = if url { Content::Url(text) } else { Content::Text(text) };

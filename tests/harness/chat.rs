@@ -54,7 +54,7 @@ pub struct Chat {
     parties: u32,
 }
 
-/// So many operations in one go, and then so many a second. After one too many nothing is taken for the
+/// So many operations in one go, and then so many a second. After one too many nothing is taken of its page or tab for the
 /// second that is announced, with each refusal anew.
 #[derive(Debug)]
 pub struct Limit {
@@ -62,24 +62,25 @@ pub struct Limit {
     burst: f64,
     rate: f64,
     filled: u64,
-    shut_until: u64,
+    shut: BTreeMap<String, u64>,
     pub refusals: usize,
 }
 
 impl Limit {
     pub fn new(burst: u32, rate: u32) -> Self {
         let [burst, rate] = [burst, rate].map(f64::from);
-        Self { tokens: burst, burst, rate, filled: 0, shut_until: 0, refusals: 0 }
+        Self { tokens: burst, burst, rate, filled: 0, shut: BTreeMap::new(), refusals: 0 }
     }
 
-    fn take(&mut self, now: u64) -> bool {
+    fn take(&mut self, now: u64, message_id: &str) -> bool {
         self.tokens = self.burst.min(self.tokens + self.rate * (now - self.filled) as f64 / 1000.0);
         self.filled = now;
-        let takes = now >= self.shut_until && self.tokens >= 1.0;
+        let sender = message_id.trim_end_matches(|c: char| c.is_ascii_digit());
+        let takes = self.shut.get(sender).is_none_or(|until| now >= *until) && self.tokens >= 1.0;
         if takes {
             self.tokens -= 1.0;
         } else {
-            self.shut_until = now + 1_000;
+            self.shut.insert(sender.to_owned(), now + 1_000);
             self.refusals += 1;
         }
         takes
@@ -199,7 +200,9 @@ impl Chats {
             }
         }
         let counts = matches!(operation.as_str(), "sendMessage" | "pushUrl" | "customNotice" | "updateData");
-        if counts && self.limit.as_mut().is_some_and(|limit| !limit.take(now)) {
+        if counts
+            && self.limit.as_mut().is_some_and(|limit| !limit.take(now, message_id.as_deref().unwrap_or_default()))
+        {
             let mut answer = refused(1, 429, Some(chat.ended));
             answer.iter_mut().for_each(|answer| answer["errors"][0]["retryAfter"] = 1.into());
             return answer;

@@ -100,7 +100,7 @@ impl Floor {
     pub(super) async fn update_data(&self, visit: &Visit<'_>, live: &mut Live) -> Result<(), Refusal> {
         let change = visit.operation.data_change()?;
         self.may_change(live)?;
-        live.sends.take_in_order().map_err(Refusal::too_many)?;
+        live.sends.take(visit.operation.message_id()?.as_deref()).map_err(Refusal::too_many)?;
         let asked = change.only;
         match self.change_data(&live.chat, change).await? {
             Changed::Done(version) => {

@@ -33,7 +33,7 @@ use crate::desk::Desk;
 use crate::faq::Faq;
 use crate::inspect::{BotLog, Inspector};
 use crate::json::write;
-use crate::limits::Bucket;
+use crate::limits::{Bucket, Turns};
 use crate::lock::locked;
 use crate::node::Node;
 use crate::session::Session;
@@ -90,7 +90,7 @@ pub(crate) struct Live {
     pub(crate) active: Instant,
     /// Since when no session of the visitor is there.
     pub(crate) alone: Option<Instant>,
-    pub(crate) sends: Bucket,
+    pub(crate) sends: Turns,
     pub(crate) typing: Bucket,
     pub(crate) reads: Bucket,
     /// The latest typing of each agent, for visitors who are not pushed to.
@@ -360,7 +360,7 @@ impl Live {
             seats: Vec::new(),
             active: Instant::now(),
             alone: Some(Instant::now()),
-            sends: bucket(),
+            sends: Turns::new(bucket()),
             typing: bucket(),
             reads: bucket(),
             typed: Vec::new(),

@@ -56,7 +56,7 @@ impl Floor {
         let Some((name, carried)) = visit.operation.notice() else { return Ok(()) };
         let carried = carried.ok_or_else(|| Refusal::malformed("userData is expected, nothing came"))?;
         self.may_change(live)?;
-        live.sends.take_in_order().map_err(Refusal::too_many)?;
+        live.sends.take(message_id.as_deref()).map_err(Refusal::too_many)?;
         let mut draft = self.draft(&live.chat);
         draft.chat.last_kind = WordKind::Postback;
         match name.as_str() {

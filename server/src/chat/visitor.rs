@@ -109,7 +109,7 @@ impl Floor {
             *chat = Some(newer);
         }
         let Some(live) = chat.as_mut() else { return Ok(()) };
-        let (sends, reads) = (live.sends.clone(), live.reads.clone());
+        let (sends, reads) = (live.sends.bucket.clone(), live.reads.clone());
         // Each in a box of its own, here and where messages are told apart: what one message needs is then in a few small pieces of
         // memory, rather than in one that has room for whatever any message needs.
         let done = match name.as_str() {
@@ -128,7 +128,7 @@ impl Floor {
         };
         if done.as_ref().is_err_and(|refusal| refusal.conflict) {
             // What is tried again counts once.
-            (live.sends, live.reads) = (sends, reads);
+            (live.sends.bucket, live.reads) = (sends, reads);
         }
         done
     }
@@ -249,7 +249,7 @@ impl Floor {
         }
         let draft = self.compose(live, name, visit.operation)?;
         self.may_change(live)?;
-        live.sends.take_in_order().map_err(Refusal::too_many)?;
+        live.sends.take(message_id.as_deref()).map_err(Refusal::too_many)?;
         let entries = self.commit(live, draft, visit.asker.except()).await?;
         self.reply(visit, live, entries).await
     }
