@@ -212,6 +212,7 @@ async fn a_bot_that_fails_harms_its_own_session_only() {
                 case "deep": (function again() { again(); })();
                 case "flood": for (;;) { addChatMessage(id, "again", 1, "", 0, ""); }
                 case "long": addChatMessage(id, "x".repeat(80000), 1, "", 0, "");
+                case "very long": addChatMessage(id, "x".repeat(5000000), 1, "", 0, "");
                 case "other": addChatMessage("another", "Hi", 1, "", 0, "");
                 case "status": setChatStatus(id, 2);
                 case "session": $context.session.me = $context.session; break;
@@ -232,6 +233,7 @@ async fn a_bot_that_fails_harms_its_own_session_only() {
         ("deep", "its calls are nested too deep"),
         ("flood", "addChatMessage: at most 10 messages in one call are expected"),
         ("long", "addChatMessage: 1 to 65536 characters are expected"),
+        ("very long", "addChatMessage: 1 to 65536 characters are expected"),
         ("other", "addChatMessage: no such session; chatSession.id is expected"),
         ("status", "setChatStatus: the table of states has no way for a bot from 5 to 2; 7 and 9 are expected"),
         ("session", "it threw a TypeError"),

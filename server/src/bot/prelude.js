@@ -109,7 +109,8 @@
       if (call.over) refuse(Error, "addChatMessage: the session is over");
       if (type !== undefined && Number(type) !== 1) refuse(RangeError, "addChatMessage: type 1 (to the customer) is expected");
       const text = message === undefined || message === null ? "" : String(message);
-      if (text === "" || Array.from(text).length > call.limits.length) {
+      // A character is two units at most: of what is much too long none is counted, which would take the memory of the call.
+      if (text === "" || text.length > 2 * call.limits.length || Array.from(text).length > call.limits.length) {
         refuse(RangeError, "addChatMessage: 1 to " + call.limits.length + " characters are expected");
       }
       posted += 1;
