@@ -1,12 +1,10 @@
 //! What the driver is asked to do with sockets and HTTP, and what an HTTP exchange comes to.
 
-use crate::json::{Json, Value};
-
 /// A request to the driver. A socket is a WebSocket or, by its URL, another channel of messages: `own:` is a transport of the
 /// page's own, `tab:` leads to the tab that holds the connection. Ids of sockets and requests are never used twice; input with an id that is no more in use
 /// is dropped by the core.
 #[derive(Debug)]
-pub enum Io<J: Json> {
+pub enum Io<J> {
     /// Open a socket.
     Open {
         /// The socket's id.
@@ -19,7 +17,7 @@ pub enum Io<J: Json> {
         /// The socket's id.
         socket: u32,
         /// What to send, as JSON.
-        body: Value<J>,
+        body: J,
     },
     /// Close a socket, a WebSocket with code 1000.
     Close {
@@ -33,7 +31,7 @@ pub enum Io<J: Json> {
         /// The URL.
         url: String,
         /// What to send, as JSON.
-        body: Value<J>,
+        body: J,
     },
     /// Send an HTTP POST as a form, with credentials.
     PostForm {
@@ -42,7 +40,7 @@ pub enum Io<J: Json> {
         /// The URL.
         url: String,
         /// The fields, a map; a map in it becomes fields `name[key]`.
-        body: Value<J>,
+        body: J,
     },
     /// Give up an HTTP request.
     Abort {
@@ -56,7 +54,7 @@ pub enum Io<J: Json> {
         /// The only one not to be told.
         except: Option<u32>,
         /// What to tell.
-        frame: Value<J>,
+        frame: J,
     },
 }
 

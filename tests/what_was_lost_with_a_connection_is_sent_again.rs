@@ -46,7 +46,7 @@ impl Wired {
         while let Some(output) = self.client.poll_output() {
             match output {
                 Output::Io(Io::Open { socket, .. }) => self.socket = socket,
-                Output::Io(Io::Frame { body, .. }) => self.sent.push(body.tree()),
+                Output::Io(Io::Frame { body, .. }) => self.sent.push(body.tree().clone()),
                 Output::Event(Event::Lost(_)) => self.lost += 1,
                 _ => {}
             }

@@ -184,7 +184,7 @@ impl<J: Json> Protocol<J> for Client<J> {
             envelope.push(message::subscribe(id, &client, &self.channel));
         }
         let published = self.next_id();
-        envelope.push(message::publish(published.clone(), &client, &self.channel, operation.data(keys)));
+        envelope.push(message::publish(published.clone(), &client, &self.channel, operation, keys));
         let id = self.next_id();
         envelope.push(message::connect(id, &client, self.wire, Some(0), &self.advice, self.ack));
         self.phase = Phase::Connecting;
@@ -195,7 +195,7 @@ impl<J: Json> Protocol<J> for Client<J> {
     fn send(&mut self, now: Now, operation: &Operation<'_, J>, keys: &Keys) -> Option<String> {
         let client = self.client_id.clone().filter(|_| matches!(self.phase, Phase::Connecting | Phase::Connected))?;
         let id = self.next_id();
-        let publish = message::publish(id.clone(), &client, &self.channel, operation.data(keys));
+        let publish = message::publish(id.clone(), &client, &self.channel, operation, keys);
         self.send_envelope(now, vec![publish]);
         Some(id)
     }

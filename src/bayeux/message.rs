@@ -1,9 +1,13 @@
 //! Bayeux messages: the ones that are sent, and the reading of those that come.
 
 use super::advice::Advice;
-use crate::json::{Json, Name, Value};
+use crate::chat::{Keys, Operation};
+use crate::json::{Json, Name};
 use crate::protocol::Wire;
 use crate::text;
+
+/// About how many characters a publish takes beside what the page gave.
+const OVERHEAD: usize = 250;
 
 /// What a message is for, so that its answer can be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,28 +28,37 @@ pub(super) struct Message<J: Json> {
     pub held: u64,
     /// A connect whose answer the server is not to hold back.
     pub at_once: bool,
-    pub body: Value<J>,
+    pub body: J,
+    /// About how many characters a publish takes.
+    pub size: usize,
 }
 
-fn message<J: Json>(kind: Kind, id: String, channel: &str, mut members: Vec<(&'static str, Value<J>)>) -> Message<J> {
-    let mut body = vec![("channel", Value::str(channel)), ("id", Value::str(&id))];
-    body.append(&mut members);
-    Message { id, kind, held: 0, at_once: false, body: Value::Map(body) }
+/// A message with what every one has.
+fn message<J: Json>(kind: Kind, id: String, channel: &str) -> Message<J> {
+    let mut body = J::object();
+    body.put_str("channel", channel);
+    body.put_str("id", &id);
+    Message { id, kind, held: 0, at_once: false, body, size: 0 }
+}
+
+/// The same from a client that the server knows.
+fn message_of<J: Json>(kind: Kind, id: String, channel: &str, client: &str) -> Message<J> {
+    let mut message: Message<J> = message(kind, id, channel);
+    message.body.put_str("clientId", client);
+    message
 }
 
 /// `/meta/handshake`, offering the wire in use first.
 pub(super) fn handshake<J: Json>(id: String, wire: Wire) -> Message<J> {
-    let types = match wire {
-        Wire::WebSocket => vec![Value::str("websocket"), Value::str("long-polling")],
-        _ => vec![Value::str("long-polling")],
-    };
-    let members = vec![
-        ("version", Value::str("1.0")),
-        ("minimumVersion", Value::str("1.0")),
-        ("supportedConnectionTypes", Value::List(types)),
-        ("ext", Value::Map(vec![("ack", Value::Bool(true))])),
-    ];
-    message(Kind::Handshake, id, "/meta/handshake", members)
+    let mut message: Message<J> = message(Kind::Handshake, id, "/meta/handshake");
+    let body = &mut message.body;
+    body.put_str("version", "1.0");
+    body.put_str("minimumVersion", "1.0");
+    let wires =
+        [Wire::WebSocket, Wire::LongPolling].into_iter().filter(|other| wire == Wire::WebSocket || *other == wire);
+    body.put("supportedConnectionTypes", J::list(wires.map(|wire| J::of_str(connection_type(wire)))));
+    body.put("ext", J::of("ack", J::of_bool(true)));
+    message
 }
 
 /// The Bayeux connection type of a wire.
@@ -63,12 +76,15 @@ pub(super) fn connect<J: Json>(
     advice: &Advice,
     ack: Option<f64>,
 ) -> Message<J> {
-    let mut members = vec![("clientId", Value::str(client)), ("connectionType", Value::str(connection_type(wire)))];
+    let mut message: Message<J> = message_of(Kind::Connect, id, "/meta/connect", client);
+    let body = &mut message.body;
+    body.put_str("connectionType", connection_type(wire));
     if let Some(hold) = hold {
-        members.push(("advice", Value::Map(vec![("timeout", Value::Number(hold as f64))])));
+        body.put("advice", J::of("timeout", J::of_number(hold as f64)));
     }
-    members.extend(ack.map(|batch| ("ext", Value::Map(vec![("ack", Value::Number(batch))]))));
-    let mut message = message(Kind::Connect, id, "/meta/connect", members);
+    if let Some(batch) = ack {
+        body.put("ext", J::of("ack", J::of_number(batch)));
+    }
     // Not every server does what it is asked.
     message.at_once = hold == Some(0);
     message.held = if message.at_once { 0 } else { advice.timeout };
@@ -77,24 +93,37 @@ pub(super) fn connect<J: Json>(
 
 /// `/meta/subscribe`.
 pub(super) fn subscribe<J: Json>(id: String, client: &str, channel: &str) -> Message<J> {
-    let members = vec![("clientId", Value::str(client)), ("subscription", Value::str(channel))];
-    message(Kind::Subscribe, id, "/meta/subscribe", members)
+    let mut message: Message<J> = message_of(Kind::Subscribe, id, "/meta/subscribe", client);
+    message.body.put_str("subscription", channel);
+    message
 }
 
 /// `/meta/disconnect`.
 pub(super) fn disconnect<J: Json>(id: String, client: &str) -> Message<J> {
-    message(Kind::Disconnect, id, "/meta/disconnect", vec![("clientId", Value::str(client))])
+    message_of(Kind::Disconnect, id, "/meta/disconnect", client)
 }
 
 /// The slowest upload that is waited for, in characters a millisecond.
 const SLOWEST_UPLOAD: usize = 50;
 
 /// A publish. A large one may take a while.
-pub(super) fn publish<J: Json>(id: String, client: &str, channel: &str, data: Value<J>) -> Message<J> {
-    let held = (data.size() / SLOWEST_UPLOAD) as u64;
-    let mut message = message(Kind::Publish, id, channel, vec![("clientId", Value::str(client)), ("data", data)]);
-    message.held = held;
+pub(super) fn publish<J: Json>(
+    id: String,
+    client: &str,
+    channel: &str,
+    operation: &Operation<'_, J>,
+    keys: &Keys,
+) -> Message<J> {
+    let mut message: Message<J> = message_of(Kind::Publish, id, channel, client);
+    message.body.put("data", operation.data(keys));
+    message.size = operation.size() + OVERHEAD;
+    message.held = (message.size / SLOWEST_UPLOAD) as u64;
     message
+}
+
+/// Messages that go out together.
+pub(super) fn envelope<J: Json>(messages: &[Message<J>]) -> J {
+    J::list(messages.iter().map(|message| message.body.clone()))
 }
 
 /// A message that came.

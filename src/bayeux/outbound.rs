@@ -4,7 +4,7 @@ use super::client::{Client, Phase, Timer};
 use super::message::{self, Kind, Message};
 use crate::fault::Fault;
 use crate::io::Io;
-use crate::json::{Json, Value};
+use crate::json::Json;
 use crate::protocol::{Event, Protocol, Wire};
 use crate::text;
 use crate::time::Now;
@@ -124,7 +124,7 @@ impl<J: Json> Client<J> {
     pub(super) fn send_envelope(&mut self, now: Now, envelope: Vec<Message<J>>) {
         match (self.wire, self.socket) {
             (Wire::WebSocket, Some(socket)) => {
-                let body = Value::List(envelope.iter().map(|message| message.body.clone()).collect());
+                let body = message::envelope(&envelope);
                 for message in envelope {
                     self.expect(now, message);
                 }

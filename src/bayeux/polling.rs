@@ -1,10 +1,10 @@
 //! Long-polling: two lanes of HTTP requests, one for the connect that the server holds, one for all else, in order.
 
 use super::client::{Client, Phase, Timer};
-use super::message::{Kind, Message};
+use super::message::{self, Kind, Message};
 use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
-use crate::json::{Json, Value};
+use crate::json::Json;
 use crate::protocol::Event;
 use crate::queue::Queue;
 use crate::text;
@@ -78,10 +78,12 @@ impl<J: Json> Client<J> {
         }
         let Some(mut envelope) = self.polling.queue.pop_front() else { return };
         while is_publish(&envelope) && !self.polling.one_by_one {
-            let size: usize = envelope.iter().map(|message| message.body.size()).sum();
-            let more = self.polling.queue.front().is_some_and(|next| {
-                is_publish(next) && size + next.iter().map(|message| message.body.size()).sum::<usize>() < BATCH_SIZE
-            });
+            let size: usize = envelope
+                .iter()
+                .chain(self.polling.queue.front().into_iter().flatten())
+                .map(|message| message.size)
+                .sum();
+            let more = size < BATCH_SIZE && self.polling.queue.front().is_some_and(|next| is_publish(next));
             match self.polling.queue.pop_front() {
                 Some(mut next) if more => envelope.append(&mut next),
                 Some(next) => {
@@ -97,7 +99,7 @@ impl<J: Json> Client<J> {
     fn post(&mut self, now: Now, envelope: Vec<Message<J>>) {
         let request = self.next_serial();
         let url = request_url(&self.url, &envelope);
-        let body = Value::List(envelope.iter().map(|message| message.body.clone()).collect());
+        let body = message::envelope(&envelope);
         for message in &envelope {
             self.expect(now, message.clone());
         }

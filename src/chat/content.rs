@@ -1,7 +1,7 @@
 //! What a visitor gives to a session that is to be there once: a message, the address of a page, an answer to a form or to
 //! the FAQ, session data.
 
-use crate::json::{Json, Name, Text, Value};
+use crate::json::{Json, Name, Text};
 
 /// Something that is sent, and settled.
 #[derive(Clone, Debug)]
@@ -34,19 +34,24 @@ impl<J: Json> Content<J> {
         }
     }
 
-    /// The members of that operation, the client's id left out.
-    pub(super) fn members(&self) -> Vec<(&'static str, Value<J>)> {
+    /// Sets the members of that operation, the client's id left out.
+    pub(super) fn fill(&self, members: &mut J) {
         match self {
-            Content::Text(text) => vec![("message", Value::Text(text.clone())), ("messageType", Value::str("text"))],
-            Content::Url(url) => vec![("pushUrl", Value::Text(url.clone()))],
-            Content::Notice(name, data) => {
-                vec![("message", Value::Text(name.clone())), ("userData", Value::Json(data.clone(), 0))]
+            Content::Text(text) => {
+                members.put_text("message", text);
+                members.put_str("messageType", "text");
             }
-            Content::Data { set, deleted, size } => {
-                let mut members = Vec::new();
-                members.extend(set.iter().map(|set| ("userData", Value::Json(set.clone(), *size))));
-                members.extend(deleted.iter().map(|names| ("deleted", Value::Json(names.clone(), 0))));
-                members
+            Content::Url(url) => members.put_text("pushUrl", url),
+            Content::Notice(name, data) => {
+                members.put_text("message", name);
+                members.put("userData", data.clone());
+            }
+            Content::Data { set, deleted, .. } => {
+                for (name, value) in [("userData", set), ("deleted", deleted)] {
+                    if let Some(value) = value {
+                        members.put(name, value.clone());
+                    }
+                }
             }
         }
     }

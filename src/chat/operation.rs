@@ -1,7 +1,7 @@
 //! The operations of chat v2, as the data of a publish or the members of a form.
 
 use super::content::Content;
-use crate::json::{Json, Value};
+use crate::json::{Json, Text};
 
 /// What identifies the session to the server; renewed as it comes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,42 +61,60 @@ pub enum Operation<'a, J: Json> {
 
 impl<J: Json> Operation<'_, J> {
     /// The operation as data, with the keys of the session.
-    pub fn data(&self, keys: &Keys) -> Value<J> {
-        let mut members = vec![("operation", Value::str(self.name()))];
-        members.append(&mut self.members(keys));
-        Value::Map(members)
+    pub fn data(&self, keys: &Keys) -> J {
+        let mut data = self.members(keys);
+        data.put_str("operation", self.name());
+        data
     }
 
     /// The same without the operation's name.
-    pub fn members(&self, keys: &Keys) -> Vec<(&'static str, Value<J>)> {
-        let mut members = Vec::new();
+    pub fn members(&self, keys: &Keys) -> J {
+        let mut members = J::object();
         if !matches!(self, Operation::RequestChat(_)) {
-            members.push(("secureKey", Value::str(&keys.secure_key)));
-            members.extend(keys.user_id.iter().map(|id| ("userId", Value::str(id))));
-            members.extend(keys.alias.iter().map(|alias| ("alias", Value::str(alias))));
+            members.put_str("secureKey", &keys.secure_key);
+            for (name, value) in [("userId", &keys.user_id), ("alias", &keys.alias)] {
+                if let Some(value) = value {
+                    members.put_str(name, value);
+                }
+            }
         }
         match self {
             Operation::RequestChat(visitor) => {
-                members.push(("nickname", Value::Text(visitor.nickname.clone())));
-                members.extend(visitor.details.iter().map(|(name, text)| (*name, Value::Text(text.clone()))));
-                members.extend(visitor.user_data.iter().map(|data| ("userData", Value::Json(data.clone(), 0))));
-                members.push(("messageId", Value::str(&visitor.request_id)));
-                members.extend(reads_notices(0));
+                members.put_text("nickname", &visitor.nickname);
+                for (name, text) in &visitor.details {
+                    members.put_text(name, text);
+                }
+                if let Some(data) = &visitor.user_data {
+                    members.put("userData", data.clone());
+                }
+                members.put_str("messageId", &visitor.request_id);
+                reads_notices(&mut members, 0);
             }
             Operation::RequestNotifications { from, data } => {
-                members.push(("transcriptPosition", Value::Number(f64::from(*from))));
-                members.extend(reads_notices(*data));
+                members.put_number("transcriptPosition", f64::from(*from));
+                reads_notices(&mut members, *data);
             }
             Operation::Send { content, id } => {
-                members.append(&mut content.members());
-                members.push(("messageId", Value::str(id)));
+                content.fill(&mut members);
+                members.put_str("messageId", id);
             }
             Operation::Typing { preview, .. } => {
-                members.extend(preview.iter().map(|text| ("message", Value::Text((*text).clone()))));
+                if let Some(text) = preview {
+                    members.put_text("message", text);
+                }
             }
             Operation::Disconnect => {}
         }
         members
+    }
+
+    /// About how many characters of the page's are in it, as far as is known.
+    pub fn size(&self) -> usize {
+        match self {
+            Operation::Send { content, .. } => content.size(),
+            Operation::Typing { preview: Some(text), .. } => text.size(),
+            _ => 0,
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -112,6 +130,7 @@ impl<J: Json> Operation<'_, J> {
 }
 
 /// This client reads notices, and has this version of the session data.
-fn reads_notices<J: Json>(data: u32) -> [(&'static str, Value<J>); 2] {
-    [("notices", Value::Number(1.0)), ("dataVersion", Value::Number(f64::from(data)))]
+fn reads_notices<J: Json>(members: &mut J, data: u32) {
+    members.put_number("notices", 1.0);
+    members.put_number("dataVersion", f64::from(data));
 }

@@ -10,7 +10,7 @@
 use crate::chat::{Keys, Operation};
 use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
-use crate::json::{Json, Name, Value};
+use crate::json::{Json, Name};
 use crate::protocol::{self, Event, Output, Protocol, Target, Times};
 use crate::queue::Queue;
 use crate::text;
@@ -191,8 +191,10 @@ impl<J: Json> Protocol<J> for Client<J> {
         self.id_count += 1;
         let id = text::numbered(&self.id_prefix, self.id_count);
         self.pending.push((id.clone(), now.after(self.times.max_network_delay)));
-        let of = ("chatId", Value::str(&keys.chat_id));
-        let body = Value::Map(vec![("id", Value::str(&id)), ("data", operation.data(keys)), of]);
+        let mut body = J::object();
+        body.put_str("id", &id);
+        body.put("data", operation.data(keys));
+        body.put_str("chatId", &keys.chat_id);
         self.out.push_back(Output::Io(Io::Frame { socket: self.socket, body }));
         Some(id)
     }

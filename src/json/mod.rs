@@ -1,5 +1,5 @@
-//! JSON as the core sees it: a trait over somebody else's parsed value, the closed list of member names that are ever
-//! read, and the tree that is sent. The browser's implementation reads JavaScript objects in place (`web::json`), the
+//! JSON as the core sees it: a trait over somebody else's value, which is read or made to be sent, and the closed list of
+//! member names that are ever read. The browser's implementation has JavaScript objects where they are (`web::json`), the
 //! native one `serde_json` values. Text of messages is an opaque handle: the core moves it and never looks inside.
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -15,7 +15,7 @@ pub trait Text: Clone + std::fmt::Debug + 'static {
     fn size(&self) -> usize;
 }
 
-/// A parsed JSON value that can be read but not changed. What is absent reads as null.
+/// A JSON value. One that came is read and never changed; what is absent reads as null. One that is to be sent is made here.
 #[allow(clippy::len_without_is_empty)] // What is no array has no length, and is not empty either.
 pub trait Json: Clone + std::fmt::Debug + 'static {
     /// The handle of a text.
@@ -56,6 +56,43 @@ pub trait Json: Clone + std::fmt::Debug + 'static {
     fn len(&self) -> Option<usize>;
     /// An element of an array; null beyond its end.
     fn at(&self, index: usize) -> Self;
+
+    /// An object without members, to be filled with [`Json::put`].
+    fn object() -> Self;
+    /// An array.
+    fn list(items: impl Iterator<Item = Self>) -> Self;
+    /// A boolean.
+    fn of_bool(value: bool) -> Self;
+    /// A number.
+    fn of_number(value: f64) -> Self;
+    /// A string of the core's own.
+    fn of_str(text: &str) -> Self;
+    /// A text of the page's.
+    fn of_text(text: &Self::Text) -> Self;
+    /// Sets a member of an object that was made here and that nobody else has yet.
+    fn put(&mut self, name: &str, value: Self);
+
+    /// Sets a member that is a number.
+    fn put_number(&mut self, name: &str, value: f64) {
+        self.put(name, Self::of_number(value));
+    }
+
+    /// Sets a member that is a string of the core's own.
+    fn put_str(&mut self, name: &str, text: &str) {
+        self.put(name, Self::of_str(text));
+    }
+
+    /// Sets a member that is a text of the page's.
+    fn put_text(&mut self, name: &str, text: &Self::Text) {
+        self.put(name, Self::of_text(text));
+    }
+
+    /// An object with one member.
+    fn of(name: &str, value: Self) -> Self {
+        let mut object = Self::object();
+        object.put(name, value);
+        object
+    }
 
     /// A member that is a string, copied.
     fn string_of(&self, name: Name) -> Option<String> {
@@ -134,41 +171,3 @@ macro_rules! names {
 }
 
 with_names!(names);
-
-/// A value to send.
-#[derive(Clone, Debug)]
-pub enum Value<J: Json> {
-    /// A boolean.
-    Bool(bool),
-    /// A number.
-    Number(f64),
-    /// A string of the core's own.
-    Str(String),
-    /// A text of the page's.
-    Text(J::Text),
-    /// Anything that the page gave, passed on as it is; and about how many characters it takes, where that is known.
-    Json(J, usize),
-    /// An array.
-    List(Vec<Value<J>>),
-    /// An object, its members in this order.
-    Map(Vec<(&'static str, Value<J>)>),
-}
-
-impl<J: Json> Value<J> {
-    /// A string of the core's own.
-    pub fn str(text: &str) -> Self {
-        Value::Str(text.to_owned())
-    }
-
-    /// About how many characters this takes on the wire, as far as is known.
-    pub fn size(&self) -> usize {
-        match self {
-            Value::Bool(_) | Value::Number(_) => 8,
-            Value::Json(_, size) => size + 8,
-            Value::Str(text) => text.len() + 2,
-            Value::Text(text) => text.size() + 2,
-            Value::List(items) => items.iter().map(|item| item.size() + 1).sum(),
-            Value::Map(members) => members.iter().map(|(name, value)| name.len() + value.size() + 4).sum(),
-        }
-    }
-}

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use serde_json::Value as Tree;
 
-use super::{Json, Name, Text, Value};
+use super::{Json, Name, Text, whole};
 
 /// A `serde_json` value, cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,25 +99,34 @@ impl Json for NativeJson {
     fn at(&self, index: usize) -> Self {
         Self(Rc::new(self.0.get(index).cloned().unwrap_or(Tree::Null)))
     }
-}
 
-impl Value<NativeJson> {
-    /// The value as `serde_json` has it.
-    pub fn tree(&self) -> Tree {
-        match self {
-            Value::Bool(value) => (*value).into(),
-            Value::Number(value) => match super::whole(*value) {
-                Some(value) => value.into(),
-                None => (*value).into(),
-            },
-            Value::Str(text) | Value::Text(text) => text.as_str().into(),
-            Value::Json(json, _) => json.tree().clone(),
-            Value::List(items) => items.iter().map(Value::tree).collect(),
-            Value::Map(members) => members
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.tree()))
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
+    fn object() -> Self {
+        Tree::Object(serde_json::Map::new()).into()
+    }
+
+    fn list(items: impl Iterator<Item = Self>) -> Self {
+        Tree::Array(items.map(|item| Rc::unwrap_or_clone(item.0)).collect()).into()
+    }
+
+    fn of_bool(value: bool) -> Self {
+        Tree::from(value).into()
+    }
+
+    fn of_number(value: f64) -> Self {
+        whole(value).map_or_else(|| Tree::from(value), Tree::from).into()
+    }
+
+    fn of_str(text: &str) -> Self {
+        Tree::from(text).into()
+    }
+
+    fn of_text(text: &String) -> Self {
+        Self::of_str(text)
+    }
+
+    fn put(&mut self, name: &str, value: Self) {
+        if let Tree::Object(members) = Rc::make_mut(&mut self.0) {
+            members.insert(name.to_owned(), Rc::unwrap_or_clone(value.0));
         }
     }
 }

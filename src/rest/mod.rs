@@ -9,7 +9,7 @@
 use crate::chat::{Content, Keys, Operation, Reply};
 use crate::fault::Fault;
 use crate::io::{HttpAnswer, Io};
-use crate::json::{Json, Name, Value};
+use crate::json::{Json, Name};
 use crate::protocol::{self, Event, Output, Protocol, Target, Times};
 use crate::queue::Queue;
 use crate::text;
@@ -50,7 +50,9 @@ struct Call<J: Json> {
     id: String,
     /// The last part of the URL.
     name: &'static str,
-    body: Vec<(&'static str, Value<J>)>,
+    body: J,
+    /// About how many characters of the page's are in it.
+    size: usize,
     /// It begins the transcript anew from here.
     from: Option<u32>,
     /// The session that a question is about; else empty.
@@ -159,7 +161,14 @@ impl<J: Json> Client<J> {
             Operation::Typing { on: false, .. } => ("stopTyping", None),
             Operation::Disconnect => ("disconnect", None),
         };
-        self.queue.push_back(Call { id: id.clone(), name, body: operation.members(keys), from, of });
+        self.queue.push_back(Call {
+            id: id.clone(),
+            name,
+            body: operation.members(keys),
+            size: operation.size(),
+            from,
+            of,
+        });
         self.flush(now);
         id
     }
@@ -176,15 +185,14 @@ impl<J: Json> Client<J> {
             call.of.clone_from(&self.keys.chat_id);
             self.position = call.from.unwrap_or(self.position);
             // What waited while the session was renewed goes to the new one.
-            call.body.retain(|(name, _)| !matches!(*name, "transcriptPosition" | "secureKey"));
             if !call.name.is_empty() {
-                call.body.push(("secureKey", Value::str(&self.keys.secure_key)));
-                call.body.push(("transcriptPosition", Value::Number(f64::from(self.position))));
+                call.body.put_str("secureKey", &self.keys.secure_key);
+                call.body.put_number("transcriptPosition", f64::from(self.position));
             }
         }
         self.serial += 1;
-        let body = Value::Map(call.body.clone());
-        let deadline = now.after(self.times.max_network_delay + body.size() as u64 / SLOWEST_UPLOAD);
+        let body = call.body.clone();
+        let deadline = now.after(self.times.max_network_delay + call.size as u64 / SLOWEST_UPLOAD);
         let url = self.url(call.name, &call.of);
         self.in_flight = Some((self.serial, deadline, call));
         self.out.push_back(Output::Io(Io::PostForm { request: self.serial, url, body }));

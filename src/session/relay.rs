@@ -6,7 +6,7 @@ use crate::chat::{Operation, Relayed, Reply};
 use crate::direct;
 use crate::fault::Fault;
 use crate::io::Io;
-use crate::json::{Json, Name, Value};
+use crate::json::{Json, Name};
 use crate::transport::Link;
 
 use super::event::Output;
@@ -120,7 +120,7 @@ impl<J: Json> Session<J> {
             self.relay.asked.clear();
         }
         let link = if link == direct::UP && self.answers_by_id { direct::UP_BY_ID } else { link };
-        self.tell(tab, None, vec![("link", Value::Number(f64::from(link)))]);
+        self.tell(tab, None, J::of("link", J::of_number(f64::from(link))));
     }
 
     /// Passes on what came. Returns whose it is: the id that it has for this tab's own session, or `None` when it is of no
@@ -140,40 +140,41 @@ impl<J: Json> Session<J> {
         let Some(asked) = asked else {
             // A refusal of the opening operation is this tab's affair.
             if done || id.is_none() && self.attached == Attached::Yes {
-                self.tell(None, None, vec![("data", Value::Json(data.clone(), 0))]);
+                self.tell(None, None, J::of("data", data.clone()));
             }
             return Some(id);
         };
         if asked.leaves && !done && self.leaving.is_none() {
             self.timers.cancel(Timer::Leave);
         }
-        let members = vec![("id", Value::Str(asked.id)), ("data", Value::Json(data.clone(), 0))];
-        self.tell(Some(asked.tab), None, members);
+        let mut answer = J::of("data", data.clone());
+        answer.put_str("id", &asked.id);
+        self.tell(Some(asked.tab), None, answer);
         if done {
-            self.tell(None, Some(asked.tab), vec![("data", Value::Json(data.clone(), 0))]);
+            self.tell(None, Some(asked.tab), J::of("data", data.clone()));
         }
         done.then_some(None)
     }
 
     /// Passes on what no session can read: each tab reports it.
     pub(super) fn relay_unreadable(&mut self, data: &J) {
-        self.tell(None, None, vec![("data", Value::Json(data.clone(), 0))]);
+        self.tell(None, None, J::of("data", data.clone()));
     }
 
     /// An operation was acknowledged or refused: whether it was another tab's.
     pub(super) fn relay_acknowledgement(&mut self, operation: &str, result: &Result<(), Fault>) -> bool {
         let Some(asked) = self.relay.take(operation) else { return false };
-        let mut members = vec![("id", Value::str(&asked.id))];
+        let mut answer = J::of("id", J::of_str(&asked.id));
         match result {
-            Ok(()) => members.push(("successful", Value::Bool(true))),
+            Ok(()) => answer.put("successful", J::of_bool(true)),
             Err(fault) => {
-                members.push(("error", Value::Str(fault.text())));
+                answer.put_str("error", &fault.text());
                 if *fault == Fault::TooLarge {
-                    members.push(("statusCode", Value::Number(413.0)));
+                    answer.put_number("statusCode", 413.0);
                 }
             }
         }
-        self.tell(Some(asked.tab), None, members);
+        self.tell(Some(asked.tab), None, answer);
         if result.is_ok() {
             if asked.leaves {
                 self.timers.set(Timer::Leave, self.now.after(super::receiving::ECHO_TIME));
@@ -189,19 +190,20 @@ impl<J: Json> Session<J> {
     /// The session has been left: the other tabs are to know that it was by the visitor's wish.
     pub(super) fn tell_left(&mut self) {
         self.relay.left = true;
-        self.tell(None, None, vec![("left", Value::Bool(true))]);
+        self.tell(None, None, J::of("left", J::of_bool(true)));
     }
 
     /// The session was left and the server has not said so to anybody: the other tabs hear it from this one.
     pub(super) fn tell_left_and_ended(&mut self) {
         self.tell_left();
-        let data = vec![("statusCode", Value::Number(0.0)), ("chatEnded", Value::Bool(true))];
-        self.tell(None, None, vec![("data", Value::Map(data))]);
+        let mut data = J::of("chatEnded", J::of_bool(true));
+        data.put_number("statusCode", 0.0);
+        self.tell(None, None, J::of("data", data));
     }
 
-    fn tell(&mut self, to: Option<u32>, except: Option<u32>, frame: Vec<(&'static str, Value<J>)>) {
+    fn tell(&mut self, to: Option<u32>, except: Option<u32>, frame: J) {
         if self.relay.has_others && self.link.as_ref().is_some_and(|link| link.is_held()) {
-            self.out.push_back(Output::Transmit(Io::Tell { to, except, frame: Value::Map(frame) }));
+            self.out.push_back(Output::Transmit(Io::Tell { to, except, frame }));
         }
     }
 }

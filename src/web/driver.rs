@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 
 use super::clock::{self, Alarm};
 use super::http::{self, Exchange};
-use super::json::{JsJson, build, stringify};
+use super::json::{JsJson, stringify};
 use super::page::Page;
 use super::socket::Socket;
 use super::storage::state_of;
@@ -154,10 +154,9 @@ impl Driver {
                 _ => self.open(socket, &url),
             },
             Io::Frame { socket, body } => {
-                let frame = build(&body);
                 // The borrow ends before a transport of the page's own is called.
-                if !self.open.borrow().send(socket, &frame) {
-                    self.page.send(socket, frame);
+                if !self.open.borrow().send(socket, body.value()) {
+                    self.page.send(socket, body.into_js());
                 }
             }
             Io::Close { socket } => {
@@ -165,11 +164,11 @@ impl Driver {
                 self.page.close(socket);
             }
             Io::Tell { to, except, frame } => {
-                self.page.tell_tabs(to.unwrap_or(0), except.unwrap_or(0), build(&frame));
+                self.page.tell_tabs(to.unwrap_or(0), except.unwrap_or(0), frame.into_js());
             }
-            Io::Post { request, url, body } => self.post(request, &url, &stringify(&build(&body)), "application/json"),
+            Io::Post { request, url, body } => self.post(request, &url, &stringify(body.value()), "application/json"),
             Io::PostForm { request, url, body } => {
-                self.post(request, &url, &self.page.form(build(&body)), "application/x-www-form-urlencoded");
+                self.post(request, &url, &self.page.form(body.into_js()), "application/x-www-form-urlencoded");
             }
             Io::Abort { request } => drop(take(&mut self.open.borrow_mut().exchanges, request)),
         }

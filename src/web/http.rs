@@ -5,10 +5,10 @@ use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
-use super::json::{JsJson, build, parse_json};
+use super::json::{JsJson, parse_json};
 use super::task;
 use crate::io::HttpAnswer;
-use crate::json::Value;
+use crate::json::Json;
 
 #[wasm_bindgen]
 extern "C" {
@@ -31,13 +31,14 @@ impl Drop for Exchange {
 pub fn post(url: &str, body: &JsString, kind: &str, sink: impl FnOnce(HttpAnswer<JsJson>) + 'static) -> Exchange {
     let controller = AbortController::new().ok();
     let signal = controller.as_ref().map(AbortController::signal);
-    let mut init = vec![
-        ("method", Value::str("POST")),
-        ("credentials", Value::str("include")),
-        ("headers", Value::Map(vec![("Content-Type", Value::str(kind))])),
-        ("body", Value::Json(JsValue::from(body).into(), 0)),
-    ];
-    init.extend(signal.iter().map(|signal| ("signal", Value::Json(JsValue::from(signal).into(), 0))));
+    let mut init = JsJson::object();
+    init.put_str("method", "POST");
+    init.put_str("credentials", "include");
+    init.put("headers", JsJson::of("Content-Type", JsJson::of_str(kind)));
+    init.put("body", JsValue::from(body).into());
+    if let Some(signal) = &signal {
+        init.put("signal", JsValue::from(signal).into());
+    }
     let finish = move |answer: Option<HttpAnswer<JsJson>>| {
         // Aborted: nobody waits for the answer.
         if !signal.is_some_and(|signal| signal.aborted()) {
@@ -45,7 +46,7 @@ pub fn post(url: &str, body: &JsString, kind: &str, sink: impl FnOnce(HttpAnswer
             sink(answer.unwrap_or_else(nothing));
         }
     };
-    task::after(&fetch(url, &build(&Value::Map(init))), move |response| match response {
+    task::after(&fetch(url, init.value()), move |response| match response {
         Ok(response) => read(response.unchecked_into(), finish),
         Err(_) => finish(None),
     });

@@ -3,11 +3,11 @@
 
 use std::cell::Cell;
 
-use js_sys::{Array, JsString, Object, Reflect};
+use js_sys::{Array, JsString, Object};
 use serde::{Serialize, Serializer};
 use wasm_bindgen::prelude::*;
 
-use crate::json::{Json, Name, Text, Value, with_names};
+use crate::json::{Json, Name, Text, with_names};
 
 /// A JavaScript value that came out of `JSON.parse`, or that a page gave.
 #[derive(Clone, Debug)]
@@ -62,6 +62,8 @@ with_names!(getters);
 extern "C" {
     #[wasm_bindgen(structural, method, indexing_getter)]
     fn element(this: &Node, index: u32) -> JsValue;
+    #[wasm_bindgen(structural, method, indexing_setter)]
+    fn set_member(this: &Node, name: &str, value: JsValue);
 }
 
 #[wasm_bindgen]
@@ -209,29 +211,37 @@ impl Json for JsJson {
     fn at(&self, index: usize) -> Self {
         self.0.unchecked_ref::<Node>().element(index as u32).into()
     }
+
+    fn object() -> Self {
+        Self(Object::new().into())
+    }
+
+    fn list(items: impl Iterator<Item = Self>) -> Self {
+        Self(items.map(|item| item.0).collect::<Array>().into())
+    }
+
+    fn of_bool(value: bool) -> Self {
+        Self(value.into())
+    }
+
+    fn of_number(value: f64) -> Self {
+        Self(value.into())
+    }
+
+    fn of_str(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    fn of_text(text: &JsText) -> Self {
+        Self(text.0.clone().into())
+    }
+
+    fn put(&mut self, name: &str, value: Self) {
+        self.0.unchecked_ref::<Node>().set_member(name, value.0);
+    }
 }
 
 /// The JSON text of a value to send.
 pub fn stringify(value: &JsValue) -> JsString {
     js_sys::JSON::stringify(value).unwrap_or_else(|_| JsString::from("[]"))
-}
-
-/// A value as a JavaScript object.
-pub fn build(value: &Value<JsJson>) -> JsValue {
-    match value {
-        Value::Bool(value) => (*value).into(),
-        Value::Number(value) => (*value).into(),
-        Value::Str(text) => text.as_str().into(),
-        Value::Text(text) => text.0.clone().into(),
-        Value::Json(json, _) => json.0.clone(),
-        Value::List(items) => items.iter().map(build).collect::<Array>().into(),
-        Value::Map(members) => {
-            let object = Object::new();
-            for (name, value) in members {
-                // Setting a member of an object just made can not fail.
-                let _ = Reflect::set(&object, &JsValue::from_str(name), &build(value));
-            }
-            object.into()
-        }
-    }
 }

@@ -352,7 +352,7 @@ impl Pair {
             }
             Io::Frame { socket, body } => {
                 if world.net.sockets.contains_key(&(page, socket)) {
-                    world.net.send(world.now, Packet::Frame((page, socket), body.tree()));
+                    world.net.send(world.now, Packet::Frame((page, socket), body.tree().clone()));
                 }
             }
             Io::Close { socket } => {
@@ -363,7 +363,7 @@ impl Pair {
             Io::Post { request, url, body } | Io::PostForm { request, url, body } => {
                 let (host, path) = world.host_of(&url);
                 world.net.requests.insert((page, request), host);
-                world.net.send(world.now, Packet::Post((page, request), host, path, body.tree()));
+                world.net.send(world.now, Packet::Post((page, request), host, path, body.tree().clone()));
             }
             Io::Tell { .. } => panic!("there is no other tab"),
             Io::Abort { request } => {

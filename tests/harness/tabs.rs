@@ -324,7 +324,7 @@ impl Tabs {
                 self.say(Word::ToHolder(tab, json!({ "link": 1 }).into()));
             }
             Io::Frame { socket, body } if self.tabs[tab].channel == Some(socket) => {
-                self.say(Word::ToHolder(tab, body.tree().into()));
+                self.say(Word::ToHolder(tab, body));
             }
             Io::Close { socket } if self.tabs[tab].channel == Some(socket) => self.tabs[tab].channel = None,
             Io::Tell { to, except, frame } => {
@@ -333,7 +333,7 @@ impl Tabs {
                     let meant =
                         to.is_none_or(|to| to as usize == other) && except.is_none_or(|it| it as usize != other);
                     if other != tab && meant {
-                        self.say(Word::To(other, frame.tree().into()));
+                        self.say(Word::To(other, frame.clone()));
                     }
                 }
             }
@@ -344,7 +344,7 @@ impl Tabs {
             }
             Io::Frame { socket, body } => {
                 if world.net.sockets.contains_key(&(page, socket)) {
-                    world.net.send(world.now, Packet::Frame((page, socket), body.tree()));
+                    world.net.send(world.now, Packet::Frame((page, socket), body.tree().clone()));
                 }
             }
             Io::Close { socket } => {
@@ -355,7 +355,7 @@ impl Tabs {
             Io::Post { request, url, body } | Io::PostForm { request, url, body } => {
                 let (host, path) = world.host_of(&url);
                 world.net.requests.insert((page, request), host);
-                world.net.send(world.now, Packet::Post((page, request), host, path, body.tree()));
+                world.net.send(world.now, Packet::Post((page, request), host, path, body.tree().clone()));
             }
             Io::Abort { request } => {
                 if let Some(host) = world.net.requests.remove(&(page, request)) {

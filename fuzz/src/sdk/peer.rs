@@ -76,12 +76,12 @@ impl Peer {
             }
             Io::Frame { socket, body } => {
                 assert_eq!(self.socket, Some(*socket), "a frame goes to the socket that is open");
-                self.ask(By::Socket(*socket), body.tree());
+                self.ask(By::Socket(*socket), body.tree().clone());
             }
             Io::Close { socket } => self.closed(*socket),
             Io::Post { request, body, .. } => {
                 assert!(self.used.insert(*request), "request {request} is sent twice");
-                self.ask(By::Request(*request), body.tree());
+                self.ask(By::Request(*request), body.tree().clone());
             }
             Io::PostForm { request, url, body } => {
                 assert!(self.used.insert(*request), "request {request} is sent twice");

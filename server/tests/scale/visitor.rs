@@ -271,7 +271,7 @@ impl Driver {
                 self.post(request, &url, "application/json", body.tree().to_string());
             }
             Io::PostForm { request, url, body } => {
-                self.post(request, &url, "application/x-www-form-urlencoded", form(&body.tree()));
+                self.post(request, &url, "application/x-www-form-urlencoded", form(body.tree()));
             }
             Io::Abort { request } => {
                 if let Some(task) = self.requests.remove(&request) {
