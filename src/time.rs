@@ -58,7 +58,9 @@ impl<K: Copy + PartialEq> Timers<K> {
 
     /// Unsets a timer; nothing happens when it is not set.
     pub fn cancel(&mut self, kind: K) {
-        self.set.retain(|(k, _)| *k != kind);
+        if let Some(place) = self.set.iter().position(|(k, _)| *k == kind) {
+            self.set.swap_remove(place);
+        }
     }
 
     /// How many are set.
@@ -131,11 +133,11 @@ impl Dice {
     /// `length` letters and digits.
     pub fn word(&mut self, length: usize) -> String {
         const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-        (0..length)
-            .map(|_| {
-                let place = (self.roll() >> 40) as usize % LETTERS.len();
-                LETTERS.get(place).copied().map_or('a', char::from)
-            })
-            .collect()
+        let mut word = String::new();
+        for _ in 0..length {
+            let place = (self.roll() >> 40) as usize % LETTERS.len();
+            word.push(LETTERS.get(place).copied().map_or('a', char::from));
+        }
+        word
     }
 }

@@ -2,7 +2,7 @@
 
 use super::advice::{Advice, Reconnect};
 use super::client::{Client, Phase, Timer};
-use super::message::{self, Answer, Inbound, Kind};
+use super::message::{self, Answer, Inbound, Kind, Message};
 use crate::fault::Fault;
 use crate::json::{Json, Name};
 use crate::protocol::Event;
@@ -47,7 +47,11 @@ impl<J: Json> Client<J> {
                 let id = id.filter(|id| id.starts_with(&self.id_prefix));
                 // The result says more than the acknowledgement, which may follow it or not. Nothing but a publish is
                 // answered by data: a connect that is forgotten would leave the link deaf.
-                self.pending.retain(|(sent, _)| sent.kind != Kind::Publish || Some(&sent.id) != id.as_ref());
+                let answered =
+                    |(sent, _): &(Message<J>, u64)| sent.kind == Kind::Publish && Some(&sent.id) == id.as_ref();
+                if let Some(place) = self.pending.iter().position(answered) {
+                    self.pending.remove(place);
+                }
                 self.emit(Event::Data { id, data });
             }
             Inbound::Malformed(what) => self.emit(Event::Malformed(what)),

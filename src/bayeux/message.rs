@@ -54,9 +54,12 @@ pub(super) fn handshake<J: Json>(id: String, wire: Wire) -> Message<J> {
     let body = &mut message.body;
     body.put_str("version", "1.0");
     body.put_str("minimumVersion", "1.0");
-    let wires =
-        [Wire::WebSocket, Wire::LongPolling].into_iter().filter(|other| wire == Wire::WebSocket || *other == wire);
-    body.put("supportedConnectionTypes", J::list(wires.map(|wire| J::of_str(connection_type(wire)))));
+    let mut types = J::array();
+    if wire == Wire::WebSocket {
+        types.push(J::of_str(connection_type(wire)));
+    }
+    types.push(J::of_str(connection_type(Wire::LongPolling)));
+    body.put("supportedConnectionTypes", types);
     body.put("ext", J::of("ack", J::of_bool(true)));
     message
 }
@@ -123,7 +126,11 @@ pub(super) fn publish<J: Json>(
 
 /// Messages that go out together.
 pub(super) fn envelope<J: Json>(messages: &[Message<J>]) -> J {
-    J::list(messages.iter().map(|message| message.body.clone()))
+    let mut envelope = J::array();
+    for message in messages {
+        envelope.push(message.body.clone());
+    }
+    envelope
 }
 
 /// A message that came.

@@ -107,12 +107,12 @@ impl<J: Json> Client<J> {
     /// Finds out whether the link still works: in place of the connect that is held, one goes out that is answered at once.
     pub(super) fn probe(&mut self, now: Now) {
         let probing = self.pending.iter().any(|(waiting, _)| waiting.at_once);
-        let held = self.pending.iter().any(|(waiting, _)| waiting.kind == Kind::Connect);
-        if self.phase != Phase::Connected || probing || !held || self.is_paused() {
+        let held = self.pending.iter().position(|(waiting, _)| waiting.kind == Kind::Connect);
+        let Some(held) = held.filter(|_| self.phase == Phase::Connected && !probing && !self.is_paused()) else {
             return;
-        }
+        };
         self.timers.cancel(Timer::Silence);
-        self.pending.retain(|(waiting, _)| waiting.kind != Kind::Connect);
+        self.pending.remove(held);
         if self.drop_connect() {
             // What its answer may have held is lost with it.
             self.emit(Event::Doubtful);

@@ -51,6 +51,15 @@ fn is_publish<J: Json>(envelope: &[Message<J>]) -> bool {
     envelope.iter().all(|message| message.kind == Kind::Publish)
 }
 
+/// About how many characters an envelope takes.
+fn size_of<J: Json>(envelope: &[Message<J>]) -> usize {
+    let mut size = 0;
+    for message in envelope {
+        size += message.size;
+    }
+    size
+}
+
 impl<J: Json> Polling<J> {
     pub fn new() -> Self {
         Self { in_flight: Vec::new(), queue: Queue::new(), paused: false, pauses: 0, one_by_one: false }
@@ -78,12 +87,11 @@ impl<J: Json> Client<J> {
         }
         let Some(mut envelope) = self.polling.queue.pop_front() else { return };
         while is_publish(&envelope) && !self.polling.one_by_one {
-            let size: usize = envelope
-                .iter()
-                .chain(self.polling.queue.front().into_iter().flatten())
-                .map(|message| message.size)
-                .sum();
-            let more = size < BATCH_SIZE && self.polling.queue.front().is_some_and(|next| is_publish(next));
+            let more = self
+                .polling
+                .queue
+                .front()
+                .is_some_and(|next| is_publish(next) && size_of(&envelope) + size_of(next) < BATCH_SIZE);
             match self.polling.queue.pop_front() {
                 Some(mut next) if more => envelope.append(&mut next),
                 Some(next) => {

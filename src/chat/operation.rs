@@ -16,6 +16,26 @@ pub struct Keys {
     pub user_id: Option<String>,
 }
 
+impl Keys {
+    /// As they are stored, under their names on the wire.
+    pub fn json<J: Json>(&self) -> J {
+        let mut keys = J::object();
+        keys.put_str("chatId", &self.chat_id);
+        keys.put_str("secureKey", &self.secure_key);
+        self.fill(&mut keys);
+        keys
+    }
+
+    /// Sets what not every server gives.
+    fn fill<J: Json>(&self, members: &mut J) {
+        for (name, value) in [("userId", &self.user_id), ("alias", &self.alias)] {
+            if let Some(value) = value {
+                members.put_str(name, value);
+            }
+        }
+    }
+}
+
 /// Who asks for a session.
 #[derive(Clone, Debug)]
 pub struct Visitor<J: Json> {
@@ -72,11 +92,7 @@ impl<J: Json> Operation<'_, J> {
         let mut members = J::object();
         if !matches!(self, Operation::RequestChat(_)) {
             members.put_str("secureKey", &keys.secure_key);
-            for (name, value) in [("userId", &keys.user_id), ("alias", &keys.alias)] {
-                if let Some(value) = value {
-                    members.put_str(name, value);
-                }
-            }
+            keys.fill(&mut members);
         }
         match self {
             Operation::RequestChat(visitor) => {

@@ -145,10 +145,10 @@ impl<J: Json> Reply<J> {
         self.data.count_of(Name::NextPosition)
     }
 
-    /// The server's errors.
-    pub fn errors(&self) -> Vec<ServerError> {
+    /// The server's error at a place, when there are as many.
+    pub fn error(&self, place: usize) -> Option<ServerError> {
         let errors = self.member(Name::Errors);
-        (0..errors.len().unwrap_or(0)).map(|place| ServerError::read(&errors.at(place))).collect()
+        (place < errors.len()?).then(|| ServerError::read(&errors.at(place)))
     }
 
     /// In how many seconds the server may take what it refused, when it says so.

@@ -160,9 +160,8 @@ impl<J: Json> Client<J> {
             self.phase = Phase::Up;
             self.emit(Event::Up);
         }
-        let before = self.pending.len();
-        self.pending.retain(|(waiting, _)| Some(waiting.as_str()) != id);
-        self.pending.len() < before
+        let place = self.pending.iter().position(|(waiting, _)| Some(waiting.as_str()) == id);
+        place.map(|place| self.pending.swap_remove(place)).is_some()
     }
 }
 

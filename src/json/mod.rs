@@ -59,8 +59,8 @@ pub trait Json: Clone + std::fmt::Debug + 'static {
 
     /// An object without members, to be filled with [`Json::put`].
     fn object() -> Self;
-    /// An array.
-    fn list(items: impl Iterator<Item = Self>) -> Self;
+    /// An array without elements, to be filled with [`Json::push`].
+    fn array() -> Self;
     /// A boolean.
     fn of_bool(value: bool) -> Self;
     /// A number.
@@ -71,6 +71,8 @@ pub trait Json: Clone + std::fmt::Debug + 'static {
     fn of_text(text: &Self::Text) -> Self;
     /// Sets a member of an object that was made here and that nobody else has yet.
     fn put(&mut self, name: &str, value: Self);
+    /// Adds an element to an array that was made here and that nobody else has yet.
+    fn push(&mut self, value: Self);
 
     /// Sets a member that is a number.
     fn put_number(&mut self, name: &str, value: f64) {

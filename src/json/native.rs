@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use serde::{Serialize, Serializer};
 use serde_json::Value as Tree;
 
 use super::{Json, Name, Text, whole};
@@ -27,6 +28,13 @@ impl NativeJson {
 impl From<Tree> for NativeJson {
     fn from(tree: Tree) -> Self {
         Self(Rc::new(tree))
+    }
+}
+
+/// For the stored state.
+impl Serialize for NativeJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 
@@ -104,8 +112,8 @@ impl Json for NativeJson {
         Tree::Object(serde_json::Map::new()).into()
     }
 
-    fn list(items: impl Iterator<Item = Self>) -> Self {
-        Tree::Array(items.map(|item| Rc::unwrap_or_clone(item.0)).collect()).into()
+    fn array() -> Self {
+        Tree::Array(Vec::new()).into()
     }
 
     fn of_bool(value: bool) -> Self {
@@ -127,6 +135,12 @@ impl Json for NativeJson {
     fn put(&mut self, name: &str, value: Self) {
         if let Tree::Object(members) = Rc::make_mut(&mut self.0) {
             members.insert(name.to_owned(), Rc::unwrap_or_clone(value.0));
+        }
+    }
+
+    fn push(&mut self, value: Self) {
+        if let Tree::Array(items) = Rc::make_mut(&mut self.0) {
+            items.push(Rc::unwrap_or_clone(value.0));
         }
     }
 }

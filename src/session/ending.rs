@@ -29,7 +29,7 @@ impl<J: Json> Session<J> {
         self.stored = None;
         let time = self.now.wall as f64;
         self.part_agents();
-        for (sender, arrived) in self.outbox.drain().collect::<Vec<_>>() {
+        while let Some((sender, arrived)) = self.outbox.pop() {
             self.settle(sender, if arrived { Ok(()) } else { Err(Code::SessionOver.into()) });
         }
         self.emit(Event::Ended { reason, time });
@@ -56,7 +56,7 @@ impl<J: Json> Session<J> {
     /// Whoever is still there is gone with the session.
     pub(super) fn part_agents(&mut self) {
         let time = self.now.wall as f64;
-        for party in self.roster.take_agents() {
+        while let Some(party) = self.roster.pop_agent() {
             self.stop_typing(&party);
             let place = Place { index: self.transcript.take_place(self.told_before), time, restored: false };
             self.emit(Event::AgentDisconnected { place, party });

@@ -35,7 +35,9 @@ impl<J: Json> Session<J> {
             self.out.push_back(Output::Forget);
             return self.resolve(command, Err(Code::NothingToRestore.into()));
         }
-        setup.servers.retain(|server| *server != snapshot.server);
+        if let Some(place) = setup.servers.iter().position(|server| *server == snapshot.server) {
+            setup.servers.remove(place);
+        }
         setup.servers.insert(0, snapshot.server.clone());
         setup.service = snapshot.service;
         self.server_of_keys = snapshot.server;
@@ -43,7 +45,7 @@ impl<J: Json> Session<J> {
         self.told = snapshot.position;
         self.told_before = snapshot.position;
         self.searched = snapshot.searched;
-        self.outbox.restore(snapshot.outbox);
+        self.outbox.restore(&snapshot.outbox);
         let launch = Launch { command, visitor: None, until: self.now.after(RESTORE_PATIENCE) };
         self.begin(launch, setup, snapshot.polling);
         if let Some(entries) = kept.and_then(Self::read_kept) {
@@ -55,12 +57,15 @@ impl<J: Json> Session<J> {
     /// server has it all.
     fn read_kept(kept: &J) -> Option<Vec<Entry<J>>> {
         let reply = Reply::read(kept).ok()?;
-        let entries: Option<Vec<_>> = (0..reply.len()).map(|place| reply.entry(place).ok()).collect();
-        let sound = |entries: &Vec<Entry<J>>| {
-            entries.first().is_some_and(|first| first.index.is_some())
-                && entries.is_sorted_by(|one, next| one.index < next.index)
-        };
-        entries.filter(sound)
+        let mut entries: Vec<Entry<J>> = Vec::new();
+        for place in 0..reply.len() {
+            let entry = reply.entry(place).ok()?;
+            if entry.index <= entries.last().and_then(|last| last.index) {
+                return None;
+            }
+            entries.push(entry);
+        }
+        (!entries.is_empty()).then_some(entries)
     }
 
     /// The session is on at once, even without a network: the server is asked only for what comes after.
@@ -287,7 +292,7 @@ impl<J: Json> Session<J> {
             polling: link.is_fallen_back(),
             // Without an outbox nothing was searched for.
             searched: if self.outbox.is_empty() { self.told } else { self.searched.max(self.transcript.last()) },
-            outbox: Vec::new(),
+            outbox: J::array(),
         };
         if !self.stored.as_ref().is_some_and(|stored| stored.matches(&snapshot)) {
             let room = setup.outbox_room;

@@ -27,7 +27,7 @@ mod waking;
 
 pub use error::{Code, Error};
 pub use event::{Command, CommandId, EndReason, Event, Input, Output, Place, Setup};
-pub use snapshot::{MAX_OFFLINE, Snapshot, Unsent};
+pub use snapshot::{MAX_OFFLINE, Snapshot};
 
 use crate::chat::{Content, Keys, Visitor};
 use crate::fault::Fault;

@@ -1,9 +1,8 @@
 //! The visitor's messages on their way: in order, each settled once, none sent twice where that can be known.
 
 use super::event::CommandId;
-use super::snapshot::Unsent;
 use crate::chat::{Content, Entry};
-use crate::json::{Json, Text};
+use crate::json::{Json, Name, Text};
 
 /// What the ids of this SDK's messages start with, so that another's are not taken for them.
 pub const ID_PREFIX: &str = "causerie";
@@ -85,13 +84,13 @@ impl<J: Json> Outbox<J> {
     }
 
     /// Takes over what an earlier page left: what it has sent is to be looked up first. That page may have been asked to send less.
-    pub fn restore(&mut self, left: Vec<Unsent<J>>) {
-        self.paced = !left.is_empty();
-        self.sends.extend(left.into_iter().map(|Unsent { id, text, url, tries }| {
-            let state = if tries > 0 { SendState::Unsettled } else { SendState::Waiting };
-            let content = if url { Content::Url(text) } else { Content::Text(text) };
-            Send { command: None, content, id, state, tries }
-        }));
+    pub fn restore(&mut self, left: &J) {
+        for place in 0..left.len().unwrap_or(0) {
+            if let Some(send) = Send::read(&left.at(place)) {
+                self.sends.push(send);
+                self.paced = true;
+            }
+        }
     }
 
     /// Whether what is to be stored has changed since this was last asked.
@@ -100,15 +99,20 @@ impl<J: Json> Outbox<J> {
     }
 
     /// What a later page needs, as far as there is room for that many characters of it; and whether that is all.
-    pub fn unsent(&self, mut room: usize) -> (Vec<Unsent<J>>, bool) {
-        let mut unsent = Vec::new();
+    pub fn unsent(&self, mut room: usize) -> (J, bool) {
+        let mut unsent = J::array();
         let mut all = true;
         for Send { content, id, tries, .. } in &self.sends {
             let size = content.size() + OVERHEAD;
             match content.said() {
                 Some((text, url)) if size <= room => {
                     room -= size;
-                    unsent.push(Unsent { id: id.clone(), text: text.clone(), url, tries: *tries });
+                    let mut send = J::object();
+                    send.put_str("id", id);
+                    send.put_text("text", text);
+                    send.put("url", J::of_bool(url));
+                    send.put_number("tries", (*tries).into());
+                    unsent.push(send);
                 }
                 Some(_) => all = false,
                 // Answers to forms and session data are for the page that gave them.
@@ -142,22 +146,17 @@ impl<J: Json> Outbox<J> {
         }
     }
 
-    /// The transcript was looked through: what is still unsettled is not in it, and is to be sent again. Returns the
-    /// commands of those that were tried too often.
-    pub fn resend(&mut self) -> Vec<Sender> {
-        let mut given_up = Vec::new();
-        self.sends.retain_mut(|send| {
-            if send.state != SendState::Unsettled {
-                return true;
-            }
+    /// The transcript was looked through: what is still unsettled is not in it. Takes out the first of it that was tried too
+    /// often; when there is none, all is to be sent again.
+    pub fn resend(&mut self) -> Option<Sender> {
+        let unsettled = |send: &Send<J>| send.state == SendState::Unsettled;
+        if let Some(place) = self.sends.iter().position(|send| unsettled(send) && send.tries >= MOST_TRIES) {
+            return self.take_out(place).map(|send| send.command);
+        }
+        for send in self.sends.iter_mut().filter(|send| unsettled(send)) {
             send.state = SendState::Waiting;
-            if send.tries >= MOST_TRIES {
-                given_up.push(send.command);
-            }
-            send.tries < MOST_TRIES
-        });
-        self.changed |= !given_up.is_empty();
-        given_up
+        }
+        None
     }
 
     /// Whether the order does not yet allow to leave: something is still to be sent, or may have to be.
@@ -235,11 +234,14 @@ impl<J: Json> Outbox<J> {
 
     /// The server refused the size of something in flight: takes out the largest.
     pub fn largest_in_flight(&mut self) -> Option<Send<J>> {
-        let sent = |send: &Send<J>| matches!(send.state, SendState::InFlight { .. } | SendState::Unsettled);
-        let place = (0..self.sends.len())
-            .filter(|place| self.sends.get(*place).is_some_and(sent))
-            .max_by_key(|place| self.sends.get(*place).map_or(0, |send| send.content.size()))?;
-        self.take_out(place)
+        let mut largest = (usize::MAX, 0);
+        for (place, send) in self.sends.iter().enumerate() {
+            let size = send.content.size();
+            if size >= largest.1 && send.state != SendState::Waiting {
+                largest = (place, size);
+            }
+        }
+        self.take_out(largest.0)
     }
 
     /// When the first acknowledged message counts as arrived.
@@ -253,9 +255,9 @@ impl<J: Json> Outbox<J> {
         self.arrived(place).map(|send| send.command)
     }
 
-    /// Takes out everything, for the session is over: the commands, and whether the server acknowledged the message.
-    pub fn drain(&mut self) -> impl Iterator<Item = (Sender, bool)> {
-        std::mem::take(&mut self.sends).into_iter().map(|send| (send.command, send.deadline().is_some()))
+    /// Takes out the first, for the session is over: the command, and whether the server acknowledged the message.
+    pub fn pop(&mut self) -> Option<(Sender, bool)> {
+        self.take_out(0).map(|send| (send.command, send.deadline().is_some()))
     }
 
     /// Whether a message is in flight.
@@ -286,6 +288,15 @@ impl<J: Json> Outbox<J> {
 }
 
 impl<J: Json> Send<J> {
+    /// What an earlier page left; `None` when it is nothing of that kind.
+    fn read(left: &J) -> Option<Self> {
+        let text = left.get(Name::TextMember).text()?;
+        let content = if left.get(Name::Url).bool()? { Content::Url(text) } else { Content::Text(text) };
+        let tries = left.count_of(Name::Tries)?.min(u8::MAX.into()) as u8;
+        let state = if tries > 0 { SendState::Unsettled } else { SendState::Waiting };
+        Some(Send { command: None, content, id: left.string_of(Name::Id)?, state, tries })
+    }
+
     fn deadline(&self) -> Option<u64> {
         match self.state {
             SendState::InFlight { acknowledged, .. } => acknowledged,

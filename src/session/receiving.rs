@@ -166,20 +166,14 @@ impl<J: Json> Session<J> {
         }
         // A long one is not kept for its keys.
         self.given_keys = (reply.len() < 100).then(|| data.clone());
-        let [chat_id, secure_key, alias, user_id] =
-            [Name::ChatId, Name::SecureKey, Name::Alias, Name::UserId].map(|name| reply.member(name).string());
         let keys = &mut self.keys;
-        if let Some(id) = chat_id.filter(|id| !id.is_empty()) {
-            keys.chat_id = id;
+        for (name, key) in [(Name::ChatId, &mut keys.chat_id), (Name::SecureKey, &mut keys.secure_key)] {
+            if let Some(given) = reply.member(name).string().filter(|given| !given.is_empty()) {
+                *key = given;
+            }
         }
-        if let Some(key) = secure_key.filter(|key| !key.is_empty()) {
-            keys.secure_key = key;
-        }
-        if alias.is_some() {
-            keys.alias = alias;
-        }
-        if user_id.is_some() {
-            keys.user_id = user_id;
+        for (name, key) in [(Name::Alias, &mut keys.alias), (Name::UserId, &mut keys.user_id)] {
+            *key = reply.member(name).string().or_else(|| key.take());
         }
         self.store();
     }

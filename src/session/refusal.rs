@@ -1,14 +1,13 @@
 //! What the server said when it refused something, as an error for the page.
 
 use super::error::{Code, Error};
-use crate::chat::{Reply, ServerError};
+use crate::chat::Reply;
 use crate::json::Json;
 use crate::text;
 
 /// The server's own words as an error; `otherwise` where its code says nothing to us.
 pub(super) fn server_error<J: Json>(reply: &Reply<J>, otherwise: Code) -> Error {
-    let errors = reply.errors();
-    let Some(error) = errors.first() else {
+    let Some(error) = reply.error(0) else {
         return Error::new(otherwise, text::numbered("the server answered with status ", reply.status));
     };
     let code = match error.code {
@@ -20,7 +19,7 @@ pub(super) fn server_error<J: Json>(reply: &Reply<J>, otherwise: Code) -> Error 
         _ => otherwise,
     };
     if error.code == 422 {
-        return Error::new(code, wrong_fields(&errors));
+        return Error::new(code, wrong_fields(reply));
     }
     let words = error.advice.trim_ascii_end();
     let space = if words.is_empty() { "" } else { " " };
@@ -28,9 +27,11 @@ pub(super) fn server_error<J: Json>(reply: &Reply<J>, otherwise: Code) -> Error 
 }
 
 /// The fields of a form that the server found wrong, each with its words.
-fn wrong_fields(errors: &[ServerError]) -> String {
+fn wrong_fields<J: Json>(reply: &Reply<J>) -> String {
     let mut words = String::new();
-    for error in errors {
+    let mut place = 0;
+    while let Some(error) = reply.error(place) {
+        place += 1;
         let field = error.field.as_deref().unwrap_or("a field");
         let comma = if words.is_empty() { "" } else { "; " };
         words = text::join(&[&words, comma, field, ": ", &error.advice]);

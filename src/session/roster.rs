@@ -27,7 +27,9 @@ impl<J: Json> Roster<J> {
     /// An agent left.
     pub fn leave(&mut self, agent: &Party<J>) {
         let id = agent.id();
-        self.agents.retain(|party| party.id() != id);
+        if let Some(place) = self.agents.iter().position(|party| party.id() == id) {
+            self.agents.remove(place);
+        }
     }
 
     /// How many agents are there or type.
@@ -41,10 +43,10 @@ impl<J: Json> Roster<J> {
         !self.agents.is_empty()
     }
 
-    /// Takes out all agents.
-    pub fn take_agents(&mut self) -> Vec<Party<J>> {
+    /// Takes out the agent who came first, for the session is over.
+    pub fn pop_agent(&mut self) -> Option<Party<J>> {
         self.typed_at.clear();
-        std::mem::take(&mut self.agents)
+        (!self.agents.is_empty()).then(|| self.agents.remove(0))
     }
 
     /// Whether an agent's typing at this time is news: a server that is polled tells the same several times.

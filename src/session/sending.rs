@@ -91,7 +91,7 @@ impl<J: Json> Session<J> {
 
     /// What is not in the transcript is sent again, then what waits.
     pub(super) fn resend(&mut self) {
-        for sender in self.outbox.resend() {
+        while let Some(sender) = self.outbox.resend() {
             let error = Error::new(Code::CommandFailed, "the server did not take it, or the link broke each time");
             self.settle(sender, Err(error));
         }
@@ -162,7 +162,7 @@ impl<J: Json> Session<J> {
     pub(super) fn forget_typing(&mut self) {
         self.typing.reset();
         self.drop_next_typing();
-        for (_, command) in std::mem::take(&mut self.typing_asked) {
+        while let Some((_, command)) = self.typing_asked.pop() {
             self.resolve(command, Ok(()));
         }
     }

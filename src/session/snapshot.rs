@@ -1,7 +1,7 @@
 //! What a later page needs to take up the session: ids, keys, the position, and the messages that are not settled. The
 //! text of a message is there only as long as nobody else has it.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, Serializer};
 
 use crate::chat::Keys;
 use crate::json::{Json, Name};
@@ -32,20 +32,8 @@ pub struct Snapshot<J: Json> {
     pub searched: u32,
     /// The messages that are not settled, oldest first. They are for the next page of the same tab: whoever takes up a
     /// session that another tab is still in leaves them to it.
-    pub outbox: Vec<Unsent<J>>,
-}
-
-/// A message that is not settled.
-#[derive(Clone, Debug)]
-pub struct Unsent<J: Json> {
-    /// The client's id of the message.
-    pub id: String,
-    /// The text.
-    pub text: J::Text,
-    /// Whether it is the address of a page.
-    pub url: bool,
-    /// How often it was sent.
-    pub tries: u8,
+    /// Each is `{ id, text, url, tries }`: the client's id, the text, whether it is the address of a page, how often it was sent.
+    pub outbox: J,
 }
 
 impl<J: Json> Snapshot<J> {
@@ -58,7 +46,6 @@ impl<J: Json> Snapshot<J> {
         let keys = state.get(Name::Keys);
         // No entry has an index from there on.
         let position = state.count_of(Name::Position).filter(|position| *position < 1 << 31)?;
-        let outbox = state.get(Name::Outbox);
         Some(Self {
             version: Self::VERSION,
             server: state.string_of(Name::Server)?,
@@ -78,7 +65,7 @@ impl<J: Json> Snapshot<J> {
                 .map_or(MAX_OFFLINE, |time| time as u64),
             polling: state.get(Name::Polling).bool().unwrap_or(false),
             searched: state.count_of(Name::Searched).unwrap_or(position),
-            outbox: (0..outbox.len().unwrap_or(0)).filter_map(|place| Unsent::read(&outbox.at(place))).collect(),
+            outbox: state.get(Name::Outbox),
         })
     }
 }
@@ -94,53 +81,21 @@ impl<J: Json> Snapshot<J> {
     }
 }
 
-impl<J: Json> Unsent<J> {
-    fn read(state: &J) -> Option<Self> {
-        Some(Self {
-            id: state.string_of(Name::Id)?,
-            text: state.get(Name::TextMember).text()?,
-            url: state.get(Name::Url).bool()?,
-            tries: state.count_of(Name::Tries)?.min(u8::MAX.into()) as u8,
-        })
-    }
-}
-
-/// As a map, not as a struct: for the member names of structs serde-wasm-bindgen keeps a table, which is 1 kB of code.
-impl<J: Json<Text: Serialize>> Serialize for Snapshot<J> {
+/// As a map, not as a struct: for the member names of structs serde-wasm-bindgen keeps a table, which is 1 kB of code. And of
+/// values of one type: each is another 50 bytes.
+impl<J: Json + Serialize> Serialize for Snapshot<J> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut state = serializer.serialize_map(None)?;
-        state.serialize_entry("version", &self.version)?;
-        state.serialize_entry("server", &self.server)?;
-        state.serialize_entry("service", &self.service)?;
-        state.serialize_entry("keys", &self.keys)?;
-        state.serialize_entry("position", &self.position)?;
-        state.serialize_entry("seen", &(self.seen as f64))?;
-        state.serialize_entry("timeout", &(self.max_offline as f64))?;
-        state.serialize_entry("polling", &self.polling)?;
-        state.serialize_entry("searched", &self.searched)?;
-        state.serialize_entry("outbox", &self.outbox)?;
-        state.end()
-    }
-}
-
-impl<J: Json<Text: Serialize>> Serialize for Unsent<J> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut message = serializer.serialize_map(None)?;
-        message.serialize_entry("id", &self.id)?;
-        message.serialize_entry("text", &self.text)?;
-        message.serialize_entry("url", &self.url)?;
-        message.serialize_entry("tries", &self.tries)?;
-        message.end()
-    }
-}
-
-impl Serialize for Keys {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut keys = serializer.serialize_map(None)?;
-        keys.serialize_entry("chatId", &self.chat_id)?;
-        keys.serialize_entry("secureKey", &self.secure_key)?;
-        keys.serialize_entry("alias", &self.alias)?;
-        keys.serialize_entry("userId", &self.user_id)?;
-        keys.end()
+        serializer.collect_map([
+            ("version", J::of_number(self.version.into())),
+            ("server", J::of_str(&self.server)),
+            ("service", J::of_str(&self.service)),
+            ("keys", self.keys.json()),
+            ("position", J::of_number(self.position.into())),
+            ("seen", J::of_number(self.seen as f64)),
+            ("timeout", J::of_number(self.max_offline as f64)),
+            ("polling", J::of_bool(self.polling)),
+            ("searched", J::of_number(self.searched.into())),
+            ("outbox", self.outbox.clone()),
+        ])
     }
 }

@@ -136,7 +136,8 @@ impl<J: Json> Transcript<J> {
 
     fn pass(&mut self, at: u32) {
         self.last = at;
-        self.void.retain(|void| *void > at);
+        let passed = self.void.partition_point(|void| *void <= at);
+        self.void.drain(..passed);
     }
 
     fn leave_void(&mut self, at: u32) {

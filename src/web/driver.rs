@@ -14,6 +14,7 @@ use super::socket::Socket;
 use super::storage::state_of;
 use super::task;
 use crate::io::Io;
+use crate::json::Json;
 use crate::session::{Code, Command, CommandId, Error, Input, Output, Session, Snapshot};
 
 /// One session and what it uses of the browser.
@@ -219,13 +220,13 @@ impl Driver {
         let mut failed = false;
         while self.page.write_state(&snapshot).is_err() {
             failed = true;
-            if snapshot.outbox.is_empty() {
+            if snapshot.outbox.len().unwrap_or(0) == 0 {
                 break;
             }
             // The messages may be what there is no room for.
-            snapshot.outbox.clear();
+            snapshot.outbox = JsJson::array();
         }
-        snapshot.outbox.clear();
+        snapshot.outbox = JsJson::array();
         stored.last = Some(snapshot);
         if failed && !std::mem::replace(&mut stored.failed, true) {
             let detail = "this session, or what waits to be sent, will not survive a reload";

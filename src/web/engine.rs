@@ -159,9 +159,15 @@ impl Engine {
             options.missing("serverUrl");
         }
         let names = ["firstName", "lastName", "emailAddress", "subject", "dataKey"];
+        let mut details = Vec::new();
+        for name in names {
+            if let Some(text) = options.text(name) {
+                details.push((name, text));
+            }
+        }
         let visitor = Visitor {
             nickname: options.username(),
-            details: names.into_iter().filter_map(|name| Some((name, options.text(name)?))).collect(),
+            details,
             user_data: options.object("userData"),
             request_id: clock::secret(),
         };

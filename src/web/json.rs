@@ -152,8 +152,8 @@ impl Text for JsText {
     }
 }
 
-/// Into a stored state: the string itself, as it is.
-impl Serialize for JsText {
+/// Into a stored state: the value itself, as it is.
+impl Serialize for JsJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serde_wasm_bindgen::preserve::serialize(&self.0, serializer)
     }
@@ -216,8 +216,8 @@ impl Json for JsJson {
         Self(Object::new().into())
     }
 
-    fn list(items: impl Iterator<Item = Self>) -> Self {
-        Self(items.map(|item| item.0).collect::<Array>().into())
+    fn array() -> Self {
+        Self(Array::new().into())
     }
 
     fn of_bool(value: bool) -> Self {
@@ -238,6 +238,10 @@ impl Json for JsJson {
 
     fn put(&mut self, name: &str, value: Self) {
         self.0.unchecked_ref::<Node>().set_member(name, value.0);
+    }
+
+    fn push(&mut self, value: Self) {
+        self.0.unchecked_ref::<Array>().push(&value.0);
     }
 }
 

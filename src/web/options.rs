@@ -100,10 +100,15 @@ impl<'a> Options<'a> {
         };
         let one = self.string("serverUrl").filter(|url| !url.is_empty());
         let several = JsJson::from(self.checked("servers", "an array of strings", strings));
-        let several: Vec<String> =
-            (0..several.len().unwrap_or(0)).filter_map(|place| several.at(place).string()).collect();
-        let (name, urls) = if several.is_empty() { ("serverUrl", Vec::from_iter(one)) } else { ("servers", several) };
-        urls.iter().map(|url| self.base_url(page, name, url)).collect()
+        let mut urls = Vec::new();
+        for place in 0..several.len().unwrap_or(0) {
+            let url = several.at(place).string().unwrap_or_default();
+            urls.push(self.base_url(page, "servers", &url));
+        }
+        if let Some(url) = one.filter(|_| urls.is_empty()) {
+            urls.push(self.base_url(page, "serverUrl", &url));
+        }
+        urls
     }
 
     fn base_url(&self, page: &Page, name: &str, url: &str) -> String {

@@ -33,8 +33,14 @@ impl Wanted {
     /// The newest of the states in an array that is wanted.
     pub fn newest(&self, states: JsValue) -> Option<Snapshot<JsJson>> {
         let states = JsJson::from(states);
-        let all = (0..states.len().unwrap_or(0)).filter_map(|place| Snapshot::read(&states.at(place)));
-        all.filter(|snapshot| self.is(snapshot)).max_by_key(|snapshot| snapshot.seen)
+        let mut newest: Option<Snapshot<JsJson>> = None;
+        for place in 0..states.len().unwrap_or(0) {
+            let newer = |found: &Snapshot<JsJson>| newest.as_ref().is_none_or(|newest| newest.seen <= found.seen);
+            if let Some(found) = Snapshot::read(&states.at(place)).filter(|found| self.is(found) && newer(found)) {
+                newest = Some(found);
+            }
+        }
+        newest
     }
 }
 
@@ -70,7 +76,7 @@ impl Page {
                 snapshot.searched = mine.searched;
                 snapshot.outbox = mine.outbox;
             }
-            None if !alone => snapshot.outbox.clear(),
+            None if !alone => snapshot.outbox = JsJson::array(),
             None => {}
         }
     }

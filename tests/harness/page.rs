@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use causerie::json::Json;
 use causerie::json::native::NativeJson;
 use causerie::session::{CommandId, EndReason, Error, Event, Snapshot};
 
@@ -124,10 +125,16 @@ impl Page {
         self.told.get(&self.chat).copied().unwrap_or_default()
     }
 
+    /// The texts of what is stored and not settled.
+    pub fn unsent(&self) -> Vec<&str> {
+        let outbox = self.stored.as_ref().and_then(|stored| stored.outbox.tree().as_array());
+        outbox.into_iter().flatten().filter_map(|unsent| unsent["text"].as_str()).collect()
+    }
+
     /// The state is to be stored.
     pub fn store(&mut self, mut snapshot: Snapshot<NativeJson>) {
         if self.storage == Storage::Full {
-            snapshot.outbox.clear();
+            snapshot.outbox = NativeJson::array();
         }
         if self.storage != Storage::Denied {
             self.stored = Some(snapshot);

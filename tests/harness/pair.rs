@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use causerie::io::{HttpAnswer, Io};
+use causerie::json::Json;
 use causerie::json::native::NativeJson;
 use causerie::session::{Command, CommandId, Input, Output, Session, Snapshot};
 use causerie::time::Now;
@@ -303,7 +304,7 @@ impl Pair {
                 Output::Resolve(command, result) => self.page.settle(now, command, result),
                 Output::Event(event) => self.page.note(now, &event),
                 Output::Persist(snapshot) => {
-                    if self.page.persists.is_multiple_of(8) && snapshot.outbox.len() < 50 {
+                    if self.page.persists.is_multiple_of(8) && snapshot.outbox.len() < Some(50) {
                         let text = serde_json::to_string(&snapshot).expect("a snapshot is JSON");
                         let read = NativeJson::parse(&text).ok().and_then(|json| Snapshot::read(&json));
                         let again = serde_json::to_string(&read.expect("a state")).expect("a snapshot is JSON");

@@ -3,6 +3,7 @@
 
 use causerie::chat::Visitor;
 use causerie::io::{HttpAnswer, Io};
+use causerie::json::Json;
 use causerie::json::native::NativeJson;
 use causerie::protocol::Times;
 use causerie::session::{Command, CommandId, Input, Output, Session, Setup, Snapshot};
@@ -75,7 +76,7 @@ impl Tabs {
     /// Another tab is opened, and restores the session that the others share. It connects if no other does.
     pub fn open(&mut self) -> usize {
         let mut stored = self.tabs[self.holder].page.stored.clone().expect("a state to share");
-        stored.outbox.clear();
+        stored.outbox = NativeJson::array();
         let held = !self.can_hold(self.holder);
         let place = self.open_with(self.holder, stored, held);
         if held {

@@ -108,8 +108,7 @@ impl Story {
         for given in self.given.iter().filter(|given| given.page == page) {
             assert!(self.pair.page.results.contains_key(&given.command), "{} is settled", given.text);
         }
-        let outbox = self.pair.page.stored.as_ref().map_or(0, |stored| stored.outbox.len());
-        assert_eq!(outbox, 0, "the store holds nothing that is settled");
+        assert_eq!(self.pair.page.unsent(), [] as [&str; 0], "the store holds nothing that is settled");
         self.judge_messages();
     }
 
@@ -174,13 +173,13 @@ impl Story {
             return;
         }
         let page = self.pair.earlier.len();
-        let Some(stored) = &self.pair.page.stored else { panic!("a session that is on is stored") };
+        assert!(self.pair.page.stored.is_some(), "a session that is on is stored");
         let waiting = self
             .given
             .iter()
             .filter(|given| given.page == page && !self.pair.page.results.contains_key(&given.command));
-        let waiting: Vec<&String> = waiting.map(|given| &given.text).collect();
-        let stored: Vec<&String> = stored.outbox.iter().map(|unsent| &unsent.text).collect();
+        let waiting: Vec<&str> = waiting.map(|given| given.text.as_str()).collect();
+        let stored = self.pair.page.unsent();
         assert!(stored.ends_with(&waiting), "{waiting:?} are not settled, and {stored:?} are stored");
     }
 

@@ -232,10 +232,9 @@ impl Story {
     pub fn leave_page(&mut self) {
         self.judge_store();
         let page = self.pair.earlier.len();
-        let stored = self.pair.page.stored.clone();
+        let stored = self.pair.page.unsent();
         for given in self.given.iter_mut().filter(|given| given.page == page) {
-            given.stored =
-                stored.as_ref().is_some_and(|stored| stored.outbox.iter().any(|unsent| unsent.text == given.text));
+            given.stored = stored.contains(&given.text.as_str());
         }
         self.pair.unload();
     }

@@ -36,5 +36,9 @@ fn relayed(data: &NativeJson) {
         let (sent, wanted) = (&sent.tree()[name], &data.tree()[name]);
         assert!(sent.is_null() || !wanted.is_string() || sent == wanted, "{name} is passed on as it came");
     }
-    assert_eq!(sent.tree()["secureKey"], keys.secure_key.as_str(), "with the keys of the tab that holds the connection");
+    assert_eq!(
+        sent.tree()["secureKey"],
+        keys.secure_key.as_str(),
+        "with the keys of the tab that holds the connection"
+    );
 }
