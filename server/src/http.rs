@@ -210,6 +210,11 @@ impl Drop for Waiting<'_> {
 /// Holds a connect until there is something to say.
 async fn hold(app: &App, held: &Held, passed_on: Option<&PassedOn>) -> Ending {
     let _waiting = Waiting { app, held };
+    let browser = held.session.browser.as_deref().unwrap_or_default();
+    let place = app.hub.polls.take(browser, &held.session.id);
+    if place.is_none() && !held.timeout.is_zero() {
+        return Ending::Crowded;
+    }
     let deadline = Instant::now() + held.timeout;
     let by = app.floor.node().zip(passed_on).filter(|(node, on)| node.knows(&on.by));
     loop {

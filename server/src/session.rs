@@ -2,9 +2,11 @@
 //!
 //! A session outlives its sockets and requests: it ends when the client says so, when no connect has come for a while,
 //! or when its client leaves so many events unfetched that keeping them would cost too much. Events are queued here and
-//! taken by whatever carries them: the response to a request, a held connect, a WebSocket. `hub` is all of them.
+//! taken by whatever carries them: the response to a request, a held connect, a WebSocket. `hub` is all of them,
+//! `polls` what browsers have held.
 
 mod hub;
+mod polls;
 
 use crate::limits::Bucket;
 use crate::lock::locked;
@@ -17,6 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub use hub::{Hub, Refused};
+pub use polls::Polls;
 
 /// One Bayeux session.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 mod common;
 
 use causerie_server::App;
-use common::{Client, begin, config, in_chat, server, swept};
+use common::{Client, begin, config, in_chat, post, server, swept};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, advance};
@@ -171,6 +171,40 @@ async fn a_client_that_fetches_nothing_loses_its_session_not_single_events() {
         .await;
     assert_eq!(answer["messages"].as_array().unwrap().len(), 4);
     begin(&again, "Ben").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tabs_of_a_browser_leave_it_connections_for_everything_else() {
+    let app = server();
+    let first = Client::new(&app).await;
+    let mut tabs = vec![first.clone()];
+    while tabs.len() < 5 {
+        let body = r#"[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
+        let reply = &post(&app, &[("cookie", &first.cookie)], body).await.messages()[0];
+        tabs.push(Client { id: reply["clientId"].as_str().unwrap().to_owned(), ..first.clone() });
+    }
+    let held: Vec<_> = tabs[..4].iter().map(|tab| tab.hold("")).collect();
+    tokio::task::yield_now().await;
+    let start = Instant::now();
+    let reply = tabs[4].hold("").await.unwrap().remove(0);
+    assert_eq!(start.elapsed(), Duration::ZERO, "it is not held");
+    assert_eq!(reply["successful"], true);
+    let advice = json!({"reconnect": "retry", "interval": 2000, "timeout": 30000, "multiple-clients": true});
+    assert_eq!(reply["advice"], advice);
+    // A browser of its own is another matter, and so is a tab that begins its own connect anew.
+    let stranger = Client::new(&app).await.hold("");
+    let again = tabs[0].hold("");
+    assert!(!held[1].is_finished());
+    for reply in [stranger, again] {
+        assert_eq!(reply.await.unwrap()[0]["advice"]["interval"], 0);
+        assert_eq!(start.elapsed().as_secs(), 30);
+    }
+    for held in held {
+        held.await.unwrap();
+    }
+    let held = tabs[4].hold("");
+    held.await.unwrap();
+    assert_eq!(start.elapsed().as_secs(), 60, "there is room again");
 }
 
 #[tokio::test]

@@ -154,3 +154,49 @@ for (const [what, deny] of [
     await back.heard("here I am");
   });
 }
+
+test("eight tabs that share nothing all go on over long-polling, though a browser keeps six connections", async (t) => {
+  const server = await startServer(t);
+  const agent = await signIn(t, server.url);
+  const visitor = await browser.visitor(t);
+  const options = { serverUrl: server.url, transport: "long-polling", multiTab: false, storage: "local" };
+  const open = () => visitor.open(`${server.url}/t/plain.html`);
+  const chats = [await startChat(await open(), { username: "Ada", ...options })];
+  const chatId = await agent.accept();
+  await chats[0].event("onAgentConnected");
+  while (chats.length < 8) chats.push(await restoreChat(await open(), options));
+  await agent.say(chatId, "to all");
+  for (const chat of chats) await chat.heard("to all");
+  for (const [place, chat] of chats.entries()) assert.deepEqual(await chat.send(`from ${place}`), { result: undefined });
+  for (const chat of chats) {
+    await chat.heard("from 7");
+    assert.deepEqual(await chat.texts(), ["to all", ...chats.map((_, place) => `from ${place}`)]);
+    assert.deepEqual(await chat.events("onInterrupted"), []);
+  }
+});
+
+test("five tabs share one session and its cache", async (t) => {
+  const { server, visitor, agent, pages, first, second, chatId, sockets } = await twoTabs(t, { storage: "local", cache: "indexeddb" });
+  const options = { serverUrl: server.url, storage: "local", cache: "indexeddb" };
+  const chats = [first, second];
+  while (chats.length < 5) chats.push(await restoreChat(await visitor.open(`${server.url}/t/plain.html`), options));
+  for (const [place, chat] of chats.entries()) assert.deepEqual(await chat.send(`from ${place}`), { result: undefined });
+  await agent.say(chatId, "to all");
+  const all = ["before", ...chats.map((_, place) => `from ${place}`), "to all"];
+  for (const chat of chats) {
+    await chat.heard("to all");
+    assert.deepEqual(await chat.texts(), all);
+  }
+  assert.deepEqual(sockets, [1, 0]);
+  await pages[0].close();
+  const again = [];
+  for (const { page } of chats.slice(1)) {
+    await page.reload();
+    again.push(await restoreChat(page, options));
+  }
+  await agent.say(chatId, "once more");
+  for (const chat of again) {
+    await chat.heard("once more");
+    assert.deepEqual(await chat.texts(), [...all, "once more"]);
+  }
+});

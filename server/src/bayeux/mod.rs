@@ -44,6 +44,8 @@ pub enum Ending {
     Due,
     /// A newer connect has taken its place.
     Superseded,
+    /// Its browser has enough of them held.
+    Crowded,
     /// The session has ended.
     Gone,
     /// The session has ended because its client left too many events.
@@ -329,8 +331,11 @@ impl App {
         let advice = match ending {
             Ending::Overrun => ANEW,
             Ending::Gone => Advice { timeout: None, ..self.advice("none") },
-            // The client that was slower waits, lest two that share a session chase each other.
-            Ending::Superseded => Advice { interval: 2_000, multiple_clients: true, ..self.advice("retry") },
+            // The client that was slower waits, lest two that share a session chase each other; as does the tab that is one too many.
+            Ending::Superseded | Ending::Crowded => {
+                let interval = self.config.bayeux.interval_ms.max(2_000);
+                Advice { interval, multiple_clients: true, ..self.advice("retry") }
+            }
             Ending::Stopping => Advice { interval: 1_000, ..self.advice("retry") },
             Ending::Due => self.advice("retry"),
         };

@@ -1,6 +1,6 @@
 //! All Bayeux sessions of a server: how they are opened, found and closed.
 
-use super::{Session, State};
+use super::{Polls, Session, State};
 use crate::config::Config;
 use crate::limits::{Bucket, PerAddress};
 use crate::lock::locked;
@@ -36,6 +36,8 @@ pub struct Hub {
     prefix: String,
     vitals: Arc<Vitals>,
     table: Mutex<Table>,
+    /// What browsers have held.
+    pub polls: Polls,
 }
 
 #[derive(Debug, Default)]
@@ -49,7 +51,7 @@ impl Hub {
     #[must_use]
     pub fn new(config: Arc<Config>, node: Option<&NodeId>, vitals: Arc<Vitals>) -> Self {
         let prefix = node.map_or_else(String::new, |node| node.as_str().to_owned());
-        Self { config, prefix, vitals, table: Mutex::default() }
+        Self { config, prefix, vitals, table: Mutex::default(), polls: Polls::default() }
     }
 
     /// Opens a session.
