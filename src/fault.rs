@@ -85,10 +85,10 @@ impl Fault {
     }
 }
 
-/// The code that an error of Bayeux begins with: three digits.
+/// The code that an error of Bayeux begins with: three digits, before a colon.
 fn code(error: &str) -> &str {
-    let digits = error.bytes().take(3).take_while(u8::is_ascii_digit).count();
-    error.get(..digits).unwrap_or_default()
+    let (code, _) = text::cut(error, b":");
+    if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit()) { code } else { "" }
 }
 
 impl fmt::Display for Fault {

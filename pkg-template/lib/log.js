@@ -324,6 +324,10 @@ class Page {
     this.#log.done();
   }
 
+  secret() {
+    return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte + 256).toString(16).slice(1)).join("");
+  }
+
   href(url) {
     try {
       return new URL(url, globalThis.location?.href).href;

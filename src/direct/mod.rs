@@ -14,7 +14,7 @@ use crate::json::{Json, Name};
 use crate::protocol::{self, Event, Output, Protocol, Target, Times};
 use crate::queue::Queue;
 use crate::text;
-use crate::time::{Dice, Now, Timers, earliest};
+use crate::time::{Dice, Now, earliest};
 
 /// `link`: the channel is there, or there again.
 pub const UP: u32 = 1;
@@ -36,11 +36,6 @@ enum Phase {
     Up,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Timer {
-    Open,
-}
-
 /// A client of a channel.
 #[derive(Debug)]
 pub struct Client<J: Json> {
@@ -55,7 +50,8 @@ pub struct Client<J: Json> {
     by_id: bool,
     /// Operations that wait for their answers, each with its deadline.
     pending: Vec<(String, u64)>,
-    timers: Timers<Timer>,
+    /// Until when the channel has to be there.
+    opens_by: Option<u64>,
     out: Queue<Output<J>>,
     stale: u32,
 }
@@ -72,7 +68,7 @@ impl<J: Json> Client<J> {
             id_count: 0,
             by_id: false,
             pending: Vec::new(),
-            timers: Timers::new(),
+            opens_by: None,
             out: Queue::new(),
             stale: 0,
         }
@@ -87,7 +83,7 @@ impl<J: Json> Client<J> {
         self.drop_channel();
         self.socket += 1;
         self.phase = Phase::Opening;
-        self.timers.set(Timer::Open, now.after(self.times.max_network_delay));
+        self.opens_by = Some(now.after(self.times.max_network_delay));
         self.out.push_back(Output::Io(Io::Open { socket: self.socket, url: self.url.clone() }));
     }
 
@@ -97,7 +93,7 @@ impl<J: Json> Client<J> {
         }
         self.phase = Phase::Idle;
         self.pending.clear();
-        self.timers.clear();
+        self.opens_by = None;
     }
 
     fn emit(&mut self, event: Event<J>) {
@@ -129,7 +125,7 @@ impl<J: Json> Client<J> {
         } else if matches!(link, Some(UP | UP_BY_ID)) {
             self.by_id = link == Some(UP_BY_ID);
             if self.phase == Phase::Opening {
-                self.timers.clear();
+                self.opens_by = None;
                 self.phase = Phase::Attaching;
                 self.emit(Event::Attach);
             }
@@ -235,7 +231,7 @@ impl<J: Json> Protocol<J> for Client<J> {
     }
 
     fn handle_timeout(&mut self, now: Now) {
-        if self.timers.pop_due(now).is_some() {
+        if self.opens_by.is_some_and(|at| at <= now.mono) {
             self.lose(Fault::Timeout("channel"));
         } else if self.pending.iter().any(|(_, deadline)| *deadline <= now.mono) {
             self.lose(Fault::Timeout("answer to an operation"));
@@ -244,7 +240,7 @@ impl<J: Json> Protocol<J> for Client<J> {
 
     fn next_timeout(&self) -> Option<u64> {
         let answers = self.pending.iter().map(|(_, deadline)| *deadline).min();
-        earliest(&[self.timers.next(), answers])
+        earliest(&[self.opens_by, answers])
     }
 
     fn poll_output(&mut self) -> Option<Output<J>> {

@@ -381,7 +381,7 @@ impl<J: Json> Protocol<J> for Client<J> {
 fn escape(part: &str) -> String {
     let mut escaped = String::new();
     for byte in part.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             escaped.push(char::from(byte));
         } else {
             escaped.push('%');

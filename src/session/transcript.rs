@@ -136,8 +136,9 @@ impl<J: Json> Transcript<J> {
 
     fn pass(&mut self, at: u32) {
         self.last = at;
-        let passed = self.void.partition_point(|void| *void <= at);
-        self.void.drain(..passed);
+        while self.void.first().is_some_and(|void| *void <= at) {
+            self.void.remove(0);
+        }
     }
 
     fn leave_void(&mut self, at: u32) {

@@ -1,11 +1,9 @@
-//! The browser's clocks, its one timer, and its source of randomness.
+//! The browser's clocks, its one timer, and what is random.
 
 use std::cell::{Cell, RefCell};
 
-use js_sys::Uint32Array;
 use wasm_bindgen::prelude::*;
 
-use crate::text;
 use crate::time::Now;
 
 #[wasm_bindgen]
@@ -16,8 +14,6 @@ extern "C" {
     fn set_timeout(callback: &JsValue, delay: f64) -> JsValue;
     #[wasm_bindgen(js_name = clearTimeout)]
     fn clear_timeout(timer: &JsValue);
-    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
-    fn get_random_values(array: &Uint32Array);
 }
 
 /// For how long after a reading of both clocks the wall clock alone will do, in milliseconds: one that is set meanwhile by
@@ -45,24 +41,9 @@ pub fn now_nearly() -> Now {
     if passed <= NEAR { Now { mono: read.mono.wrapping_add(passed), wall } } else { now() }
 }
 
-/// Four random words from the system's source.
-fn random() -> [u32; 4] {
-    let array = Uint32Array::new_with_length(4);
-    get_random_values(&array);
-    let mut words = [0; 4];
-    array.copy_to(&mut words);
-    words
-}
-
-/// A random seed.
-pub fn seed() -> u64 {
-    let [high, low, ..] = random();
-    u64::from(high) << 32 | u64::from(low)
-}
-
-/// 128 random bits as letters and digits: an id that nobody can guess.
-pub fn secret() -> String {
-    text::hex(&random().map(u32::to_le_bytes).concat())
+/// A random seed, made of 128 random bits.
+pub fn seed(secret: &str) -> u64 {
+    secret.bytes().fold(0, |seed: u64, byte| seed.rotate_left(5) ^ u64::from(byte))
 }
 
 /// One timer, set again and again. It is not set later when the deadline moves away: it then fires too early, which
@@ -81,23 +62,20 @@ impl Alarm {
     /// The timer is to fire at this point of the monotonic clock, if not before.
     pub fn set(&self, at: Option<u64>) {
         let mut set = self.set.borrow_mut();
-        match (at, &*set) {
-            (Some(at), Some((earlier, _))) if *earlier <= at => {}
-            (Some(at), _) => {
-                if let Some((_, timer)) = set.take() {
-                    clear_timeout(&timer);
-                }
-                let delay = at.saturating_sub(now().mono) + 1;
-                // A longer delay than 31 bits of milliseconds would fire at once.
-                let delay = delay.min(i32::MAX as u64) as f64;
-                *set = Some((at, set_timeout(self.callback.as_ref(), delay)));
-            }
-            (None, _) => {
-                if let Some((_, timer)) = set.take() {
-                    clear_timeout(&timer);
-                }
-            }
+        if let (Some(at), Some((earlier, _))) = (at, &*set)
+            && *earlier <= at
+        {
+            return;
         }
+        if let Some((_, timer)) = set.take() {
+            clear_timeout(&timer);
+        }
+        *set = at.map(|at| {
+            let delay = at.saturating_sub(now().mono) + 1;
+            // A longer delay than 31 bits of milliseconds would fire at once.
+            let delay = delay.min(i32::MAX as u64) as f64;
+            (at, set_timeout(self.callback.as_ref(), delay))
+        });
     }
 
     /// The timer has fired.

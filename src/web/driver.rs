@@ -83,7 +83,7 @@ impl Driver {
         Rc::new_cyclic(|me: &Weak<Driver>| {
             let alarmed = me.clone();
             Self {
-                session: RefCell::new(Session::new(clock::seed())),
+                session: RefCell::new(Session::new(clock::seed(&page.secret()))),
                 page,
                 open: RefCell::default(),
                 alarm: Alarm::new(move || {

@@ -169,7 +169,7 @@ impl Engine {
             nickname: options.username(),
             details,
             user_data: options.object("userData"),
-            request_id: clock::secret(),
+            request_id: self.driver.page.secret(),
         };
         Begin::Run(Command::Start(setup, visitor))
     }
@@ -195,7 +195,7 @@ impl Engine {
             mode,
             max_offline,
             outbox_room: self.driver.page.room() as usize,
-            seed: clock::seed(),
+            seed: clock::seed(&self.driver.page.secret()),
             held: true,
             link: crate::protocol::Times::default(),
         };

@@ -73,6 +73,9 @@ extern "C" {
     /// A URL made absolute; undefined when it is none.
     #[wasm_bindgen(structural, method)]
     pub fn href(this: &Page, url: &str) -> Option<String>;
+    /// 128 random bits in hexadecimal: an id that nobody can guess.
+    #[wasm_bindgen(structural, method)]
+    pub fn secret(this: &Page) -> String;
     /// A line for the page's logger.
     #[wasm_bindgen(structural, method)]
     pub fn log(this: &Page, line: &str);
