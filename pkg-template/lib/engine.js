@@ -11,6 +11,11 @@ export const HOLD = 3;
 export const WAKE = 4;
 export const HIDDEN = 5;
 
+/** The kinds of `read`, in the engine's order. */
+export const ID = 0;
+export const HAS_AGENT = 1;
+export const STATE = 2;
+
 let broken;
 
 function call(method, engine, ...values) {
@@ -26,7 +31,9 @@ function call(method, engine, ...values) {
 
 /** Runs a command of the engine; a promise of its result. */
 export function run(engine, name, options) {
-  return new Promise((resolve, reject) => call("command", engine, name, options, resolve, reject));
+  return new Promise((resolve, reject) => {
+    call("command", engine, name, options, (value, failed) => (failed ? reject : resolve)(value));
+  });
 }
 
 /** Tells the engine something. */

@@ -1,6 +1,6 @@
 // The session as a page sees it. Every command goes to the engine; every event comes from the log.
 import { Channels } from "./channels.js";
-import { HIDDEN, TOLD, WAKE, run, tell } from "./engine.js";
+import { HAS_AGENT, HIDDEN, ID, TOLD, WAKE, run, tell } from "./engine.js";
 import { ChatError } from "./error.js";
 import { Log } from "./log.js";
 import { ChatPromise } from "./promise.js";
@@ -62,8 +62,8 @@ export class ChatSession {
       log.cache = await cacheOf(options, log);
       await run(engine, command, { ...options, dataKey: log.state.data.key });
       log.state.begin();
-      if (command === "startSession") await log.channels.join(engine.id);
-      await log.cache?.keep(engine.id);
+      if (command === "startSession") await log.channels.join(engine.read(ID));
+      await log.cache?.keep(engine.read(ID));
       log.renewed = (id) => {
         log.channels.renew(id);
         log.cache?.renew(id);
@@ -80,7 +80,7 @@ export class ChatSession {
 
   /** The server's id of the session. */
   get id() {
-    return this.#engine.id;
+    return this.#engine.read(ID);
   }
 
   getTranscript(options) {
@@ -158,7 +158,7 @@ export class ChatSession {
   }
 
   isAgentConnected() {
-    return this.#engine.isAgentConnected();
+    return this.#engine.read(HAS_AGENT);
   }
 
   /** All events, in order, for `for await`. */
@@ -170,10 +170,9 @@ export class ChatSession {
   #release() {
     const engine = this.#engine;
     if (!engine.free) return undefined;
-    const { id } = engine;
+    const id = engine.read(ID);
     this.#engine = {
-      id,
-      isAgentConnected: () => false,
+      read: (what) => what === ID && id,
       command: () => {
         throw new ChatError(50, "the session is unknown or already over");
       },

@@ -1,6 +1,6 @@
 // The tabs of one session: a Web Lock elects the one that holds the connection, and over a BroadcastChannel the others
 // reach it. A holder that is closed lets go of the lock by that; one that is silent loses it to a tab that asked in vain.
-import { HOLD, TAB, tell } from "./engine.js";
+import { HOLD, STATE, TAB, tell } from "./engine.js";
 
 /** How often a tab asks the holder whether it is there, and how long it waits for the answer, in milliseconds. */
 const PERIOD = 5_000;
@@ -109,7 +109,7 @@ export class Tabs {
     this.#channel.onmessage = ({ data }) => this.#hear(data);
     this.#lobby = new BroadcastChannel(PREFIX);
     this.#lobby.onmessage = ({ data }) => {
-      const state = this.#release && data?.show && this.#engine.state;
+      const state = this.#release && data?.show && this.#engine.read(STATE);
       if (state) this.#lobby.postMessage({ state });
     };
   }

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use js_sys::{Function, JsString};
-use wasm_bindgen::JsValue;
+use js_sys::JsString;
+use wasm_bindgen::prelude::*;
 
 use super::clock::{self, Alarm};
 use super::http::{self, Exchange};
@@ -52,21 +52,23 @@ fn take<T>(table: &mut Vec<(u32, T)>, id: u32) -> Option<T> {
     Some(table.swap_remove(place).1)
 }
 
-/// What settles the promise of a command. Calling either runs nobody's code: the promise's handlers run later.
-pub struct Settle {
-    pub resolve: Function,
-    pub reject: Function,
+#[wasm_bindgen]
+extern "C" {
+    /// What settles the promise of a command, a function. To call it runs nobody's code: the promise's handlers run later.
+    pub type Settle;
+    #[wasm_bindgen(structural, method)]
+    fn call(this: &Settle, receiver: &JsValue, value: &JsValue, failed: bool);
 }
 
 impl Settle {
     /// The command is done.
     pub fn resolve(&self, result: &JsValue) {
-        let _ = self.resolve.call1(&JsValue::UNDEFINED, result);
+        self.call(&JsValue::UNDEFINED, result, false);
     }
 
     /// The command failed.
     pub fn reject(&self, error: &JsValue) {
-        let _ = self.reject.call1(&JsValue::UNDEFINED, error);
+        self.call(&JsValue::UNDEFINED, error, true);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Function, JsString};
+use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
 use super::driver::{Driver, Settle};
@@ -41,8 +41,11 @@ const TAB: u8 = 2;
 const HOLD: u8 = 3;
 const WAKE: u8 = 4;
 
+/// What the shim asks: the kinds of [`Engine::read`], in its own order.
+const ID: u8 = 0;
+const HAS_AGENT: u8 = 1;
+
 #[wasm_bindgen]
-#[allow(non_snake_case)]
 impl Engine {
     /// A session that is not launched; `page` is the shim's half.
     #[wasm_bindgen(constructor)]
@@ -50,10 +53,9 @@ impl Engine {
         Self { driver: Driver::new(page) }
     }
 
-    /// Runs a command; one of the functions is called, once, when it is settled. A few methods rather than one for each
-    /// command: each would be 300 bytes of the package.
-    pub fn command(&self, name: &str, options: JsValue, resolve: Function, reject: Function) {
-        let settle = Settle { resolve, reject };
+    /// Runs a command; `settle` is called, once, with its result or its error, and whether it is the latter. A few methods
+    /// rather than one for each command: each would be 300 bytes of the package.
+    pub fn command(&self, name: &str, options: JsValue, settle: Settle) {
         match self.begin(name, options) {
             Ok(Begin::Run(command)) => self.driver.run(command, settle),
             Ok(Begin::Restore(setup, service, max_offline)) => {
@@ -65,21 +67,14 @@ impl Engine {
         }
     }
 
-    /// Whether at least one agent is in the session.
-    pub fn isAgentConnected(&self) -> bool {
-        self.driver.read(|session| session.is_agent_connected())
-    }
-
-    /// The server's id of the session.
-    #[wasm_bindgen(getter)]
-    pub fn id(&self) -> String {
-        self.driver.read(|session| session.id().to_owned())
-    }
-
-    /// What another tab needs to take part in the session; undefined when there is none.
-    #[wasm_bindgen(getter)]
-    pub fn state(&self) -> JsValue {
-        self.driver.state()
+    /// Says how things are: the server's id of the session; whether at least one agent is in it; what another tab needs to
+    /// take part in it, undefined when there is none.
+    pub fn read(&self, what: u8) -> JsValue {
+        match what {
+            ID => self.driver.read(|session| session.id().into()),
+            HAS_AGENT => self.driver.read(|session| session.is_agent_connected().into()),
+            _ => self.driver.state(),
+        }
     }
 
     /// The shim tells something: the page has been told of all entries up to an index; a frame came on a channel of
