@@ -42,6 +42,8 @@ export class Conversation {
   #end;
   #timer;
   #interrupted = false;
+  /** The browser has lost the network, as it says, and nothing has come since. */
+  #offline = false;
   /** How many events the session has told: those that an earlier view of it has shown are no news. */
   #told = 0;
   #shown;
@@ -69,6 +71,7 @@ export class Conversation {
     this.#shown = earlier?.#told ?? 0;
     this.#statusesShown = earlier?.#statuses ?? 0;
     this.#filled = earlier?.#form;
+    this.#offline = earlier?.#offline ?? false;
     this.#prompt = faqPrompt(words);
     this.#record = new Record(words);
     this.#composer = new Composer(words, {
@@ -118,7 +121,17 @@ export class Conversation {
   }
 
   /** The browser has lost or found the network. */
-  network() { this.#banner(); }
+  network() {
+    this.#offline = navigator.onLine === false;
+    this.#banner();
+  }
+
+  /** Something has come: whatever the browser says, there is a network. */
+  #alive() {
+    if (!this.#offline) return;
+    this.#offline = false;
+    this.#banner();
+  }
 
   /** Lets go of the session, which goes on. */
   close() {
@@ -135,7 +148,10 @@ export class Conversation {
     session.onMessageReceived((event) => this.#message(event), once);
     session.onAgentConnected((event) => this.#agent("joined", event), once);
     session.onAgentDisconnected((event) => this.#agent("left", event), once);
-    session.onAgentTyping(({ party, isTyping }) => this.#typists.set(party.id, this.#name(party), isTyping), once);
+    session.onAgentTyping(({ party, isTyping }) => {
+      if (isTyping) this.#alive();
+      this.#typists.set(party.id, this.#name(party), isTyping);
+    }, once);
     session.onInterrupted(() => this.#interrupt(true), once);
     session.onContinued(() => this.#interrupt(false), once);
     session.onSessionEnded((event) => this.#ended(event), once);
@@ -157,7 +173,9 @@ export class Conversation {
   /** Whether an event of the transcript was shown before: by an earlier page, or by an earlier view. */
   #isOld({ restored = false }) {
     this.#told += 1;
-    return restored || this.#told <= this.#shown;
+    const old = restored || this.#told <= this.#shown;
+    if (!old) this.#alive();
+    return old;
   }
 
   #message(event) {
@@ -218,7 +236,8 @@ export class Conversation {
   }
 
   #banner() {
-    const offline = !this.ended && navigator.onLine === false;
+    // A browser that is wrong about the network is not believed for long: what is said here has to be so.
+    const offline = !this.ended && navigator.onLine === false && (this.#offline || this.#interrupted);
     this.#panel.banner(offline ? this.#words.of("offline") : this.#interrupted ? this.#words.of("interrupted") : "");
   }
 

@@ -76,6 +76,19 @@ test("a browser without a network says so", async (t) => {
   await widget.page.locator(".banner").waitFor({ state: "hidden" });
 });
 
+test("a browser that is wrong about the network is not believed once something has come or gone", async (t) => {
+  const widget = await open(t);
+  await widget.begin();
+  const banner = widget.page.locator(".banner", { hasText: "You are offline" });
+  for (const comes of [() => widget.run(() => void server.agent("Jane").say("Still here")), () => widget.say("So am I")]) {
+    await widget.visitor.context.setOffline(true);
+    await banner.waitFor();
+    await comes();
+    await banner.waitFor({ state: "hidden" });
+    await widget.visitor.context.setOffline(false);
+  }
+});
+
 test("a message that is refused can be tried again, or discarded", async (t) => {
   const widget = await open(t);
   await widget.begin();
