@@ -1,7 +1,7 @@
 //! What one client may do how often: token buckets, and counters by address.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -116,6 +116,15 @@ fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
+/// What counts as one address: one of IPv4; of IPv6 the network of 64 bits, for whoever has one address of it has all of them.
+#[must_use]
+pub fn counted(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() >> 64 << 64).into(),
+    }
+}
+
 /// How many of something each address has.
 #[derive(Debug, Default)]
 pub struct PerAddress(HashMap<IpAddr, usize>);
@@ -124,16 +133,17 @@ impl PerAddress {
     /// How many this address has.
     #[must_use]
     pub fn count(&self, address: IpAddr) -> usize {
-        self.0.get(&address).copied().unwrap_or(0)
+        self.0.get(&counted(address)).copied().unwrap_or(0)
     }
 
     /// One more.
     pub fn add(&mut self, address: IpAddr) {
-        *self.0.entry(address).or_default() += 1;
+        *self.0.entry(counted(address)).or_default() += 1;
     }
 
     /// One less.
     pub fn remove(&mut self, address: IpAddr) {
+        let address = counted(address);
         if let Some(count) = self.0.get_mut(&address) {
             *count -= 1;
             if *count == 0 {

@@ -4,7 +4,7 @@
 mod common;
 
 use causerie_server::App;
-use common::{Client, Rest, agent, begin, config, in_chat, post, server, visitor};
+use common::{Client, FORM, Rest, agent, begin, config, in_chat, post, server, visitor};
 use serde_json::json;
 use std::time::Duration;
 
@@ -211,5 +211,28 @@ async fn a_trusted_proxy_tells_the_addresses_apart() {
             let reply = &post(&app, &[("x-forwarded-for", address)], handshake).await.messages()[0];
             assert_eq!(reply["successful"], opened, "{trust} {address}");
         }
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_many_addresses_of_ipv6_has_one() {
+    let app = App::in_memory(config(
+        "trust_forwarded = true\n[limits]\nconnections_per_address = 2\nsessions_per_address = 1\n[desk]\nsign_in_burst = 1",
+        "",
+    ));
+    let handshake = r#"[{"channel":"/meta/handshake","version":"1.0","supportedConnectionTypes":["long-polling"]}]"#;
+    for (address, opened) in [
+        ("2001:db8:1:1::1", true),
+        ("2001:db8:1:1:ffff::2", true),
+        ("2001:db8:1:1::3", false),
+        ("2001:db8:1:2::1", true),
+    ] {
+        let reply = &post(&app, &[("x-forwarded-for", address)], handshake).await.messages()[0];
+        assert_eq!(reply["successful"], opened, "{address}");
+    }
+    for (address, status) in [("2001:db8:2::1", 0), ("2001:db8:2::2", 1), ("2001:db8:2:1::1", 0)] {
+        let (_, begun) =
+            Rest::raw(&app, "/2/chat/default", &[FORM, ("x-forwarded-for", address)], "nickname=Ann").await;
+        assert_eq!(begun["statusCode"], status, "{address}");
     }
 }

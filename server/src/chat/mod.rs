@@ -33,7 +33,7 @@ use crate::desk::Desk;
 use crate::faq::Faq;
 use crate::inspect::{BotLog, Inspector};
 use crate::json::write;
-use crate::limits::{Bucket, Turns};
+use crate::limits::{Bucket, Turns, counted};
 use crate::lock::locked;
 use crate::node::Node;
 use crate::session::Session;
@@ -312,12 +312,12 @@ impl Floor {
     pub(crate) fn take_start(&self, address: IpAddr) -> Result<(), u64> {
         let limits = &self.config.limits;
         let bucket = || Bucket::new(limits.send_burst, limits.send_rate);
-        locked(&self.lives).starts.entry(address).or_insert_with(bucket).take()
+        locked(&self.lives).starts.entry(counted(address)).or_insert_with(bucket).take()
     }
 
     /// Takes tokens for the bytes that the start of a chat by REST was answered with.
     pub(crate) fn charge_start(&self, address: IpAddr, bytes: usize) {
-        if let Some(bucket) = locked(&self.lives).starts.get_mut(&address) {
+        if let Some(bucket) = locked(&self.lives).starts.get_mut(&counted(address)) {
             bucket.charge(bytes);
         }
     }

@@ -10,7 +10,7 @@ use crate::chat::event;
 use crate::chat::model::{Chat, Entry};
 use crate::chat::reply::Refusal;
 use crate::config::{Agent, Config};
-use crate::limits::Bucket;
+use crate::limits::{Bucket, counted};
 use crate::lock::locked;
 use crate::secret::same;
 use crate::session::Session;
@@ -299,13 +299,13 @@ impl Desk {
     pub(crate) fn known(&self, session: &Session, name: &str, key: &str) -> Result<&Agent, Refusal> {
         let mut state = locked(&self.state);
         let burst = self.config.desk.sign_in_burst;
-        if let Some(bucket) = state.refused.get_mut(&session.address) {
+        if let Some(bucket) = state.refused.get_mut(&counted(session.address)) {
             bucket.peek().map_err(Refusal::too_many)?;
         }
         let agent = self.config.agents.iter().find(|agent| agent.name == name);
         let right = same(agent.map_or("", |agent| &agent.key), key);
         let Some(agent) = agent.filter(|_| right) else {
-            let bucket = state.refused.entry(session.address).or_insert_with(|| Bucket::new(burst, 0.1));
+            let bucket = state.refused.entry(counted(session.address)).or_insert_with(|| Bucket::new(burst, 0.1));
             // There was one: it was just looked at.
             let _ = bucket.take();
             return Err(Refusal::new(8210, "unknown agent, or not their key").fatal());
