@@ -107,6 +107,53 @@ for (const transport of ["websocket", "long-polling", "rest"]) {
   });
 }
 
+test("a restore that fails stands in the way of no other: not of the next restore, and not of a new session", async (t) => {
+  const { server, agent, page, chat, chatId } = await meet(t);
+  await agent.say(chatId, "before");
+  await chat.heard("before");
+  const offline = async () => {
+    await page.reload();
+    await page.evaluate(() => causerie.init());
+    await page.context().setOffline(true);
+  };
+  await offline();
+  const failed = restoreChat(page, { serverUrl: server.url, maxOfflineDuration: 1 });
+  await assert.rejects(failed, ({ code, hasError }) => code === 100 && hasError);
+  await page.context().setOffline(false);
+  const restored = await restoreChat(page, { serverUrl: server.url });
+  await restored.heard("before");
+  assert.equal(await page.evaluate(() => window.session.id), chatId);
+  await offline();
+  await assert.rejects(restoreChat(page, { serverUrl: server.url, maxOfflineDuration: 1 }), ({ code }) => code === 100);
+  await page.context().setOffline(false);
+  const begun = await startChat(page, { serverUrl: server.url, username: "Ada" });
+  const id = await page.evaluate(() => window.session.id);
+  assert.notEqual(id, chatId);
+  assert.deepEqual(await begun.send("anew"), { result: undefined });
+  await page.reload();
+  await restoreChat(page, { serverUrl: server.url });
+  assert.equal(await page.evaluate(() => window.session.id), id);
+});
+
+test("several restores at once in one page share the session, and each has everything once", async (t) => {
+  const { server, agent, page, chat, chatId } = await meet(t);
+  await agent.say(chatId, "one");
+  await chat.heard("one");
+  await page.reload();
+  const texts = await page.evaluate(async (serverUrl) => {
+    const sessions = await Promise.all([1, 2, 3].map(() => causerie.chat.restoreSession({ serverUrl })));
+    const heard = sessions.map(() => []);
+    const all = sessions.map((session, place) => new Promise((resolve) => session.onMessageReceived(({ content }) => {
+      heard[place].push(content.text);
+      if (content.text === "three") resolve();
+    })));
+    for (const text of ["two", "three"]) await sessions[1].sendMessage(text);
+    await Promise.all(all);
+    return heard;
+  }, server.url);
+  assert.deepEqual(texts, [1, 2, 3].map(() => ["one", "two", "three"]));
+});
+
 test("of two sessions of a page the one that goes on is restored, though the other one ends, in every storage", async (t) => {
   const server = await startServer(t);
   const visitor = await browser.visitor(t);

@@ -142,6 +142,20 @@ test("an agent's end and a lost chat are told apart", async (t) => {
   }
 });
 
+test("who typed in the chat before does not type in the next one", async (t) => {
+  const widget = await open(t);
+  await widget.begin();
+  await widget.run(() => server.agent("Jane").type());
+  await widget.page.getByText("Jane is typing").waitFor();
+  await widget.run(() => server.end());
+  await widget.page.getByRole("button", { name: "New chat" }).click();
+  await widget.page.getByLabel("Your name").fill("Ada");
+  await widget.page.getByLabel("Your question").fill("One more thing");
+  await widget.page.getByRole("button", { name: "Start chat" }).click();
+  await widget.said("One more thing");
+  assert.equal(await widget.page.getByText("is typing").count(), 0);
+});
+
 test("messages that come while it is closed are counted on the launcher, and seen when it is opened", async (t) => {
   const widget = await open(t);
   await widget.begin();
