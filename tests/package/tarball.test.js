@@ -40,6 +40,15 @@ test("no file of the package says where it was built", async () => {
   }
 });
 
+test("no file of the package makes code of text, nor compiles WebAssembly while the page waits", async () => {
+  const forbidden = [/\bnew\s+Function\b/, /\bFunction\s*\(/, /\beval\s*\(/, /\bdocument\.write\b/, /\bimportScripts\b/, /\bcreateObjectURL\b.*\bnew (Shared)?Worker\b/,
+    /\bnew WebAssembly\.(Module|Instance)\b/, /\bset(Timeout|Interval)\s*\(\s*["'`]/];
+  for (const file of FILES.filter((name) => name.endsWith(".js"))) {
+    const text = await readFile(join(project.package, file), "utf8");
+    for (const words of forbidden) assert.ok(!words.test(text), `${file}: ${words}`);
+  }
+});
+
 test("the package installs nothing else and runs nothing", async () => {
   const manifest = await project.manifest();
   for (const field of ["dependencies", "optionalDependencies", "bundledDependencies", "scripts", "bin", "private"]) {
