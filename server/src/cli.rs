@@ -16,7 +16,7 @@ usage: causerie-server [options]
   --advertise URL         where other servers on the same Redis reach this one (default: the address it listens on)
   --metrics ADDRESS:PORT  where /metrics is, and /healthz and /readyz too, for monitoring (default: nowhere)
   --log FORM              how the log is written, to stderr: text, or json (default: text; CAUSERIE_LOG says how much)
-  --www DIR               a folder of static files to serve
+  --www DIR               a folder of static files to serve; what begins with a dot is not served
   --export-requests KIND  print the offline requests in the store, as csv or json, and be done
   --help                  this text
   --version               the version";

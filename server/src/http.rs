@@ -19,9 +19,11 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use percent_encoding::percent_decode_str;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::time::Instant;
+use tower::Layer;
 use tower_http::services::ServeDir;
 
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; \
@@ -43,12 +45,21 @@ pub fn router(app: Arc<App>, www: Option<&Path>) -> Router {
         .route("/cometd/", bayeux.clone())
         .route("/cometd/{*rest}", bayeux);
     let router = match www {
-        Some(www) => router.fallback_service(ServeDir::new(www)),
+        Some(www) => router.fallback_service(from_fn(visible).layer(ServeDir::new(www))),
         None => router.fallback(async || {
             (StatusCode::NOT_FOUND, "Nothing here. The chat is at /cometd and /2/chat; --www DIR serves files.\n")
         }),
     };
     router.merge(health).layer(from_fn(headers))
+}
+
+/// Of the static files those are not served that are hidden: what begins with a dot is a version control's, or a secret.
+async fn visible(request: Request, next: Next) -> Response {
+    let path = percent_decode_str(request.uri().path()).decode_utf8_lossy();
+    if path.split(['/', '\\']).any(|step| step.starts_with('.') && step != ".well-known") {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    next.run(request).await
 }
 
 /// The headers that every response has.

@@ -11,8 +11,21 @@ use common::{request, server};
 async fn files_are_served_with_their_types_and_nothing_else_is() {
     let folder = std::env::temp_dir().join(format!("causerie-www-{}", std::process::id()));
     let www = folder.join("www");
-    std::fs::create_dir_all(www.join("desk")).unwrap();
-    for name in ["index.html", "a.js", "a.mjs", "a.wasm", "a.css", "desk/index.html", "../secret.txt"] {
+    for folder in ["desk", ".git", ".well-known"] {
+        std::fs::create_dir_all(www.join(folder)).unwrap();
+    }
+    for name in [
+        ".env",
+        ".git/config",
+        ".well-known/security.txt",
+        "index.html",
+        "a.js",
+        "a.mjs",
+        "a.wasm",
+        "a.css",
+        "desk/index.html",
+        "../secret.txt",
+    ] {
         std::fs::write(www.join(name), "x").unwrap();
     }
     let get = |path: &'static str| request(router(server(), Some(&www)), Method::GET, path, &[], "");
@@ -23,6 +36,7 @@ async fn files_are_served_with_their_types_and_nothing_else_is() {
         ("/a.mjs", "text/javascript"),
         ("/a.wasm", "application/wasm"),
         ("/a.css", "text/css"),
+        ("/.well-known/security.txt", "text/plain"),
     ] {
         let response = get(path).await;
         assert_eq!(response.status, 200, "{path}");
@@ -36,9 +50,17 @@ async fn files_are_served_with_their_types_and_nothing_else_is() {
                 && policy.ends_with("frame-ancestors 'self'")
         );
     }
-    for path in
-        ["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/desk/..%5c..%5c..%5csecret.txt", "/none.html"]
-    {
+    for path in [
+        "/../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/..%2fsecret.txt",
+        "/desk/..%5c..%5c..%5csecret.txt",
+        "/none.html",
+        "/.env",
+        "/%2eenv",
+        "/.git/config",
+        "/desk/..%2f.git/config",
+    ] {
         assert_eq!(get(path).await.status, 404, "{path}");
     }
     std::fs::remove_dir_all(folder).unwrap();
