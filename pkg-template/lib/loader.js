@@ -34,7 +34,7 @@ export function init(source) {
 
 function loadFailed(cause) {
   const text = String(cause?.message ?? cause);
-  const blocked = /Content.Security.Policy|unsafe-eval|blocked by CSP/i.test(text) || typeof WebAssembly === "undefined";
+  const blocked = /Content.Security.Policy|unsafe-eval|blocked by CSP/i.test(text);
   const hint = blocked ? "the page's policy forbids WebAssembly; allow script-src 'wasm-unsafe-eval'" : text;
   return new ChatError(306, `the WebAssembly module could not be loaded: ${hint}`, cause);
 }

@@ -83,6 +83,15 @@ test("a part of the package that can not be loaded is a failure with a code, not
   }
 });
 
+test("a browser that has no WebAssembly is told apart from a page whose policy forbids it", async (t) => {
+  const { page, serverUrl } = await open(t);
+  const refused = await page.evaluate((serverUrl) => {
+    delete globalThis.WebAssembly;
+    return causerie.chat.startSession({ serverUrl }).catch(({ code, message }) => ({ code, message }));
+  }, serverUrl);
+  assert.deepEqual(refused, { code: 306, message: "the WebAssembly module could not be loaded: WebAssembly is not defined" });
+});
+
 test("a signal gives a launch up at once, whatever it waits for: the module, a storage, a transport", async (t) => {
   let load;
   const loading = new Promise((resolve) => { load = resolve; });
