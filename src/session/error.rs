@@ -71,12 +71,14 @@ pub struct Error {
 
 impl Error {
     /// An error with what exactly happened.
+    #[inline(never)]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self { code, detail: detail.into() }
     }
 }
 
 impl From<Code> for Error {
+    #[inline(never)]
     fn from(code: Code) -> Self {
         Self::new(code, "")
     }
