@@ -177,39 +177,42 @@ impl<J: Json> Protocol<J> for Client<J> {
 
     /// Subscribes if need be, publishes the operation and connects, all in one envelope.
     fn attach(&mut self, now: Now, operation: &Operation<'_, J>, keys: &Keys) -> Option<String> {
-        let client = self.client_id.clone().filter(|_| self.phase == Phase::Attaching)?;
+        if self.phase != Phase::Attaching {
+            return None;
+        }
         let mut envelope = Vec::new();
         if !self.subscribed {
             let id = self.next_id();
-            envelope.push(message::subscribe(id, &client, &self.channel));
+            envelope.push(message::subscribe(id, self.client_id.as_ref(), &self.channel));
         }
         let published = self.next_id();
-        envelope.push(message::publish(published.clone(), &client, &self.channel, operation, keys));
+        envelope.push(message::publish(published.clone(), self.client_id.as_ref(), &self.channel, operation, keys));
         let id = self.next_id();
-        envelope.push(message::connect(id, &client, self.wire, Some(0), &self.advice, self.ack));
+        envelope.push(message::connect(id, self.client_id.as_ref(), self.wire, Some(0), &self.advice, self.ack));
         self.phase = Phase::Connecting;
         self.send_envelope(now, envelope);
         Some(published)
     }
 
     fn send(&mut self, now: Now, operation: &Operation<'_, J>, keys: &Keys) -> Option<String> {
-        let client = self.client_id.clone().filter(|_| matches!(self.phase, Phase::Connecting | Phase::Connected))?;
+        if !matches!(self.phase, Phase::Connecting | Phase::Connected) {
+            return None;
+        }
         let id = self.next_id();
-        let publish = message::publish(id.clone(), &client, &self.channel, operation, keys);
+        let publish = message::publish(id.clone(), self.client_id.as_ref(), &self.channel, operation, keys);
         self.send_envelope(now, vec![publish]);
         Some(id)
     }
 
     fn disconnect(&mut self, now: Now) {
-        match (self.phase, self.client_id.clone()) {
-            (Phase::Connecting | Phase::Connected, Some(client)) => {
-                self.phase = Phase::Leaving;
-                let id = self.next_id();
-                self.send_envelope(now, vec![message::disconnect(id, &client)]);
-                self.timers.set(Timer::Goodbye, now.after(2_000));
-            }
-            _ => self.close(),
+        if !matches!(self.phase, Phase::Connecting | Phase::Connected) {
+            return self.close();
         }
+        self.phase = Phase::Leaving;
+        let id = self.next_id();
+        let goodbye = message::disconnect(id, self.client_id.as_ref());
+        self.send_envelope(now, vec![goodbye]);
+        self.timers.set(Timer::Goodbye, now.after(2_000));
     }
 
     fn abandon(&mut self) {

@@ -42,9 +42,11 @@ fn message<J: Json>(kind: Kind, id: String, channel: &str) -> Message<J> {
 }
 
 /// The same from a client that the server knows.
-fn message_of<J: Json>(kind: Kind, id: String, channel: &str, client: &str) -> Message<J> {
+fn message_of<J: Json>(kind: Kind, id: String, channel: &str, client: Option<&String>) -> Message<J> {
     let mut message: Message<J> = message(kind, id, channel);
-    message.body.put_str("clientId", client);
+    if let Some(client) = client {
+        message.body.put_str("clientId", client);
+    }
     message
 }
 
@@ -73,7 +75,7 @@ pub(super) fn connection_type(wire: Wire) -> &'static str {
 /// the last batch that came, where the server keeps batches.
 pub(super) fn connect<J: Json>(
     id: String,
-    client: &str,
+    client: Option<&String>,
     wire: Wire,
     hold: Option<u64>,
     advice: &Advice,
@@ -95,14 +97,14 @@ pub(super) fn connect<J: Json>(
 }
 
 /// `/meta/subscribe`.
-pub(super) fn subscribe<J: Json>(id: String, client: &str, channel: &str) -> Message<J> {
+pub(super) fn subscribe<J: Json>(id: String, client: Option<&String>, channel: &str) -> Message<J> {
     let mut message: Message<J> = message_of(Kind::Subscribe, id, "/meta/subscribe", client);
     message.body.put_str("subscription", channel);
     message
 }
 
 /// `/meta/disconnect`.
-pub(super) fn disconnect<J: Json>(id: String, client: &str) -> Message<J> {
+pub(super) fn disconnect<J: Json>(id: String, client: Option<&String>) -> Message<J> {
     message_of(Kind::Disconnect, id, "/meta/disconnect", client)
 }
 
@@ -112,7 +114,7 @@ const SLOWEST_UPLOAD: usize = 50;
 /// A publish. A large one may take a while.
 pub(super) fn publish<J: Json>(
     id: String,
-    client: &str,
+    client: Option<&String>,
     channel: &str,
     operation: &Operation<'_, J>,
     keys: &Keys,

@@ -78,9 +78,8 @@ impl<J: Json> Client<J> {
     }
 
     fn send_connect(&mut self, now: Now, hold: Option<u64>) {
-        let Some(client) = self.client_id.clone() else { return };
         let id = self.next_id();
-        let connect = message::connect(id, &client, self.wire, hold, &self.advice, self.ack);
+        let connect = message::connect(id, self.client_id.as_ref(), self.wire, hold, &self.advice, self.ack);
         self.send_envelope(now, vec![connect]);
     }
 

@@ -125,7 +125,7 @@ impl<J: Json> Client<J> {
 
     /// Gives up all requests and forgets what waited.
     pub(super) fn drop_requests(&mut self) {
-        for request in std::mem::take(&mut self.polling.in_flight) {
+        while let Some(request) = self.polling.in_flight.pop() {
             self.io(Io::Abort { request: request.id });
         }
         self.polling.queue.clear();
@@ -169,7 +169,7 @@ impl<J: Json> Client<J> {
     }
 
     /// 413: a batch is sent again one by one; a message that is too large alone is refused.
-    fn too_large(&mut self, now: Now, request: Request<J>) {
+    fn too_large(&mut self, now: Now, mut request: Request<J>) {
         self.forget(&request.envelope);
         if self.phase == Phase::Handshaking {
             // Nothing of the page's is in it: the server is not what it should be.
@@ -180,13 +180,11 @@ impl<J: Json> Client<J> {
         }
         if request.envelope.len() > 1 {
             self.polling.one_by_one = true;
-            for message in request.envelope.into_iter().rev() {
+            while let Some(message) = request.envelope.pop() {
                 self.polling.queue.push_front(vec![message]);
             }
-        } else {
-            for message in request.envelope {
-                self.emit(Event::Acknowledged { id: message.id, result: Err(Fault::TooLarge) });
-            }
+        } else if let Some(message) = request.envelope.pop() {
+            self.emit(Event::Acknowledged { id: message.id, result: Err(Fault::TooLarge) });
         }
         self.flush(now);
     }

@@ -10,10 +10,10 @@ pub struct Keys {
     pub chat_id: String,
     /// The secret of the session.
     pub secure_key: String,
-    /// The server's instance.
-    pub alias: Option<String>,
-    /// The visitor's id.
-    pub user_id: Option<String>,
+    /// The server's instance; empty when the server does not say.
+    pub alias: String,
+    /// The visitor's id; empty when the server gives none.
+    pub user_id: String,
 }
 
 impl Keys {
@@ -29,7 +29,7 @@ impl Keys {
     /// Sets what not every server gives.
     fn fill<J: Json>(&self, members: &mut J) {
         for (name, value) in [("userId", &self.user_id), ("alias", &self.alias)] {
-            if let Some(value) = value {
+            if !value.is_empty() {
                 members.put_str(name, value);
             }
         }

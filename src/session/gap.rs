@@ -102,9 +102,7 @@ impl<J: Json> Session<J> {
             ]);
             self.emit(Event::Error(Error::new(Code::MalformedEvent, detail)));
         }
-        for entry in self.transcript.release(u32::MAX) {
-            self.pass_on(entry);
-        }
+        self.release(u32::MAX);
         if let Some(reason) = self.ended.take() {
             self.end(reason);
         }

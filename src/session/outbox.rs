@@ -290,10 +290,11 @@ impl<J: Json> Outbox<J> {
 impl<J: Json> Send<J> {
     /// What an earlier page left; `None` when it is nothing of that kind.
     fn read(left: &J) -> Option<Self> {
-        let text = left.get(Name::TextMember).text()?;
-        let content = if left.get(Name::Url).bool()? { Content::Url(text) } else { Content::Text(text) };
+        let is_url = left.get(Name::Url).bool()?;
         let tries = left.count_of(Name::Tries)?.min(u8::MAX.into()) as u8;
         let state = if tries > 0 { SendState::Unsettled } else { SendState::Waiting };
+        let text = left.get(Name::TextMember).text()?;
+        let content = if is_url { Content::Url(text) } else { Content::Text(text) };
         Some(Send { command: None, content, id: left.string_of(Name::Id)?, state, tries })
     }
 

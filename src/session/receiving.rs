@@ -167,14 +167,15 @@ impl<J: Json> Session<J> {
         // A long one is not kept for its keys.
         self.given_keys = (reply.len() < 100).then(|| data.clone());
         let keys = &mut self.keys;
-        for (name, key) in [(Name::ChatId, &mut keys.chat_id), (Name::SecureKey, &mut keys.secure_key)] {
+        let given = |name, key: &mut String| {
             if let Some(given) = reply.member(name).string().filter(|given| !given.is_empty()) {
                 *key = given;
             }
-        }
-        for (name, key) in [(Name::Alias, &mut keys.alias), (Name::UserId, &mut keys.user_id)] {
-            *key = reply.member(name).string().or_else(|| key.take());
-        }
+        };
+        given(Name::ChatId, &mut keys.chat_id);
+        given(Name::SecureKey, &mut keys.secure_key);
+        given(Name::Alias, &mut keys.alias);
+        given(Name::UserId, &mut keys.user_id);
         self.store();
     }
 
@@ -193,15 +194,20 @@ impl<J: Json> Session<J> {
         }
         // What came beside the answer may be newer than it, and what is missing before that still on its way.
         let known = if whole { reply.next_position().unwrap_or(u32::MAX) } else { 0 };
-        for entry in self.transcript.release(known) {
-            self.pass_on(entry);
-        }
+        self.release(known);
         if whole {
             self.resync = None;
             self.timers.cancel(Timer::GapLost);
         }
         self.look_for_gap();
         self.ask_for_data();
+    }
+
+    /// Passes on the held entries whose turn it is; before the position `whole`, what is missing does not count.
+    pub(super) fn release(&mut self, whole: u32) {
+        for entry in self.transcript.release(whole) {
+            self.pass_on(entry);
+        }
     }
 
     /// Takes in the messages from a place on that are in their turn and of which there is nothing else to see to: all at once. Returns how many.

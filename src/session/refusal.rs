@@ -33,8 +33,9 @@ fn wrong_fields<J: Json>(reply: &Reply<J>) -> String {
     while let Some(error) = reply.error(place) {
         place += 1;
         let field = error.field.as_deref().unwrap_or("a field");
-        let comma = if words.is_empty() { "" } else { "; " };
-        words = text::join(&[&words, comma, field, ": ", &error.advice]);
+        for part in [if words.is_empty() { "" } else { "; " }, field, ": ", &error.advice] {
+            words.push_str(part);
+        }
     }
     words
 }

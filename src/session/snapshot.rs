@@ -44,20 +44,28 @@ impl<J: Json> Snapshot<J> {
     pub fn read(state: &J) -> Option<Self> {
         state.count_of(Name::Version).filter(|version| (1..=Self::VERSION).contains(version))?;
         let keys = state.get(Name::Keys);
+        // Looked at before anything is taken.
+        for word in
+            [state.get(Name::Server), state.get(Name::Service), keys.get(Name::ChatId), keys.get(Name::SecureKey)]
+        {
+            word.text()?;
+        }
+        let seen = state.get(Name::Seen).number().filter(|seen| *seen >= 0.0)? as u64;
         // No entry has an index from there on.
+        let text = |of: &J, name| of.string_of(name).unwrap_or_default();
         let position = state.count_of(Name::Position).filter(|position| *position < 1 << 31)?;
         Some(Self {
             version: Self::VERSION,
-            server: state.string_of(Name::Server)?,
-            service: state.string_of(Name::Service)?,
+            server: text(state, Name::Server),
+            service: text(state, Name::Service),
             keys: Keys {
-                chat_id: keys.string_of(Name::ChatId)?,
-                secure_key: keys.string_of(Name::SecureKey)?,
-                alias: keys.string_of(Name::Alias),
-                user_id: keys.string_of(Name::UserId),
+                chat_id: text(&keys, Name::ChatId),
+                secure_key: text(&keys, Name::SecureKey),
+                alias: text(&keys, Name::Alias),
+                user_id: text(&keys, Name::UserId),
             },
             position,
-            seen: state.get(Name::Seen).number().filter(|seen| *seen >= 0.0)? as u64,
+            seen,
             max_offline: state
                 .get(Name::Timeout)
                 .number()

@@ -242,7 +242,7 @@ fn keys() -> Keys {
     Keys {
         chat_id: format!("{MARK}chat"),
         secure_key: format!("{MARK}key0"),
-        alias: Some("1".to_owned()),
-        user_id: Some(format!("{MARK}user")),
+        alias: "1".to_owned(),
+        user_id: format!("{MARK}user"),
     }
 }
