@@ -44,9 +44,15 @@ const ESBUILD: &[&str] = &[
     "--loader:.css=text",
     "--external:react",
 ];
-/// What is bundled is made smaller once more: 280 bytes of the package.
-const TERSER: &[&str] =
-    &["--module", "--ecma=2022", "--compress=passes=3,hoist_funs", "--mangle=toplevel", "--comments=false"];
+/// What is bundled is made smaller once more: 220 bytes of the package. What puts code into other places would be 60 more, and
+/// makes the reading of messages a tenth slower.
+const TERSER: &[&str] = &[
+    "--module",
+    "--ecma=2022",
+    "--compress=passes=3,hoist_funs,inline=false,reduce_funcs=false,collapse_vars=false",
+    "--mangle=toplevel",
+    "--comments=false",
+];
 /// The glue, as the modules of `lib` import it; the bundler leaves out what they do not use.
 const GLUE: &str = "glue.js";
 
