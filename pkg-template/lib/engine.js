@@ -17,6 +17,8 @@ export const HAS_AGENT = 1;
 export const STATE = 2;
 
 let broken;
+/** What rejects each command that is under way. */
+const pending = new Set();
 
 function call(method, engine, ...values) {
   if (broken) throw broken;
@@ -25,6 +27,7 @@ function call(method, engine, ...values) {
   } catch (cause) {
     if (!(cause instanceof WebAssembly.RuntimeError)) throw cause;
     broken = new ChatError(307, "an internal error; this page's sessions can not go on", cause);
+    for (const reject of pending) reject(broken);
     throw broken;
   }
 }
@@ -32,7 +35,11 @@ function call(method, engine, ...values) {
 /** Runs a command of the engine; a promise of its result. */
 export function run(engine, name, options) {
   return new Promise((resolve, reject) => {
-    call("command", engine, name, options, (value, failed) => (failed ? reject : resolve)(value));
+    pending.add(reject);
+    call("command", engine, name, options, (value, failed) => {
+      pending.delete(reject);
+      (failed ? reject : resolve)(value);
+    });
   });
 }
 

@@ -211,7 +211,7 @@ test("a network that stays away ends the session after maxOfflineDuration", { ti
 
 test("after a trap in the module every command says so, and none hangs", async (t) => {
   // What can not be told to anybody is reported as an uncaught error.
-  const { page, start } = await open(t, { expect: [/an internal error|unreachable/] });
+  const { fake, page, start } = await open(t, { expect: [/an internal error|unreachable/] });
   // As a bug in the module would: from some moment on it traps wherever it is entered.
   await page.evaluate(() => {
     const { instantiateStreaming } = WebAssembly;
@@ -226,12 +226,15 @@ test("after a trap in the module every command says so, and none hangs", async (
     };
   });
   const chat = await start();
+  fake.hook = () => ({ silent: true });
+  const pending = chat.command("sendMessage", { message: "Under way" });
   await page.evaluate(() => { window.isTrapping = true; });
   for (const command of [["sendMessage", { message: "Hello" }], ["sendTyping"], ["leave"]]) {
     const { code, description } = await chat.command(...command);
     assert.equal(code, 307, description);
     assert.match(description, /internal error/);
   }
+  assert.equal((await pending).code, 307, "what was under way is settled, too");
   await page.evaluate(() => { window.isTrapping = false; });
   assert.equal((await chat.command("leave")).code, 307, "what has trapped is not entered again");
 });
