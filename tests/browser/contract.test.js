@@ -255,6 +255,28 @@ test("a launch is given up by its signal", async (t) => {
   assert.deepEqual(codes, [308, 308]);
 });
 
+test("a launch that is given up leaves no chat behind, and does not touch the one that is started next", async (t) => {
+  const { fake, page, serverUrl } = await open(t);
+  const codes = await page.evaluate(async (serverUrl) => {
+    const { chat } = window.causerie;
+    const controller = new AbortController();
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (data) {
+      send.call(this, data);
+      if (data.includes("requestChat")) queueMicrotask(() => controller.abort());
+    };
+    const code = await chat.startSession({ serverUrl, signal: controller.signal }).catch((error) => error.code);
+    window.session = await chat.startSession({ serverUrl });
+    return [code, window.session.id];
+  }, serverUrl);
+  await until("the first to be left", () => fake.chats.all[0].ended);
+  const [, next] = fake.chats.all;
+  assert.deepEqual([codes, fake.chats.all.length, next.ended], [[308, next.chatId], 2, false]);
+  await page.reload();
+  await restoreChat(page);
+  assert.equal(await page.evaluate(() => window.session.id), next.chatId, "it is the stored one");
+});
+
 for (const storage of ["session", "local", "cookie"]) {
   test(`a session is restored from storage: ${storage}, without a server URL, and holds no message's text`, async (t) => {
     const { page, theirs, serverUrl } = await open(t).then(async (opened) => {
