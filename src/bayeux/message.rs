@@ -33,26 +33,20 @@ pub(super) struct Message<J: Json> {
     pub size: usize,
 }
 
-/// A message with what every one has.
-fn message<J: Json>(kind: Kind, id: String, channel: &str) -> Message<J> {
+/// A message with what every one has, and the client, once the server has given it an id.
+fn message<J: Json>(kind: Kind, id: String, channel: &str, client: Option<&String>) -> Message<J> {
     let mut body = J::object();
     body.put_str("channel", channel);
     body.put_str("id", &id);
-    Message { id, kind, held: 0, at_once: false, body, size: 0 }
-}
-
-/// The same from a client that the server knows.
-fn message_of<J: Json>(kind: Kind, id: String, channel: &str, client: Option<&String>) -> Message<J> {
-    let mut message: Message<J> = message(kind, id, channel);
     if let Some(client) = client {
-        message.body.put_str("clientId", client);
+        body.put_str("clientId", client);
     }
-    message
+    Message { id, kind, held: 0, at_once: false, body, size: 0 }
 }
 
 /// `/meta/handshake`, offering the wire in use first.
 pub(super) fn handshake<J: Json>(id: String, wire: Wire) -> Message<J> {
-    let mut message: Message<J> = message(Kind::Handshake, id, "/meta/handshake");
+    let mut message: Message<J> = message(Kind::Handshake, id, "/meta/handshake", None);
     let body = &mut message.body;
     body.put_str("version", "1.0");
     body.put_str("minimumVersion", "1.0");
@@ -81,7 +75,7 @@ pub(super) fn connect<J: Json>(
     advice: &Advice,
     ack: Option<f64>,
 ) -> Message<J> {
-    let mut message: Message<J> = message_of(Kind::Connect, id, "/meta/connect", client);
+    let mut message: Message<J> = message(Kind::Connect, id, "/meta/connect", client);
     let body = &mut message.body;
     body.put_str("connectionType", connection_type(wire));
     if let Some(hold) = hold {
@@ -98,14 +92,14 @@ pub(super) fn connect<J: Json>(
 
 /// `/meta/subscribe`.
 pub(super) fn subscribe<J: Json>(id: String, client: Option<&String>, channel: &str) -> Message<J> {
-    let mut message: Message<J> = message_of(Kind::Subscribe, id, "/meta/subscribe", client);
+    let mut message: Message<J> = message(Kind::Subscribe, id, "/meta/subscribe", client);
     message.body.put_str("subscription", channel);
     message
 }
 
 /// `/meta/disconnect`.
 pub(super) fn disconnect<J: Json>(id: String, client: Option<&String>) -> Message<J> {
-    message_of(Kind::Disconnect, id, "/meta/disconnect", client)
+    message(Kind::Disconnect, id, "/meta/disconnect", client)
 }
 
 /// The slowest upload that is waited for, in characters a millisecond.
@@ -119,7 +113,7 @@ pub(super) fn publish<J: Json>(
     operation: &Operation<'_, J>,
     keys: &Keys,
 ) -> Message<J> {
-    let mut message: Message<J> = message_of(Kind::Publish, id, channel, client);
+    let mut message: Message<J> = message(Kind::Publish, id, channel, client);
     message.body.put("data", operation.data(keys));
     message.size = operation.size() + OVERHEAD;
     message.held = (message.size / SLOWEST_UPLOAD) as u64;
