@@ -17,7 +17,7 @@ export const HAS_AGENT = 1;
 export const STATE = 2;
 
 let broken;
-/** What rejects each command that is under way. */
+/** What settles each command that is under way. */
 const pending = new Set();
 
 function call(method, engine, ...values) {
@@ -27,7 +27,7 @@ function call(method, engine, ...values) {
   } catch (cause) {
     if (!(cause instanceof WebAssembly.RuntimeError)) throw cause;
     broken = new ChatError(307, "an internal error; this page's sessions can not go on", cause);
-    for (const reject of pending) reject(broken);
+    for (const settle of pending) settle(broken, true);
     throw broken;
   }
 }
@@ -35,11 +35,16 @@ function call(method, engine, ...values) {
 /** Runs a command of the engine; a promise of its result. */
 export function run(engine, name, options) {
   return new Promise((resolve, reject) => {
-    pending.add(reject);
-    call("command", engine, name, options, (value, failed) => {
-      pending.delete(reject);
+    const settle = (value, failed) => {
+      pending.delete(settle);
       (failed ? reject : resolve)(value);
-    });
+    };
+    pending.add(settle);
+    try {
+      call("command", engine, name, options, settle);
+    } catch (error) {
+      settle(error, true);
+    }
   });
 }
 
