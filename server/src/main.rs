@@ -99,14 +99,14 @@ fn start(options: &Options) -> Result<(), String> {
             StoreChoice::Redis(address) => {
                 let reached = reached_at(options.advertise.as_deref(), &url);
                 let node = Node::new(Arc::new(RedisBus::new(address)), &reached).map_err(|error| error.to_string())?;
-                let app = App::one_of_many(config, Clock::System, store, node);
+                let app = App::one_of_many(config, Clock::system(), store, node);
                 app.stand().await;
                 app
             }
             _ if options.advertise.is_some() => {
                 return Err("--advertise: is for servers that share a store: --store redis://HOST:PORT".to_owned());
             }
-            _ => App::new(config, Clock::System, store),
+            _ => App::new(config, Clock::system(), store),
         };
         app.vitals.enter(Stage::Starting);
         let monitoring = match &options.metrics {

@@ -39,6 +39,9 @@ fn the_one_of_many_that_is_wrong_is_named_by_its_line() {
     let second = "[[channels]]\nname = \"b\"\n";
     for (table, line, reason) in [
         ("data_retention = 0", 5, "more than 0 days"),
+        ("idle_warning = 600", 5, "idle_warning must be less than idle_timeout (600), 600 came"),
+        ("idle_timeout = 0\nidle_warning = 60", 6, "idle_warning must be less than idle_timeout (0), 60 came"),
+        ("idle_warning_text = \" \"", 5, "idle_warning_text: words are expected"),
         ("locale = \"!!\"", 5, "such as \"en-us\" is expected, \"!!\" came"),
         ("[channels.bot]\nfile = \"\"", 6, "a bot's file is expected"),
         ("[channels.faq]\nthreshold = 7\nentries = []", 6, "from 0 to 1 is expected, 7 came"),
@@ -72,9 +75,14 @@ fn what_could_never_work_is_refused() {
     ] {
         refused(&format!("allowed_origins = [\n\"https://a.example\",\n\"{origin}\",\n]\n{CHANNEL}"), 3, reason);
     }
-    for limit in
-        ["max_sessions", "sessions_per_address", "max_connections", "connections_per_address", "transcript_entries"]
-    {
+    for limit in [
+        "max_sessions",
+        "sessions_per_address",
+        "max_connections",
+        "connections_per_address",
+        "transcript_entries",
+        "transcript_bytes",
+    ] {
         refused(&format!("[limits]\n{limit} = 0\n{CHANNEL}"), 2, &format!("{limit} must be more than 0, 0 came"));
     }
     refused(&format!("[limits]\nframe_bytes = 10\n{CHANNEL}"), 2, "frame_bytes must be 512 or more, 10 came");

@@ -183,6 +183,23 @@ async fn a_transcript_has_an_end() {
     assert_eq!((&answer["statusCode"], &answer["errors"][0]["code"]), (&json!(1), &json!(249)));
 }
 
+#[tokio::test]
+async fn a_transcript_has_an_end_in_bytes_too() {
+    let app = App::in_memory(config("[limits]\ntranscript_bytes = 5000", ""));
+    let (ann, chat) = visitor(&app).await;
+    let say = |operation: &str, text: &str| {
+        let words = "x".repeat(2200);
+        chat.fill(&format!(r#"{{"operation":"{operation}","secureKey":"$key",{text}"{words}"}}"#))
+    };
+    assert_eq!(ann.chat(&say("sendMessage", r#""message":"#)).await["statusCode"], 0);
+    assert_eq!(ann.chat(&say("customNotice", r#""message":"#)).await["statusCode"], 0);
+    let answer = ann.chat(&say("pushUrl", r#""pushUrl":"#)).await;
+    assert_eq!((&answer["statusCode"], &answer["errors"][0]["code"]), (&json!(1), &json!(249)));
+    let (ben, chat) = visitor(&app).await;
+    let send = chat.fill(r#"{"operation":"sendMessage","secureKey":"$key","message":"Hi"}"#);
+    assert_eq!(ben.chat(&send).await["statusCode"], 0, "each chat has its own");
+}
+
 #[tokio::test(start_paused = true)]
 async fn keys_cannot_be_tried_out() {
     let app = App::in_memory(config("[desk]\nsign_in_burst = 2", ""));

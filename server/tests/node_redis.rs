@@ -129,3 +129,22 @@ async fn whoever_says_something_at_the_same_time_as_others_is_not_refused() {
         node.done.await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_silent_chat_is_warned_by_one_node() {
+    let Some(redis) = Redis::start().await else { return };
+    let site = Site::on(&redis, config("", "idle_timeout = 3\nidle_warning = 2\nidle_warning_text = \"Silence\""));
+    let nodes = [listening(&site).await, listening(&site).await];
+    until(|| nodes[0].app.floor.node().unwrap().peers() == 1).await;
+    let (ann, chat) = visitor(&nodes[0].app).await;
+    let tab = page(&nodes[1].app, &chat).await;
+    assert_eq!((texts(&ann, 1).await, texts(&tab, 1).await), (vec!["Silence".to_owned()], vec!["Silence".to_owned()]));
+    let over = Instant::now() + Duration::from_secs(20);
+    while site.store.load(&chat.id).await.unwrap().unwrap().ended.is_none() {
+        assert!(Instant::now() < over, "it does not end");
+        sleep(Duration::from_millis(50)).await;
+    }
+    let entries = site.store.entries(&chat.id, 1).await.unwrap();
+    let kinds: Vec<_> = entries.iter().map(|entry| format!("{:?}", entry.kind)).collect();
+    assert_eq!(kinds, ["ParticipantJoined", "Message", "ParticipantLeft"]);
+}

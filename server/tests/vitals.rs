@@ -73,7 +73,7 @@ async fn a_server_whose_store_is_away_is_alive_but_not_ready() {
     let config = || config("", "");
     let address = format!("redis://127.0.0.1:{}", wire.port).parse().unwrap();
     let store = causerie_server::store::RedisStore::new(address, &config());
-    let server = App::new(config(), causerie_server::clock::Clock::System, Arc::new(store));
+    let server = App::new(config(), causerie_server::clock::Clock::system(), Arc::new(store));
     assert_eq!(page(&server, "/readyz").await.0, StatusCode::OK);
     wire.answers(Answers::Lost);
     assert_eq!(page(&server, "/readyz").await, (StatusCode::SERVICE_UNAVAILABLE, "the store is away\n".to_owned()));

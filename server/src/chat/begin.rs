@@ -44,7 +44,7 @@ impl Floor {
         (chat.nickname, chat.subject, chat.email) = (nickname, subject, email);
         (chat.first_name, chat.last_name) = operation.first_and_last_name()?;
         (chat.notices, chat.locale) = (operation.reads_notices(), operation.locale()?.or_else(|| asker.language()));
-        self.recognise(&mut chat, operation).await?;
+        let is_known = self.recognise(&mut chat, operation).await?;
         chat.bot_active = self.bots.script(&chat.service).is_some();
         let mut draft = self.beginning(self.draft(&chat), channel, request.clone(), text);
         self.prepare(&mut draft);
@@ -55,6 +55,7 @@ impl Floor {
             self.release(address);
             return Err(Refusal::new(249, "the server could not do it"));
         };
+        let has_data = data.is_some();
         if let Some(change) = data {
             // Before the chat: a request that is repeated because this failed makes both.
             let refused = self.change_data(&live.chat, DataChange { only: None, message: None, ..change }).await.err();
@@ -70,6 +71,10 @@ impl Floor {
             Ok(crate::store::Created::Known(id)) => {
                 self.forget(&live.chat);
                 self.release(address);
+                if has_data && !is_known {
+                    // It was of a visitor whom nobody will be.
+                    self.store.remove_data(&live.chat.user_id).await?;
+                }
                 drop(live);
                 let request = request.as_deref().unwrap_or_default();
                 return self.repeat_request(asker, operation, &id, request).await;

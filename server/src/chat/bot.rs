@@ -236,7 +236,7 @@ impl Floor {
         for action in &wanted.actions {
             match action.name.as_str() {
                 "finish" if renews => {}
-                "say" if draft.chat.next_index > self.config.limits.transcript_entries => {}
+                "say" if draft.chat.is_full(&self.config.limits) => {}
                 "say" => say(&mut draft, config, action),
                 "handOff" => draft.hand_off(),
                 "finish" if draft.chat.ended.is_none() => draft.finish(Cause::Finish),

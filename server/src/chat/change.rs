@@ -41,8 +41,9 @@ impl Floor {
         Ok(draft.entries)
     }
 
-    /// Adds what others are to be told of a change.
+    /// Adds to a change that is about to be kept what it takes, and what others are to be told of it.
     pub(super) fn prepare(&self, draft: &mut Draft) {
+        draft.chat.bytes += draft.entries.iter().map(Entry::size).sum::<u64>();
         draft.outgoing = webhook::outgoing(&self.config, draft, self.clock.now());
     }
 

@@ -7,7 +7,7 @@ use super::reply::Refusal;
 use super::visitor::{Visit, channel_of};
 use super::{Floor, Live, event};
 use crate::chat::reply::VisitorData;
-use crate::data::{Changed, DataChange, Delta, Owner};
+use crate::data::{Budget, Changed, DataChange, Delta, Owner, Room};
 use crate::json::Raw;
 use crate::node::Word;
 use crate::secret::{SecureKey, handle};
@@ -42,30 +42,54 @@ impl Floor {
         Ok(self.store.open_data(&owner, self.data_expires(chat)).await?)
     }
 
-    /// Who shows the key of earlier session data is that visitor. A key that opens nothing is as none.
-    pub(super) async fn recognise(&self, chat: &mut Chat, operation: &Operation<'_>) -> Result<(), Refusal> {
+    /// Who shows the key of earlier session data is that visitor. A key that opens nothing is as none. Says whether it was one.
+    pub(super) async fn recognise(&self, chat: &mut Chat, operation: &Operation<'_>) -> Result<bool, Refusal> {
+        let mut is_known = false;
         if let Some(key) = operation.data_key()?
             && let Some(owner) = self.store.find_data(handle(&key)).await?
             && owner.key.is(&key)
         {
             chat.user_id = owner.user;
             chat.data_key_told = true;
+            is_known = true;
         }
         chat.data_key_told |= operation.reads().data;
-        Ok(())
+        Ok(is_known)
     }
 
     /// Changes the session data of a chat's visitor.
     pub(crate) async fn change_data(&self, chat: &Chat, change: DataChange) -> Result<Changed, Refusal> {
         self.open_data(chat).await?;
-        let limit = self.config.limits.session_data_bytes;
-        let change = DataChange { limit, expires: self.data_expires(chat), ..change };
+        let limits = &self.config.limits;
+        let limit = limits.session_data_bytes;
+        let (of_address, in_all) = (limits.session_data_bytes_per_address, limits.session_data_bytes_in_all);
+        let budget = Budget::new(chat.address, of_address, in_all);
+        let change = DataChange { limit, expires: self.data_expires(chat), budget, ..change };
+        let refused = |whose: String| Refusal::new(413, format!("the session data {whose}; nothing is changed"));
         match self.store.change_data(&chat.user_id, &change).await? {
-            Changed::TooLarge => Err(Refusal::new(
-                413,
-                format!("the session data would be larger than {limit} bytes; nothing is changed"),
-            )),
+            Changed::TooLarge => Err(refused(format!("would be larger than {limit} bytes"))),
+            Changed::NoRoom(room) => {
+                self.vitals.metrics.no_room(room);
+                Err(refused(match room {
+                    Room::OfAddress => format!("of this address would be larger than {of_address} bytes"),
+                    Room::InAll => format!("of all visitors would be larger than {in_all} bytes"),
+                }))
+            }
             changed => Ok(changed),
+        }
+    }
+
+    /// Looks how much all session data takes, for monitoring; and says so when there is hardly room for more.
+    pub(super) async fn weigh_data(&self) {
+        let most = self.config.limits.session_data_bytes_in_all;
+        match self.store.data_held().await {
+            Ok(held) => {
+                self.vitals.metrics.data_held(held);
+                if most != 0 && held >= most - most / 10 {
+                    tracing::warn!(held, most, "there is hardly room for more session data");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "session data could not be weighed"),
         }
     }
 

@@ -66,11 +66,12 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A change of this chat at this time.
+    /// A change of this chat at this time, which ends its silence.
     #[must_use]
     pub fn of(chat: &Chat, now: u64, rules: Rules) -> Self {
         let mut chat = Record::from(chat.clone());
         chat.version += 1;
+        chat.warned = false;
         Self {
             chat,
             entries: Vec::new(),

@@ -4,7 +4,7 @@
 //! and shown; `operation` reads what clients ask, `reply` and `notice` are what they get, `asker` is who asks; `lives`
 //! is the table of them, `begin` begins chats, `renew` puts new ones in their place, `visitor` does what else visitors
 //! ask, `submit` takes their forms, `data` is what is kept with them, `bot` has scripts lead chats, `sweep` ends what
-//! has had its time, `shared` is what other nodes have to do with them. What agents ask is in the `desk`. A chat is
+//! has had its time, `silence` warns before, `shared` is what other nodes have to do with them. What agents ask is in the `desk`. A chat is
 //! changed under its own lock: the change is drafted, committed to the store, and only then shown to anybody. Answers
 //! and pushes are queued under the same lock, so that every session sees the entries in their order.
 
@@ -22,6 +22,7 @@ pub mod record;
 pub mod renew;
 pub mod reply;
 pub(crate) mod shared;
+mod silence;
 pub mod submit;
 pub mod sweep;
 pub mod visitor;
@@ -88,6 +89,8 @@ pub(crate) struct Live {
     pub(crate) seats: Vec<Seat>,
     /// When anybody last said anything.
     pub(crate) active: Instant,
+    /// When what its record has the time of was, by the runtime's time: its beginning, its lapse, its end.
+    since: Vec<(u64, Instant)>,
     /// Since when no session of the visitor is there.
     pub(crate) alone: Option<Instant>,
     pub(crate) sends: Turns,
@@ -359,6 +362,7 @@ impl Live {
             chat,
             seats: Vec::new(),
             active: Instant::now(),
+            since: Vec::new(),
             alone: Some(Instant::now()),
             sends: Turns::new(bucket()),
             typing: bucket(),

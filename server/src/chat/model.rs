@@ -1,6 +1,7 @@
 //! A chat, its parties and the entries of its transcript; and what they look like on the wire.
 
 use crate::chat::bot::Call;
+use crate::config::Limits;
 use crate::json::Raw;
 use crate::secret::{NoRandomness, SecureKey, random_hex};
 use crate::status::Status;
@@ -41,6 +42,9 @@ pub struct Chat {
     pub since: u64,
     /// The index of the next entry; the first is 1.
     pub next_index: u64,
+    /// What its entries take, in bytes.
+    #[serde(default)]
+    pub bytes: u64,
     /// The participant id of the next agent; the visitor's is 1.
     pub next_participant: u64,
     /// The agents that are in it now.
@@ -101,6 +105,9 @@ pub struct Chat {
     /// Since when its time is over, while its visitor may still open a new one by writing.
     #[serde(default)]
     pub lapsed: Option<u64>,
+    /// Whether it was said that it will end if it stays silent, and it was silent since.
+    #[serde(default)]
+    pub warned: bool,
     /// The session whose place it took.
     #[serde(default)]
     pub previous: Option<String>,
@@ -235,7 +242,16 @@ pub struct Entry {
     pub from: From,
 }
 
+/// What an entry takes beside its text and what it carries: its time, its kind, its maker.
+const FRAME: usize = 200;
+
 impl Entry {
+    /// How many bytes it takes, roughly.
+    pub(super) fn size(&self) -> u64 {
+        let parts = [&self.text, &self.user_data].map(|part| part.as_ref().map_or(0, |part| part.get().len()));
+        (parts.iter().sum::<usize>() + FRAME) as u64
+    }
+
     /// What passes by and is not kept.
     #[must_use]
     pub fn passing(kind: Kind, from: From, text: Option<Raw>, now: u64) -> Self {
@@ -272,6 +288,7 @@ impl Chat {
             email: None,
             since: now,
             next_index: 1,
+            bytes: 0,
             next_participant: 2,
             agents: Vec::new(),
             ended: None,
@@ -293,6 +310,7 @@ impl Chat {
             locale: None,
             status_before: None,
             lapsed: None,
+            warned: false,
             previous: None,
             renewed: None,
         })
@@ -322,6 +340,12 @@ impl Chat {
     #[must_use]
     pub fn is_at_desk(&self) -> bool {
         self.ended.is_none() && (self.waits() || !self.agents.is_empty())
+    }
+
+    /// Whether nothing more can be said in it.
+    #[must_use]
+    pub fn is_full(&self, limits: &Limits) -> bool {
+        self.next_index > limits.transcript_entries || self.bytes >= limits.transcript_bytes
     }
 
     /// Whether its time is over, but not for a visitor who writes again.

@@ -225,6 +225,17 @@ impl Floor {
         Presence { seen: live.alone.map_or_else(|| self.clock.now(), ago), active: ago(live.active) }
     }
 
+    /// The runtime's time at a time in a chat's record. It is asked of the clock once, so that nothing that the clock does later
+    /// makes it longer ago, or shorter.
+    pub(super) fn since(&self, live: &mut Live, time: u64) -> Instant {
+        if let Some((_, since)) = live.since.iter().find(|(known, _)| *known == time) {
+            return *since;
+        }
+        let since = self.instant(time);
+        live.since.push((time, since));
+        since
+    }
+
     /// The runtime's time at a time in milliseconds since the epoch that is over.
     fn instant(&self, time: u64) -> Instant {
         let ago = Duration::from_millis(self.clock.now().saturating_sub(time));
@@ -278,7 +289,7 @@ impl Floor {
         let absent = (known.seen, channel.visitor_timeout);
         let times = match chat.lapsed {
             Some(lapsed) => vec![absent, (lapsed, channel.renewal_timeout)],
-            None => vec![absent, (known.active, channel.idle_timeout), (chat.since, channel.lifetime)],
+            None => vec![absent, (known.active, channel.patience(chat)), (chat.since, channel.lifetime)],
         };
         let due = times.into_iter().filter(|(_, seconds)| *seconds != 0).map(|(since, seconds)| after(since, seconds));
         due.min().unwrap_or_else(|| now.saturating_add(SOME_TIME)).max(now.saturating_add(1000))

@@ -18,6 +18,8 @@ const EXPIRY: Duration = Duration::from_secs(60);
 impl Floor {
     /// One pass over the chats.
     pub async fn sweep(&self) {
+        // Looked at often, so that a jump is seen when it happens.
+        let in_doubt = self.clock.is_in_doubt();
         for agent in self.desk.take_lost() {
             self.agent_lost(&agent).await;
         }
@@ -26,6 +28,10 @@ impl Floor {
         }
         self.forget_full_buckets();
         if self.is_time_to_expire() {
+            self.weigh_data().await;
+            if in_doubt {
+                return;
+            }
             match self.store.expire_data(self.clock.now()).await {
                 Ok(0) => {}
                 Ok(visitors) => tracing::info!(visitors, "session data is forgotten"),
@@ -59,7 +65,7 @@ impl Floor {
         let now = Instant::now();
         let over = |since: Instant, seconds: u64| now.duration_since(since) >= Duration::from_secs(seconds);
         if let Some(ended) = live.chat.ended {
-            let mut kept = self.clock.now().saturating_sub(ended) < channel.ended_retention.saturating_mul(1000);
+            let mut kept = !over(self.since(live, ended), channel.ended_retention);
             if let Some(newer) = live.chat.renewed.as_ref().filter(|_| !kept) {
                 // Its key leads to the newer one, and agents may read it, as long as that is there.
                 kept = !matches!(self.store.load(&newer.id).await, Ok(None));
@@ -81,41 +87,41 @@ impl Floor {
         if live.chat.status == Status::OfflineForm && self.desk.is_anyone_there() {
             return self.call_in(live).await;
         }
-        let age = |since: u64, seconds: u64| {
-            seconds != 0 && self.clock.now().saturating_sub(since) >= seconds.saturating_mul(1000)
+        let (began, lapsed) = (self.since(live, live.chat.since), live.chat.lapsed);
+        let lapsed = lapsed.map(|lapsed| self.since(live, lapsed));
+        let age = |since: Instant, seconds: u64| seconds != 0 && over(since, seconds);
+        let idle = |live: &Live| {
+            let patience = channel.patience(&live.chat);
+            patience != 0 && over(live.active, patience)
         };
-        let idle = |live: &Live| channel.idle_timeout != 0 && over(live.active, channel.idle_timeout);
+        let quiet = |live: &Live| {
+            channel.warns_after(&live.chat).is_some_and(|seconds| over(live.active, seconds)) && live.is_visitor_there()
+        };
         let alone = |live: &Live| {
             channel.visitor_timeout != 0 && live.alone.is_some_and(|since| over(since, channel.visitor_timeout))
         };
-        if (idle(live) || alone(live)) && !self.consult(live).await {
+        if (idle(live) || alone(live) || quiet(live)) && !self.consult(live).await {
             return;
         }
-        let (alone, timeout) = (alone(live), idle(live) || age(live.chat.since, channel.lifetime));
-        let ending: fn(&mut Draft) = match live.chat.lapsed {
+        let (alone, timeout) = (alone(live), idle(live) || age(began, channel.lifetime));
+        let ending: fn(&mut Draft) = match lapsed {
             _ if alone => |draft| draft.end(Cause::Leave),
             Some(lapsed) if age(lapsed, channel.renewal_timeout) => |draft| draft.end(Cause::Timeout),
             None if timeout && live.chat.may_lapse() => Draft::lapse,
             None if timeout => |draft| draft.end(Cause::Timeout),
+            None if quiet(live) => return self.warn(live, channel).await,
             _ => return,
         };
         let mut draft = self.draft(&live.chat);
         ending(&mut draft);
-        match self.commit(live, draft, None).await {
-            // Another server did something with it: it is looked at again.
-            Ok(_) | Err(StoreError::Conflict) => {}
-            Err(error) => tracing::warn!(%error, "a chat could not be ended"),
-        }
+        self.commit_in_time(live, draft, "a chat could not be ended").await;
     }
 
     /// Somebody is there again: a visitor who was told that nobody is has a place in the queue.
     async fn call_in(&self, live: &mut Live) {
         let mut draft = self.draft(&live.chat);
         draft.happened(Cause::AgentsThere);
-        match self.commit(live, draft, None).await {
-            Ok(_) | Err(StoreError::Conflict) => {}
-            Err(error) => tracing::warn!(%error, "a chat could not be put into the queue"),
-        }
+        self.commit_in_time(live, draft, "a chat could not be put into the queue").await;
     }
 
     /// A chat is about to be forgotten: those who are told what happens are told that.

@@ -258,6 +258,7 @@ impl Floor {
         let text = visit.operation.preview(self.config.limits.message_length)?;
         self.may_change(live)?;
         live.typing.take().map_err(Refusal::too_many)?;
+        self.break_silence(live).await?;
         live.active = Instant::now();
         let typing = Entry::passing(kind, live.chat.visitor(), text, self.clock.now());
         self.say_passing(&live.chat, &typing);
@@ -308,7 +309,7 @@ impl Floor {
         if live.chat.ended.is_some() {
             return Err(Refusal::new(249, "the chat has ended").fatal());
         }
-        if live.chat.next_index > self.config.limits.transcript_entries {
+        if live.chat.is_full(&self.config.limits) {
             return Err(Refusal::new(249, "the transcript is full"));
         }
         Ok(())

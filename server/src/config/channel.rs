@@ -17,6 +17,10 @@ pub struct Channel {
     pub name: String,
     #[serde(default = "idle_timeout")]
     pub idle_timeout: u64,
+    /// Seconds before the end of a silent chat; 0: no warning.
+    pub idle_warning: Option<u64>,
+    #[serde(default = "idle_warning_text")]
+    pub idle_warning_text: String,
     #[serde(default = "visitor_timeout")]
     pub visitor_timeout: u64,
     #[serde(default = "ended_retention")]
@@ -152,6 +156,9 @@ impl Default for BotLimits {
 fn idle_timeout() -> u64 {
     600
 }
+fn idle_warning_text() -> String {
+    "Are you still there? This chat ends in {seconds} seconds if nobody writes.".to_owned()
+}
 fn visitor_timeout() -> u64 {
     300
 }
@@ -168,7 +175,18 @@ fn ended_retention() -> u64 {
     60
 }
 
+/// Whoever is given less time than this before a silent chat ends has chosen a pace, and is not warned of it by default.
+const SLOW: u64 = 300;
+/// Seconds before the end of a silent chat, by default.
+const WARNING: u64 = 60;
+
 impl Channel {
+    /// Seconds before the end of a silent chat at which it is warned; 0: it is not.
+    #[must_use]
+    pub fn warning(&self) -> u64 {
+        self.idle_warning.unwrap_or(if self.idle_timeout >= SLOW { WARNING } else { 0 })
+    }
+
     /// The id of the channel's bot.
     #[must_use]
     pub fn bot_id(&self) -> &str {

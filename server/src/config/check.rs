@@ -56,6 +56,7 @@ impl Config {
             ("limits", "connections_per_address", limits.connections_per_address as u64, 1),
             ("limits", "max_connections", limits.max_connections as u64, 1),
             ("limits", "transcript_entries", limits.transcript_entries, 1),
+            ("limits", "transcript_bytes", limits.transcript_bytes, 1),
             ("desk", "sign_in_burst", u64::from(self.desk.sign_in_burst), 1),
             ("bayeux", "max_interval_ms", self.bayeux.max_interval_ms, 1),
             ("webhooks", "timeout_ms", self.webhooks.timeout_ms, 1),
@@ -118,6 +119,14 @@ impl Channel {
         }
         for (n, hook) in self.webhooks.iter().enumerate() {
             hook.check().map_err(|wrong| wrong.of("webhooks", n))?;
+        }
+        if let Some(warning) = self.idle_warning.filter(|warning| *warning != 0 && *warning >= self.idle_timeout) {
+            let reason = format!("idle_warning must be less than idle_timeout ({}), {warning} came", self.idle_timeout);
+            return Err(Wrong::new("idle_warning", reason));
+        }
+        if self.idle_warning_text.trim().is_empty() {
+            let reason = "idle_warning_text: words are expected, none came; idle_warning = 0 for no warning";
+            return Err(Wrong::new("idle_warning_text", reason));
         }
         if self.data_retention == 0 {
             return Err(Wrong::new("data_retention", "data_retention must be more than 0 days, 0 came"));

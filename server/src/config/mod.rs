@@ -84,10 +84,13 @@ pub struct Limits {
     pub send_burst: u32,
     pub send_rate: f64,
     pub transcript_entries: u64,
+    pub transcript_bytes: u64,
     pub connections_per_address: usize,
     pub max_connections: usize,
     pub queue_events: usize,
     pub session_data_bytes: usize,
+    pub session_data_bytes_per_address: u64,
+    pub session_data_bytes_in_all: u64,
 }
 
 impl Default for Limits {
@@ -100,10 +103,13 @@ impl Default for Limits {
             send_burst: 100,
             send_rate: 10.0,
             transcript_entries: 50_000,
+            transcript_bytes: 16_777_216,
             connections_per_address: 200,
             max_connections: 20_000,
             queue_events: 5_000,
             session_data_bytes: 10_485_760,
+            session_data_bytes_per_address: 104_857_600,
+            session_data_bytes_in_all: 2_147_483_648,
         }
     }
 }

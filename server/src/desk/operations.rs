@@ -154,6 +154,7 @@ impl Floor {
         kind: Kind,
     ) -> Result<(), Refusal> {
         let mut live = self.own(agent, operation).await?;
+        self.break_silence(&mut live).await?;
         let Some(party) = live.chat.agent(agent).cloned() else { return Ok(()) };
         let entry = Entry::passing(kind, party.from(), None, self.clock.now());
         self.say_passing(&live.chat, &entry);

@@ -1,11 +1,11 @@
 //! Everything in memory; nothing outlives the server.
 
 use super::attendance::Attendance;
-use super::{Created, OfflineRequest, Presence, Store, StoreError, Stored};
+use super::{Created, FAR, OfflineRequest, Presence, Store, StoreError, Stored};
 use crate::chat::draft::Draft;
 use crate::chat::model::{Chat, Entry};
 use crate::chat::record::Record;
-use crate::data::{Changed, DataChange, Delta, GONE, Owner, RECENT, size};
+use crate::data::{Changed, DataChange, Delta, GONE, Owner, RECENT, RECORD, size};
 use crate::json::Raw;
 use crate::lock::locked;
 use crate::webhook::Outgoing;
@@ -60,6 +60,8 @@ impl Kept {
 #[derive(Debug)]
 struct Data {
     owner: Owner,
+    /// What it is charged to; empty before anything was kept, and where that is no address.
+    address: String,
     version: u64,
     floor: u64,
     expires: u64,
@@ -69,7 +71,13 @@ struct Data {
 }
 
 impl Data {
-    fn change(&mut self, change: &DataChange) -> Changed {
+    /// What it is charged with.
+    fn held(&self) -> u64 {
+        if self.version == 0 { 0 } else { charge(&self.members) }
+    }
+
+    /// `others` is what all others of its address hold, and all others.
+    fn change(&mut self, change: &DataChange, others: (u64, u64)) -> Changed {
         let known = change.message.as_ref().and_then(|id| self.recent.iter().find(|(other, _)| other == id));
         if let Some((_, version)) = known {
             return Changed::Done(*version);
@@ -91,6 +99,14 @@ impl Data {
             after.iter().filter_map(|(name, (_, value))| value.as_ref().map(|value| size(name, value))).sum();
         if total > change.limit {
             return Changed::TooLarge;
+        }
+        let (before, held) = (self.held(), charge(&after));
+        let more = held.saturating_sub(before);
+        if let Err(room) = change.budget.admit(more, others.0.saturating_add(before), others.1.saturating_add(before)) {
+            return Changed::NoRoom(room);
+        }
+        if self.address.is_empty() {
+            self.address.clone_from(&change.budget.address);
         }
         (self.members, self.version, self.expires) = (after, version, change.expires);
         if self.members.values().filter(|(_, value)| value.is_none()).count() > GONE {
@@ -122,7 +138,29 @@ impl Data {
     }
 }
 
+/// What a visitor with these members is charged with.
+fn charge(members: &BTreeMap<String, (u64, Option<Raw>)>) -> u64 {
+    let member = |(name, (_, value)): (&String, &(u64, Option<Raw>))| match value {
+        Some(value) => size(name, value),
+        None => name.len(),
+    };
+    RECORD.saturating_add(members.iter().map(member).sum::<usize>() as u64)
+}
+
 impl Memory {
+    fn change_data(&mut self, user: &str, change: &DataChange) -> Result<Changed, StoreError> {
+        let known = self.data.get(user).ok_or(StoreError::Unknown)?;
+        let address = if known.address.is_empty() { &change.budget.address } else { &known.address };
+        let (mut of_address, mut in_all) = (0_u64, 0_u64);
+        for (_, other) in self.data.iter().filter(|(other, _)| *other != user) {
+            in_all += other.held();
+            if other.address == *address {
+                of_address += other.held();
+            }
+        }
+        self.data.get_mut(user).map(|data| data.change(change, (of_address, in_all))).ok_or(StoreError::Unknown)
+    }
+
     fn add(&mut self, draft: &Draft) {
         let chat = &draft.chat;
         if let Some(request) = &chat.request {
@@ -272,6 +310,7 @@ impl Store for MemoryStore {
         let mut memory = locked(&self.0);
         let data = memory.data.entry(owner.user.clone()).or_insert_with(|| Data {
             owner: owner.clone(),
+            address: String::new(),
             version: 0,
             floor: 0,
             expires,
@@ -288,8 +327,7 @@ impl Store for MemoryStore {
     }
 
     fn change_data<'a>(&'a self, user: &'a str, change: &'a DataChange) -> Stored<'a, Changed> {
-        let mut memory = locked(&self.0);
-        ready(memory.data.get_mut(user).map(|data| data.change(change)).ok_or(StoreError::Unknown))
+        ready(locked(&self.0).change_data(user, change))
     }
 
     fn read_data<'a>(&'a self, user: &'a str, since: u64) -> Stored<'a, Delta> {
@@ -299,6 +337,10 @@ impl Store for MemoryStore {
     fn remove_data<'a>(&'a self, user: &'a str) -> Stored<'a, ()> {
         locked(&self.0).data.remove(user);
         ready(Ok(()))
+    }
+
+    fn data_held(&self) -> Stored<'_, u64> {
+        ready(Ok(locked(&self.0).data.values().map(Data::held).sum()))
     }
 
     fn expire_data(&self, now: u64) -> Stored<'_, usize> {
@@ -320,7 +362,7 @@ impl Store for MemoryStore {
         let mut claimed = Vec::new();
         for (due, item) in memory.outgoing.values_mut() {
             let first = seen.insert((item.hook.clone(), item.chat.clone()));
-            if first && *due <= now && claimed.len() < limit && !except.contains(&item.hook) {
+            if first && (*due <= now || *due > now + FAR) && claimed.len() < limit && !except.contains(&item.hook) {
                 *due = until;
                 claimed.push(item.clone());
             }

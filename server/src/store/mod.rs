@@ -67,6 +67,9 @@ pub enum Created {
 /// For how long a chat that was begun or changed is looked after without another word, in milliseconds.
 pub const LEASE: u64 = 15_000;
 
+/// Nothing that is to be told is put off for so long, in milliseconds: what is due later was put there before the clock was set back.
+const FAR: u64 = 7_200_000;
+
 /// What the servers of one store tell each other of a chat beside its record; in milliseconds since the epoch, 0: nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Presence {
@@ -122,6 +125,8 @@ pub trait Store: Send + Sync + 'static {
     fn read_data<'a>(&'a self, user: &'a str, since: u64) -> Stored<'a, Delta>;
     /// Forgets the session data of a visitor.
     fn remove_data<'a>(&'a self, user: &'a str) -> Stored<'a, ()>;
+    /// How many bytes of session data all visitors are charged with.
+    fn data_held(&self) -> Stored<'_, u64>;
     /// Forgets all session data that was kept until before this time.
     fn expire_data(&self, now: u64) -> Stored<'_, usize>;
     /// Takes what is due to be told, at most so many, the first of each session and receiver only, and nothing for the receivers

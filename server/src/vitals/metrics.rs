@@ -2,6 +2,7 @@
 
 use crate::chat::draft::Draft;
 use crate::chat::model::{Kind, Role};
+use crate::data::Room;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -54,6 +55,8 @@ pub struct Metrics {
     queue: Gauge,
     agents: Gauge,
     waiting: Gauge,
+    data: Gauge,
+    no_room: Family<Label, Counter>,
     entries: Family<Label, Counter>,
     delivered: Counter,
     refusals: Family<Label, Counter>,
@@ -85,6 +88,9 @@ impl Metrics {
         let queue = gauge("queue", "Chats in the queue, as far as this server knows");
         let agents = gauge("agents", "Agents with a page open here");
         let waiting = gauge("store_waiting", "Changes that wait for the store");
+        let data = gauge("session_data_bytes", "Session data of all visitors, as it was last weighed");
+        let no_room = Family::<Label, Counter>::default();
+        registry.register("session_data_refused", "Session data that there was no room for, by whose", no_room.clone());
         let entries = Family::<Label, Counter>::default();
         registry.register("messages_in", "Messages that are in the store, by who said them", entries.clone());
         let delivered = Counter::default();
@@ -106,6 +112,8 @@ impl Metrics {
             queue,
             agents,
             waiting,
+            data,
+            no_room,
             entries,
             delivered,
             refusals,
@@ -161,6 +169,20 @@ impl Metrics {
     /// An operation was refused with this code.
     pub(crate) fn refused(&self, code: u32) {
         self.refusals.get_or_create(&[("code", code.to_string())]).inc();
+    }
+
+    /// Session data was refused, for this room is full.
+    pub(crate) fn no_room(&self, room: Room) {
+        let whose = match room {
+            Room::OfAddress => "address",
+            Room::InAll => "all",
+        };
+        self.no_room.get_or_create(&[("room", whose.to_owned())]).inc();
+    }
+
+    /// All session data takes so many bytes.
+    pub(crate) fn data_held(&self, bytes: u64) {
+        self.data.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// Counts the events of a session.

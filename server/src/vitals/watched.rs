@@ -164,6 +164,10 @@ impl Store for Watched {
         self.noted(self.inner.remove_data(user))
     }
 
+    fn data_held(&self) -> Stored<'_, u64> {
+        self.noted(self.inner.data_held())
+    }
+
     fn expire_data(&self, now: u64) -> Stored<'_, usize> {
         self.noted(self.inner.expire_data(now))
     }

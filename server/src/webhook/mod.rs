@@ -213,7 +213,7 @@ async fn next(app: &App, places: &Places) -> Vec<Outgoing> {
         return Vec::new();
     }
     let (full, room) = places.left();
-    let now = app.floor.clock.now();
+    let now = app.floor.clock.latest();
     let until = now + app.config.webhooks.timeout_ms + MARGIN;
     match app.floor.store.claim_outgoing(now, until, room, &full).await {
         Ok(found) => found,
@@ -236,7 +236,7 @@ impl App {
         let now = self.floor.clock.now();
         let signature = sign(&hook.secret, now / 1000, &item.body);
         let answer = post.send(hook, &item, &signature, Duration::from_millis(limits.timeout_ms)).await;
-        let now = self.floor.clock.now();
+        let now = self.floor.clock.latest();
         let wait = match answer {
             Answer::Taken => return self.settle(&item, None).await,
             Answer::Gone => {

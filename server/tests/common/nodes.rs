@@ -43,7 +43,7 @@ impl Site {
     pub fn on(redis: &Redis, config: Config) -> Self {
         let address: Address = redis.address().parse().unwrap();
         let store = Arc::new(RedisStore::new(address.clone(), &config));
-        Self { hall: Hall::default(), redis: Some(address), store, config, clock: Clock::System }
+        Self { hall: Hall::default(), redis: Some(address), store, config, clock: Clock::system() }
     }
 
     fn bus(&self) -> Arc<dyn Bus> {
@@ -59,7 +59,7 @@ impl Site {
 
     pub async fn node_at(&self, address: &str) -> Alive {
         let node = Node::new(self.bus(), address).unwrap();
-        let app = App::one_of_many(self.config.clone(), self.clock, Arc::clone(&self.store), node);
+        let app = App::one_of_many(self.config.clone(), self.clock.clone(), Arc::clone(&self.store), node);
         app.stand().await;
         let sweeper = tokio::spawn(serve::sweep(Arc::clone(&app)));
         Alive { app, sweeper }
@@ -71,7 +71,7 @@ pub async fn listening(site: &Site) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let node = Node::new(site.bus(), &format!("http://{address}")).unwrap();
-    let app = App::one_of_many(site.config.clone(), site.clock, Arc::clone(&site.store), node);
+    let app = App::one_of_many(site.config.clone(), site.clock.clone(), Arc::clone(&site.store), node);
     app.stand().await;
     let (stop, stopped) = oneshot::channel::<()>();
     let (router, served) = (causerie_server::app(Arc::clone(&app)), Arc::clone(&app));

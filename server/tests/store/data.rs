@@ -1,7 +1,7 @@
 //! Session data.
 
 use crate::Place;
-use causerie_server::data::{Changed, DataChange, GONE, Owner};
+use causerie_server::data::{Budget, Changed, DataChange, GONE, Owner, RECORD, Room};
 use causerie_server::json::write;
 use causerie_server::secret::SecureKey;
 use causerie_server::store::{Store, StoreError};
@@ -98,4 +98,66 @@ pub async fn session_data_is_found_by_its_key_and_forgotten_in_time(place: Place
     assert_eq!(store.read_data("u2", 0).await.unwrap().version, 1);
     store.remove_data("u2").await.unwrap();
     assert_eq!(store.read_data("u2", 0).await.unwrap().version, 0);
+}
+
+/// A change of a visitor at this address, where an address may hold 12,000 bytes and all 20,000.
+fn within(address: &str, set: &[(&str, &str)], deleted: &[&str]) -> DataChange {
+    let budget = Budget { address: address.to_owned(), of_address: 12_000, in_all: 20_000 };
+    DataChange { limit: 1_000_000, budget, ..change(set, deleted) }
+}
+
+/// A value that takes so many bytes together with a name of one.
+fn of_bytes(bytes: usize) -> String {
+    format!("\"{}\"", "x".repeat(bytes - 3))
+}
+
+pub async fn session_data_has_a_budget_for_each_address_and_in_all(place: Place) {
+    let store = &*place.store;
+    // Their first digits are those of different parts of a store that is spread.
+    for user in ["0a", "1a", "2b", "3c"] {
+        opened(store, user).await;
+    }
+    let held = async || store.data_held().await.unwrap();
+    let make = async |user: &str, change: DataChange| store.change_data(user, &change).await.unwrap();
+    let (of_address, in_all) = (Changed::NoRoom(Room::OfAddress), Changed::NoRoom(Room::InAll));
+    assert_eq!(held().await, 0, "who keeps nothing is charged nothing");
+    let first = DataChange { message: Some("m1".into()), ..within("a", &[("m", &of_bytes(1000))], &[]) };
+    assert_eq!(make("0a", first.clone()).await, Changed::Done(1));
+    assert_eq!(make("0a", first).await, Changed::Done(1));
+    assert_eq!(held().await, RECORD + 1000, "what is repeated is charged once");
+    assert_eq!(make("1a", within("a", &[("m", &of_bytes(1000))], &[])).await, Changed::Done(1));
+    assert_eq!(make("0a", within("a", &[("n", &of_bytes(2000))], &[])).await, of_address);
+    assert_eq!(make("0a", within("z", &[("n", &of_bytes(2000))], &[])).await, of_address, "as it was charged first");
+    assert_eq!(make("0a", within("z", &[("n", &of_bytes(1500))], &[])).await, Changed::Done(2));
+    assert_eq!(held().await, 2 * (RECORD + 1000) + 1500);
+    assert_eq!(make("2b", within("b", &[("m", &of_bytes(1000))], &[])).await, Changed::Done(1));
+    assert_eq!(make("3c", within("c", &[("m", "1")], &[])).await, in_all);
+    assert_eq!(make("0a", within("a", &[("m", "1")], &["n"])).await, Changed::Done(3), "less is always possible");
+    assert_eq!(held().await, 3 * RECORD + 2002 + 1, "and the name that is remembered is charged");
+    assert_eq!(make("0a", within("a", &[("n", "1")], &[])).await, Changed::Done(4));
+    assert_eq!(held().await, 3 * RECORD + 2004);
+    assert_eq!(make("3c", within("c", &[("m", "1")], &[])).await, Changed::Done(1));
+    store.remove_data("1a").await.unwrap();
+    store.remove_data("1a").await.unwrap();
+    assert_eq!(held().await, 3 * RECORD + 1006, "what is forgotten is free, once");
+    assert_eq!(make("0a", within("a", &[("n", &of_bytes(7000))], &[])).await, in_all);
+    assert_eq!(make("0a", within("a", &[("n", &of_bytes(6000))], &[])).await, Changed::Done(5), "the address has room");
+    assert_eq!(store.expire_data(LATER + 1001).await.unwrap(), 3);
+    assert_eq!(held().await, 0, "time frees it too");
+    opened(store, "0a").await;
+    assert_eq!(make("0a", within("a", &[("m", &of_bytes(7800))], &[])).await, Changed::Done(1), "all of it");
+}
+
+pub async fn names_of_deleted_members_are_charged_until_they_are_forgotten(place: Place) {
+    let store = &*place.store;
+    opened(store, "0a").await;
+    let names: Vec<_> = (0..=GONE).map(|n| format!("n{n:04}")).collect();
+    let set: Vec<_> = names.iter().map(|name| (name.as_str(), "1")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    store.change_data("0a", &DataChange { limit: 1_000_000, ..change(&set, &[]) }).await.unwrap();
+    assert_eq!(store.data_held().await.unwrap(), RECORD + 6 * 1001);
+    store.change_data("0a", &change(&[], &names[1..])).await.unwrap();
+    assert_eq!(store.data_held().await.unwrap(), RECORD + 6 + 5 * 1000);
+    store.change_data("0a", &change(&[], &names[..1])).await.unwrap();
+    assert_eq!(store.data_held().await.unwrap(), RECORD);
 }

@@ -78,6 +78,8 @@ suite! {
         a_change_of_session_data_is_whole_known_and_bounded
         names_of_deleted_members_are_remembered_up_to_a_number
         session_data_is_found_by_its_key_and_forgotten_in_time
+        session_data_has_a_budget_for_each_address_and_in_all
+        names_of_deleted_members_are_charged_until_they_are_forgotten
     }
     outgoing {
         offline_requests_are_kept_listed_and_forgotten

@@ -3,12 +3,15 @@
 use super::keys::Shard;
 use super::link::{Call, Lua};
 use super::{RedisStore, each};
-use crate::data::{Changed, DataChange, Delta, GONE, Owner, RECENT};
+use crate::data::{Budget, Changed, DataChange, Delta, GONE, Owner, RECENT, RECORD, Room};
 use crate::json::Raw;
 use crate::secret::{SecureKey, handle};
 use crate::store::StoreError;
 use redis::cmd;
 use std::sync::LazyLock;
+
+/// What stands for all addresses among the sums.
+const ALL: &str = "*";
 
 static OPEN: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("lua/open_data.lua")));
 static CHANGE: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("lua/change_data.lua")));
@@ -19,7 +22,7 @@ impl RedisStore {
     fn data_keys(&self, user: &str) -> Vec<String> {
         let kinds = ["data", "members", "versions", "made", "order"];
         let own = kinds.iter().map(|kind| self.keys.of(kind, user));
-        own.chain([self.keys.shared(Shard::of(user), "expiry")]).collect()
+        own.chain(["expiry", "held", "holders"].map(|kind| self.keys.shared(Shard::of(user), kind))).collect()
     }
 
     fn data_pointer(&self, handle: &str) -> String {
@@ -63,7 +66,10 @@ impl RedisStore {
         let backstop = self.backstop(change.expires);
         call.arg(user).arg(change.message.as_ref().map(|message| format!("m{message}")).unwrap_or_default());
         call.arg(change.only.map(|only| only.to_string()).unwrap_or_default()).arg(change.limit);
-        call.arg(change.expires).arg(backstop).arg(GONE).arg(RECENT).arg(change.set.len());
+        let budget =
+            if change.set.is_empty() { Budget::default() } else { self.budget_here(user, &change.budget).await? };
+        call.arg(change.expires).arg(backstop).arg(GONE).arg(RECENT);
+        call.arg(&budget.address).arg(budget.of_address).arg(budget.in_all).arg(RECORD).arg(change.set.len());
         for (name, value) in &change.set {
             call.arg(name).arg(value.get());
         }
@@ -79,8 +85,38 @@ impl RedisStore {
             }
             ("stale", ..) => Ok(Changed::Stale),
             ("large", ..) => Ok(Changed::TooLarge),
+            ("address", ..) => Ok(Changed::NoRoom(Room::OfAddress)),
+            ("all", ..) => Ok(Changed::NoRoom(Room::InAll)),
             _ => Err(StoreError::Unknown),
         }
+    }
+
+    /// What of a budget the other shards leave to that of a visitor. Changes in several shards at the same time may each find the
+    /// room that only one of them has; what they make is counted all the same.
+    async fn budget_here(&self, user: &str, budget: &Budget) -> Result<Budget, StoreError> {
+        let here = Shard::of(user);
+        let holder: Option<String> =
+            self.link.run(cmd("HGET").arg(self.keys.shared(here, "holders")).arg(user)).await?;
+        let charged = holder.as_deref().and_then(|holder| holder.split_once(' ')).map_or("", |(_, address)| address);
+        let address = if charged.is_empty() { &budget.address } else { charged };
+        let held = each(Shard::all().filter(|shard| *shard != here), |shard| async move {
+            let sums = cmd("HMGET").arg(self.keys.shared(shard, "held")).arg(address).arg(ALL).to_owned();
+            self.link.run::<(Option<u64>, Option<u64>)>(&sums).await
+        });
+        let (mut of_address, mut in_all) = (budget.of_address, budget.in_all);
+        for (ours, all) in held.await? {
+            of_address = of_address.saturating_sub(ours.unwrap_or(0));
+            in_all = in_all.saturating_sub(all.unwrap_or(0));
+        }
+        Ok(Budget { address: budget.address.clone(), of_address, in_all })
+    }
+
+    pub(super) async fn all_data_held(&self) -> Result<u64, StoreError> {
+        let held = each(Shard::all(), |shard| async move {
+            let sum = cmd("HGET").arg(self.keys.shared(shard, "held")).arg(ALL).to_owned();
+            self.link.run::<Option<u64>>(&sum).await
+        });
+        Ok(held.await?.into_iter().flatten().sum())
     }
 
     pub(super) async fn data_since(&self, user: &str, since: u64) -> Result<Delta, StoreError> {

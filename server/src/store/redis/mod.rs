@@ -205,6 +205,10 @@ impl Store for RedisStore {
         Box::pin(async move { self.forget_data(user, None).await.map(drop) })
     }
 
+    fn data_held(&self) -> Stored<'_, u64> {
+        Box::pin(self.all_data_held())
+    }
+
     fn expire_data(&self, now: u64) -> Stored<'_, usize> {
         Box::pin(self.forget_old_data(now))
     }

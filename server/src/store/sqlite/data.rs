@@ -1,11 +1,14 @@
 //! Session data in SQLite: a row for each member, so that a change writes what it changes and no more.
 
 use super::{signed, text};
-use crate::data::{Changed, DataChange, Delta, GONE, Owner, RECENT};
+use crate::data::{Changed, DataChange, Delta, GONE, Owner, RECENT, RECORD, Room};
 use crate::json::Raw;
 use crate::store::StoreError;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeSet;
+
+/// What stands for all addresses in the table of sums.
+const ALL: &str = "*";
 
 /// A number that SQLite keeps with a sign.
 fn number(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
@@ -34,8 +37,9 @@ pub(super) fn find(connection: &Connection, handle: &str) -> Result<Option<Owner
 }
 
 pub(super) fn change(connection: &Connection, user: &str, change: &DataChange) -> Result<Changed, StoreError> {
-    let mut select = connection.prepare_cached("SELECT version FROM data WHERE user = ?")?;
-    let before = select.query_row([user], |row| number(row, 0)).optional()?.ok_or(StoreError::Unknown)?;
+    let mut select = connection.prepare_cached("SELECT version, size, address FROM data WHERE user = ?")?;
+    let found = select.query_row([user], |row| Ok((number(row, 0)?, number(row, 1)?, row.get::<_, String>(2)?)));
+    let (before, size_before, address) = found.optional()?.ok_or(StoreError::Unknown)?;
     if let Some(id) = &change.message {
         let mut known =
             connection.prepare_cached("SELECT version FROM data_messages WHERE user = ? AND message = ?")?;
@@ -49,6 +53,15 @@ pub(super) fn change(connection: &Connection, user: &str, change: &DataChange) -
     let size = size_after(connection, user, change)?;
     if size > change.limit {
         return Ok(Changed::TooLarge);
+    }
+    let address = if address.is_empty() { change.budget.address.clone() } else { address };
+    // At most: a deleted name may have been there as one before, or not at all.
+    let names: usize = change.deleted.iter().map(String::len).sum();
+    let more = ((size + names) as u64 + if before == 0 { RECORD } else { 0 }).saturating_sub(size_before);
+    if !change.set.is_empty()
+        && let Err(room) = admit(connection, change, more, &address)?
+    {
+        return Ok(Changed::NoRoom(room));
     }
     let version = before + 1;
     let mut set = connection.prepare_cached(
@@ -77,8 +90,32 @@ pub(super) fn change(connection: &Connection, user: &str, change: &DataChange) -
             )?
             .execute(params![user, i64::try_from(RECENT).unwrap_or(i64::MAX)])?;
     }
-    prune(connection, user, version)?;
+    let names = prune(connection, user, version)?;
+    connection.prepare_cached("UPDATE data SET held = ?, address = ? WHERE user = ?")?.execute(params![
+        signed(RECORD + size as u64 + names),
+        address,
+        user
+    ])?;
     Ok(Changed::Done(version))
+}
+
+/// Whether there is room for so many bytes more.
+fn admit(
+    connection: &Connection,
+    change: &DataChange,
+    more: u64,
+    address: &str,
+) -> Result<Result<(), Room>, StoreError> {
+    let mut sum = connection.prepare_cached("SELECT bytes FROM held WHERE address = ?")?;
+    let mut held = |address: &str| sum.query_row([address], |row| number(row, 0)).optional();
+    let (of_address, in_all) = (held(address)?.unwrap_or(0), held(ALL)?.unwrap_or(0));
+    Ok(change.budget.admit(more, of_address, in_all))
+}
+
+/// Bytes that all visitors are charged with.
+pub(super) fn held(connection: &Connection) -> Result<u64, StoreError> {
+    let mut sum = connection.prepare_cached("SELECT bytes FROM held WHERE address = ?")?;
+    Ok(sum.query_row([ALL], |row| number(row, 0)).optional()?.unwrap_or(0))
 }
 
 /// How much all members take after a change.
@@ -97,14 +134,18 @@ fn size_after(connection: &Connection, user: &str, change: &DataChange) -> Resul
     Ok(total + change.set.iter().map(|(name, value)| crate::data::size(name, value)).sum::<usize>())
 }
 
-/// Forgets the names of deleted members when there are many.
-fn prune(connection: &Connection, user: &str, version: u64) -> Result<(), StoreError> {
-    let mut count = connection.prepare_cached("SELECT count(*) FROM members WHERE user = ? AND value IS NULL")?;
-    if count.query_row([user], |row| number(row, 0))? > GONE as u64 {
+/// Forgets the names of deleted members when there are many; says how many bytes those take that are remembered.
+fn prune(connection: &Connection, user: &str, version: u64) -> Result<u64, StoreError> {
+    let mut count = connection.prepare_cached(
+        "SELECT count(*), coalesce(sum(length(CAST(name AS BLOB))), 0) FROM members WHERE user = ? AND value IS NULL",
+    )?;
+    let (names, bytes) = count.query_row([user], |row| Ok((number(row, 0)?, number(row, 1)?)))?;
+    if names > GONE as u64 {
         connection.execute("DELETE FROM members WHERE user = ? AND value IS NULL", [user])?;
         connection.execute("UPDATE data SET floor = ? WHERE user = ?", params![signed(version), user])?;
+        return Ok(0);
     }
-    Ok(())
+    Ok(bytes)
 }
 
 pub(super) fn read(connection: &Connection, user: &str, since: u64) -> Result<Delta, StoreError> {

@@ -320,6 +320,10 @@ impl Store for SqliteStore {
         self.write(move |connection| data::remove(connection, &user))
     }
 
+    fn data_held(&self) -> Stored<'_, u64> {
+        self.read(data::held)
+    }
+
     fn expire_data(&self, now: u64) -> Stored<'_, usize> {
         self.write(move |connection| data::expire(connection, now))
     }

@@ -1,7 +1,7 @@
 //! What webhooks are to be told, in SQLite.
 
 use super::signed;
-use crate::store::StoreError;
+use crate::store::{FAR, StoreError};
 use crate::webhook::Outgoing;
 use rusqlite::{Connection, Row, params};
 
@@ -37,14 +37,15 @@ pub(super) fn claim(
     except: &str,
 ) -> Result<Vec<Outgoing>, StoreError> {
     let mut select = connection.prepare_cached(
-        "SELECT id, hook, chat, body, tries, since FROM outgoing AS one WHERE due <= ?
+        "SELECT id, hook, chat, body, tries, since FROM outgoing AS one WHERE (due <= ? OR due > ?)
         AND hook NOT IN (SELECT value FROM json_each(?)) AND NOT EXISTS
         (SELECT 1 FROM outgoing AS other WHERE other.hook = one.hook AND other.chat = one.chat AND other.id < one.id)
         ORDER BY id LIMIT ?",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let found: Vec<Outgoing> =
-        select.query_map(params![signed(now), except, limit], read)?.collect::<Result<_, _>>()?;
+    let found: Vec<Outgoing> = select
+        .query_map(params![signed(now), signed(now.saturating_add(FAR)), except, limit], read)?
+        .collect::<Result<_, _>>()?;
     let mut update = connection.prepare_cached("UPDATE outgoing SET due = ? WHERE id = ?")?;
     for item in &found {
         update.execute(params![signed(until), signed(item.id)])?;

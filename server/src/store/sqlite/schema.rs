@@ -6,7 +6,7 @@ use rusqlite::{Connection, Error};
 const APPLICATION: i32 = 0x4341_5553;
 
 /// Each step leads from the version that is its place to the next one.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     // The record and the entries are JSON; the columns beside them are what is looked for.
     "CREATE TABLE chats (
         id TEXT NOT NULL PRIMARY KEY,
@@ -67,6 +67,23 @@ const STEPS: [&str; 4] = [
     ) STRICT;
     CREATE INDEX outgoing_in_order ON outgoing (hook, chat, id);
     CREATE INDEX outgoing_by_time ON outgoing (due);",
+    // What visitors are charged with for their session data, and to which address; the sums are kept by the triggers, that of
+    // all under '*'. What was kept before is charged to no address until it is changed.
+    "ALTER TABLE data ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE data ADD COLUMN address TEXT NOT NULL DEFAULT '';
+    CREATE TABLE held (address TEXT NOT NULL PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
+    INSERT INTO held (address, bytes) VALUES ('*', 0);
+    CREATE TRIGGER data_charged AFTER UPDATE OF held, address ON data BEGIN
+        UPDATE held SET bytes = bytes - old.held WHERE address = '*' OR (address = old.address AND old.address <> '');
+        INSERT OR IGNORE INTO held (address, bytes) SELECT new.address, 0 WHERE new.address <> '';
+        UPDATE held SET bytes = bytes + new.held WHERE address = '*' OR (address = new.address AND new.address <> '');
+        DELETE FROM held WHERE bytes <= 0 AND address IN (old.address, new.address);
+    END;
+    CREATE TRIGGER data_freed AFTER DELETE ON data BEGIN
+        UPDATE held SET bytes = bytes - old.held WHERE address = '*' OR (address = old.address AND old.address <> '');
+        DELETE FROM held WHERE bytes <= 0 AND address = old.address;
+    END;
+    UPDATE data SET held = size + 4096 WHERE version > 0;",
 ];
 
 /// Why a file cannot be used.
