@@ -6,11 +6,13 @@ import { Announcer } from "./announcer.js";
 import { Conversation } from "./conversation.js";
 import { el } from "./dom.js";
 import { Form } from "./form.js";
+import { followLanguage, languageOf } from "./language.js";
 import { Launcher } from "./launcher.js";
 import { Memory } from "./memory.js";
 import { PLACE, optionsOf } from "./options.js";
 import { Panel } from "./panel.js";
 import { styles } from "./sheet.js";
+import { followSiblings } from "./siblings.js";
 import { Words } from "./words.js";
 
 /** Attributes that change how it looks or speaks. */
@@ -139,7 +141,7 @@ export class CauserieChat extends Base {
 
   /** All that has words in it. */
   #dress() {
-    this.#words = new Words(this.#language(), this.#strings);
+    this.#words = new Words(languageOf(this), this.#strings);
     const words = this.#words;
     const inline = this.hasAttribute("inline");
     this.#announcer?.clear();
@@ -172,6 +174,8 @@ export class CauserieChat extends Base {
     this.#attached = new AbortController();
     const { signal } = this.#attached;
     this.#panel.attach(signal);
+    followLanguage(this, () => this.#rebuild(), signal);
+    followSiblings(this, () => this.#phase === "entry" && this.#restore(), signal);
     for (const name of ["online", "offline"]) addEventListener(name, () => this.#conversation?.network(), { signal });
     document.addEventListener("visibilitychange", () => this.#seen(), { signal });
     this.#scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -197,10 +201,6 @@ export class CauserieChat extends Base {
   get #heading() { return this.getAttribute("heading") || this.#words.of("title"); }
 
   get #isSeen() { return this.open || this.hasAttribute("inline"); }
-
-  #language() {
-    return this.lang || this.closest("[lang]")?.lang || navigator.language;
-  }
 
   #paint() {
     const theme = this.getAttribute("theme");

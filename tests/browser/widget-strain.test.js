@@ -239,6 +239,26 @@ test("the page's loud style does not reach it; custom properties and ::part do",
   assert.deepEqual([button, round], ["rgb(0, 102, 51)", "3px"]);
 });
 
+test("the words follow the language of the page around it when that changes, unless the element has its own", async (t) => {
+  const widget = await open(t);
+  await widget.begin();
+  await widget.input.fill("a draft");
+  await widget.run(() => { document.documentElement.lang = "de"; });
+  const field = widget.page.getByRole("textbox", { name: "Ihre Nachricht" });
+  assert.equal(await field.inputValue(), "a draft");
+  await widget.run(() => { document.body.lang = "es"; });
+  await widget.page.getByRole("textbox", { name: "Su mensaje" }).waitFor();
+  await widget.run(() => {
+    chat.lang = "fr";
+    document.documentElement.lang = "ja";
+    document.body.lang = "ar";
+  });
+  const own = widget.page.getByRole("textbox", { name: "Votre message" });
+  assert.equal(await own.inputValue(), "a draft");
+  await widget.run(() => { chat.removeAttribute("lang"); });
+  await widget.until("right to left", () => widget.run(() => chat.shadowRoot.querySelector(".root").dir === "rtl"));
+});
+
 test("the page's words go before the widget's, in its languages and in others, also while a chat is on", async (t) => {
   const widget = await open(t, { attributes: { lang: "pt-BR" }, strings: { pt: { open: "Abrir a conversa", message: "Sua mensagem" }, welcome: "Olá!" } });
   await widget.page.getByRole("button", { name: "Abrir a conversa" }).click();
