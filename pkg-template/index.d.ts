@@ -16,10 +16,10 @@ export function createChat(defaults: StartOptions): ChatWithDefaults;
 export function createChat(): Chat;
 
 /**
- * Loads the WebAssembly module ahead of time, or from where the page says: a URL, a `Response`, bytes or a compiled module. Without
- * it, the first command loads `wasm/causerie_bg.wasm` beside this file. May be called again after a failure. Rejects with code 306.
+ * Loads the WebAssembly module ahead of time, or from where the page says; with `transport: "rest"` that of REST. Without it, the
+ * first command that needs one loads it from `wasm` beside this file. May be called again after a failure. Rejects with code 306.
  */
-export function init(source?: InitSource | Promise<InitSource>): ChatPromise<void>;
+export function init(source?: InitSource | Promise<InitSource>, options?: Pick<LaunchOptions, "transport">): ChatPromise<void>;
 
 export type InitSource = string | URL | Request | Response | BufferSource | WebAssembly.Module;
 

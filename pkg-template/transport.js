@@ -89,14 +89,20 @@ function settled(run, done, failed) {
   let result;
   try {
     result = run();
+    if (typeof result?.then === "function") {
+      result.then((value) => done(true, value), failed);
+      return;
+    }
   } catch (error) {
     return failed(error);
   }
-  const promised = typeof result?.then === "function";
-  if (promised) result.then((value) => done(true, value), failed);
-  else done(false, result);
+  done(false, result);
 }
 
 function text(error) {
-  return String(error?.error?.description ?? error?.message ?? error);
+  try {
+    return String(error?.error?.description ?? error?.message ?? error);
+  } catch {
+    return "an error without a text";
+  }
 }

@@ -14,6 +14,7 @@ pub mod json;
 pub mod manual;
 pub mod protocol;
 pub mod queue;
+#[cfg(feature = "rest")]
 pub mod rest;
 pub mod session;
 pub mod text;

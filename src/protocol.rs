@@ -18,6 +18,7 @@ pub enum Wire {
     /// Bayeux over HTTP: one request that the server holds, one at a time for all else.
     LongPolling,
     /// Chat v2 over plain HTTP, asked again and again.
+    #[cfg(feature = "rest")]
     Rest,
     /// A channel of the page's own.
     Own,

@@ -1,5 +1,5 @@
 // The WebAssembly module as a part of the code: decoded when it is asked for, not when the code is read.
-import text from "../wasm/causerie_bg.wasm"; // in base 64, by the build
+import text from "../wasm/causerie_full.wasm"; // in base 64, by the build
 
 /** The module's bytes. */
 export function bytes() {

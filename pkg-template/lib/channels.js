@@ -1,6 +1,8 @@
-// The channels of messages that an engine opens beside its WebSockets: to a transport of the page's own, or to the tab
-// that holds the connection.
-import { FRAME, HOLD, tell } from "./engine.js";
+// The channels of messages that an engine opens: a WebSocket to a server, a transport of the page's own, or to the tab that holds
+// the connection.
+import { CLOSED, FRAME, GARBLED, HOLD, OPENED, tell } from "./engine.js";
+import { report } from "./promise.js";
+import { parse } from "./reader.js";
 import { Tabs, shared } from "./tabs.js";
 
 export class Channels {
@@ -63,28 +65,71 @@ export class Channels {
 
   /** Nothing is heard or said any more. */
   free() {
-    for (const socket of this.#channels.keys()) this.close(socket);
+    for (const id of this.#channels.keys()) {
+      try {
+        this.close(id);
+      } catch (error) {
+        report(error);
+      }
+    }
   }
 
-  open(socket, tab) {
-    // Never inside the call that opened it, or that sent something.
-    const deliver = (frame) => queueMicrotask(() => this.#channels.has(socket) && tell(this.#engine, FRAME, socket, frame));
-    this.#deliver = deliver;
-    this.#channels.set(socket, undefined);
-    this.#channels.set(socket, tab ? this.#tabs?.open(deliver) : this.#own?.(deliver));
+  /** Opens a channel: to the tab that holds the connection, to the page's own transport, or a WebSocket. */
+  open(id, url) {
+    this.#channels.set(id, undefined);
+    const open = { "tab:": (deliver) => this.#tabs?.open(deliver), "own:": (deliver) => this.#own?.(deliver) }[url];
+    if (open) {
+      // Never inside the call that opened it, or that sent something.
+      this.#deliver = (frame) => queueMicrotask(() => this.#channels.has(id) && tell(this.#engine, FRAME, id, frame));
+      this.#channels.set(id, open(this.#deliver));
+      return;
+    }
+    const closed = (code) => this.#channels.delete(id) && tell(this.#engine, CLOSED, id, code);
+    this.#channels.set(id, webSocket(this.#engine, id, url, closed));
   }
 
-  send(socket, frame) {
-    this.#channels.get(socket)?.send(frame);
+  send(id, frame) {
+    this.#channels.get(id)?.send(frame);
   }
 
-  close(socket) {
-    const channel = this.#channels.get(socket);
-    this.#channels.delete(socket);
+  close(id) {
+    const channel = this.#channels.get(id);
+    this.#channels.delete(id);
     channel?.close();
   }
 
   tell(to, except, frame) {
     this.#tabs?.tell(to, except, frame);
   }
+}
+
+/** A WebSocket, of which the engine is told by its id. */
+function webSocket(engine, id, url, closed) {
+  let socket;
+  try {
+    socket = new WebSocket(url);
+  } catch {
+    // The browser refuses the URL (mixed content, a bad port): as if nobody answered there.
+    queueMicrotask(() => closed(1006));
+    return undefined;
+  }
+  socket.onopen = () => tell(engine, OPENED, id);
+  socket.onmessage = ({ data }) => {
+    const frame = typeof data === "string" ? parse(data) : undefined;
+    tell(engine, frame === undefined ? GARBLED : FRAME, id, frame === undefined ? data : frame);
+  };
+  socket.onclose = ({ code }) => closed(code);
+  return {
+    send(frame) {
+      try {
+        socket.send(JSON.stringify(frame));
+      } catch {
+        // What can not be sent is lost with the socket, which tells of its end itself.
+      }
+    },
+    close() {
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close(1000);
+    },
+  };
 }

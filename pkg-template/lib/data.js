@@ -1,5 +1,4 @@
 // The data of a session: a local copy of what the visitor's side may change, and what only the server does.
-import { ChatError } from "./error.js";
 
 /** The most that the data of a session may be, in bytes of JSON, where the server names no other bound. */
 const LIMIT = 10_000_000;
@@ -37,12 +36,15 @@ export class SessionData {
   }
 
   /** The server tells of a change. */
-  changed({ from, set = {}, deleted = [], limit, dataKey } = {}) {
+  changed(notice) {
+    const { from, set, deleted, limit, dataKey } = notice ?? {};
     this.isTold = true;
     this.limit = limit ?? this.limit;
     if (dataKey) this.#store?.write(dataKey);
-    const gone = from === 0 ? Object.keys(this.#values).filter((name) => !Object.hasOwn(set, name)) : deleted;
-    this.#apply(set, gone);
+    // What is neither is as if it were not there.
+    const values = Object(set);
+    const gone = from === 0 ? Object.keys(this.#values).filter((name) => !Object.hasOwn(values, name)) : deleted;
+    this.#apply(values, Array.isArray(gone) ? gone : []);
   }
 
   #apply(set, deleted) {
@@ -57,17 +59,13 @@ export class SessionData {
   }
 }
 
-/** A copy as the server gets it. What JSON can not carry the engine refuses. */
+/** A copy as the server gets it. What JSON can not carry is refused (`options.js`). */
 function carried(values) {
   try {
     return { ...JSON.parse(JSON.stringify(values)) };
   } catch {
     return {};
   }
-}
-
-export function incorrect(detail) {
-  return new ChatError(3, `the value of a parameter is incorrect: ${detail}`);
 }
 
 /** Where the key to the visitor's data is kept for later sessions: where the session's own state is. */

@@ -1,5 +1,6 @@
 // How the shim speaks to the engine: few calls that take a kind, for each method of its own would be wasm and glue. After
-// a trap nothing in the module can be trusted: it is not called again, and every command says so.
+// a trap nothing in the module can be trusted: it is not called again, and every command says so. Of the two modules that a page
+// may have, the other goes on.
 import { ChatError } from "./error.js";
 import { report } from "./promise.js";
 
@@ -10,49 +11,87 @@ export const TAB = 2;
 export const HOLD = 3;
 export const WAKE = 4;
 export const HIDDEN = 5;
+export const OPENED = 6;
+export const GARBLED = 7;
+export const CLOSED = 8;
 
 /** The kinds of `read`, in the engine's order. */
 export const ID = 0;
 export const HAS_AGENT = 1;
-export const STATE = 2;
+export const IS_OVER = 2;
+export const STATE = 3;
 
-let broken;
-/** What settles each command that is under way. */
-const pending = new Set();
+/** The kinds of `command`, in the engine's order. */
+export const START = 0;
+export const RESTORE = 1;
+export const GIVE = 2;
+export const TYPING = 3;
+export const LEAVE = 4;
+export const GIVE_UP = 5;
 
-function call(method, engine, ...values) {
-  if (broken) throw broken;
+/** The trap of each module, by its class of engines. */
+const broken = new Map();
+/** What settles each command that is under way, and the class of its engine. */
+const pending = new Map();
+
+/** Why nothing is to be asked of an engine any more, if its module has trapped. */
+function faultOf(engine) {
+  return broken.size > 0 ? broken.get(engine.constructor) : undefined;
+}
+
+/** What a call of an engine threw; after a trap everything of its module that is under way is settled. */
+function thrown(engine, cause) {
+  if (!(cause instanceof WebAssembly.RuntimeError)) return cause;
+  const module = engine.constructor;
+  const error = new ChatError(307, "an internal error; this page's sessions can not go on", cause);
+  broken.set(module, error);
+  for (const [settle, of] of pending) if (of === module) settle(error, true);
+  return error;
+}
+
+/** The engine, when its session is not over: commands say that first, whatever is given to them. */
+export function awake(engine) {
+  const fault = faultOf(engine);
+  if (fault) throw fault;
+  let isOver;
   try {
-    engine[method](...values);
+    isOver = engine.read(IS_OVER);
   } catch (cause) {
-    if (!(cause instanceof WebAssembly.RuntimeError)) throw cause;
-    broken = new ChatError(307, "an internal error; this page's sessions can not go on", cause);
-    for (const settle of pending) settle(broken, true);
-    throw broken;
+    throw thrown(engine, cause);
   }
+  if (isOver) throw new ChatError(50, "the session is unknown or already over");
+  return engine;
 }
 
 /** Runs a command of the engine; a promise of its result. */
-export function run(engine, name, options) {
+export function run(engine, kind, options) {
   return new Promise((resolve, reject) => {
+    const fault = faultOf(engine);
+    if (fault) throw fault;
     const settle = (value, failed) => {
       pending.delete(settle);
       (failed ? reject : resolve)(value);
     };
-    pending.add(settle);
+    pending.set(settle, engine.constructor);
     try {
-      call("command", engine, name, options, settle);
-    } catch (error) {
-      settle(error, true);
+      engine.command(kind, options, settle);
+    } catch (cause) {
+      settle(thrown(engine, cause), true);
     }
   });
 }
 
+/** Lets go of an engine, not inside a call of its own. */
+export function release(engine) {
+  queueMicrotask(() => faultOf(engine) || engine.free());
+}
+
 /** Tells the engine something. */
 export function tell(engine, kind, number, value) {
+  if (faultOf(engine)) return;
   try {
-    call("input", engine, kind, number, value);
-  } catch (error) {
-    report(error);
+    engine.input(kind, number, value);
+  } catch (cause) {
+    report(thrown(engine, cause));
   }
 }

@@ -1,35 +1,25 @@
-// Fetches and compiles the WebAssembly module: once per page, by the first command or ahead of time by `init`.
-import load, { Engine, readWith } from "./glue.js"; // made by the build
+// Loads the engine: once per page, by the first command or ahead of time by `init`.
 import { ChatError } from "./error.js";
+import { engine as lean } from "./module.js";
 import { ChatPromise } from "./promise.js";
-import { reader } from "./reader.js";
 
-let loading;
-
-/** The engine's class, loaded if it is not yet. A failure is forgotten, so that the next call tries again. */
-export function engine(source) {
-  loading ??= fetched(source).then(
-    () => {
-      readWith(reader);
-      return Engine;
-    },
-    (cause) => {
-      loading = undefined;
-      throw loadFailed(cause);
-    },
-  );
-  return loading;
-}
-
-async function fetched(source) {
-  // Node does not fetch files.
-  source ??= globalThis.process?.getBuiltinModule && (await import("../node.js")).wasm();
-  return load(source === undefined ? source : { module_or_path: source });
+/** The class of the engine that can do a transport, from a source that the page supplies, or from the package. */
+export async function engine(transport, source) {
+  const found = async (address) => {
+    if (source !== undefined) return source;
+    // Node does not fetch files.
+    return globalThis.process?.getBuiltinModule ? (await import("../node.js")).wasm(address) : address;
+  };
+  try {
+    return await (transport === "rest" ? (await import("../rest.js")).engine : lean)(found);
+  } catch (cause) {
+    throw loadFailed(cause);
+  }
 }
 
 /** Loads ahead of time, or from a URL, `Response`, bytes or `WebAssembly.Module` that the page supplies. */
-export function init(source) {
-  return ChatPromise.of(() => engine(source).then(() => undefined));
+export function init(source, options) {
+  return ChatPromise.of(() => engine(options?.transport, source).then(() => undefined));
 }
 
 function loadFailed(cause) {

@@ -203,6 +203,9 @@ export class Log {
 const idOf = ({ participantId: id }) => (typeof id === "number" || typeof id === "string" ? id : 0);
 const nameOf = ({ nickname }) => (typeof nickname === "string" ? nickname : "");
 
+/** What of `Page` runs the page's code, or reads what a server made. */
+const GUARDED = ["notice", "passing", "renewed", "open", "send", "close", "tell_tabs", "done"];
+
 /** Calls a callback; whether it returned a promise. */
 function call(callback, record) {
   try {
@@ -215,13 +218,23 @@ function call(callback, record) {
   }
 }
 
-/** What the engine calls. */
+/** What the engine calls. What returns nothing never throws: the engine would be left in the middle of what it does. */
 class Page {
   #log;
 
   constructor(log, line) {
     this.#log = log;
     this.log = line;
+    for (const name of GUARDED) {
+      const method = this[name];
+      this[name] = (...given) => {
+        try {
+          method.apply(this, given);
+        } catch (error) {
+          report(error);
+        }
+      };
+    }
   }
 
   message(index, timestamp, restored, url, role, { text, from }) {
@@ -272,8 +285,8 @@ class Page {
     this.#log.add({ kind: "error", code, description });
   }
 
-  open(socket, tab) {
-    this.#log.channels.open(socket, tab);
+  open(id, url) {
+    this.#log.channels.open(id, url);
   }
 
   send(socket, frame) {
@@ -286,20 +299,6 @@ class Page {
 
   tell_tabs(to, except, frame) {
     this.#log.channels.tell(to, except, frame);
-  }
-
-  form(fields) {
-    const form = new URLSearchParams();
-    const { isTold } = this.#log.state.data;
-    const add = (name, value) => {
-      if (typeof value !== "object" || value === null) form.append(name, value);
-      // A server that keeps session data takes JSON, which knows more than strings.
-      else if (isTold) form.append(name, JSON.stringify(value));
-      else for (const [key, inner] of Object.entries(value)) add(`${name}[${key}]`, inner);
-    };
-    // As JSON would carry them: dates are texts, and what is no data is left out.
-    for (const [name, value] of Object.entries(JSON.parse(JSON.stringify(fields)))) add(name, value);
-    return form.toString();
   }
 
   get room() {
@@ -321,19 +320,12 @@ class Page {
   }
 
   done() {
+    this.#log.channels?.free();
     this.#log.done();
   }
 
   secret() {
     return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte + 256).toString(16).slice(1)).join("");
-  }
-
-  href(url) {
-    try {
-      return new URL(url, globalThis.location?.href).href;
-    } catch {
-      return undefined;
-    }
   }
 
   failure(code, description) {

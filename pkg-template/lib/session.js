@@ -1,13 +1,12 @@
 // The session as a page sees it. Every command goes to the engine; every event comes from the log.
 import { Channels } from "./channels.js";
-import { HAS_AGENT, HIDDEN, ID, TOLD, WAKE, run, tell } from "./engine.js";
-import { ChatError } from "./error.js";
+import { GIVE, GIVE_UP, HAS_AGENT, HIDDEN, ID, IS_OVER, LEAVE, RESTORE, START, TOLD, TYPING, WAKE, awake, release, run, tell } from "./engine.js";
 import { Log } from "./log.js";
+import { fromIndex, incorrect, sending, typing } from "./options.js";
 import { ChatPromise } from "./promise.js";
 import { entry } from "./shapes.js";
 import { State } from "./state.js";
 import { storeOf } from "./storage.js";
-import { incorrect } from "./data.js";
 
 const internal = Symbol("internal");
 
@@ -19,23 +18,30 @@ export class ChatSession {
     if (key !== internal) throw new TypeError("a ChatSession comes from startSession or restoreSession");
     this.#engine = engine;
     this.#log = log;
-    // Not inside a call of its own.
-    log.done = () => queueMicrotask(() => this.#release()?.free());
+    log.done = () =>
+      queueMicrotask(() => {
+        const released = this.#release();
+        if (released) release(released);
+      });
   }
 
   /** Launches a session; resolves to it once the server has accepted it. */
-  static async launch(Engine, command, options, signal) {
+  static async launch(Engine, command, options, wanted) {
+    const { signal } = options;
     const log = new Log(options);
     const engine = new Engine(log.page);
     log.told = (index) => tell(engine, TOLD, index);
     log.state = new State(log, options);
+    // Only REST has forms.
+    log.page.form = (fields) => Engine.form(fields, log.state.data.isTold);
+    // Whose the engine is, is known at the end of the launch.
+    let isDone = false;
     log.done = () => {
-      log.done = () => {};
-      queueMicrotask(() => engine.free());
+      isDone = true;
     };
     const giveUp = () => {
       listen("removeEventListener");
-      run(engine, "giveUp").catch(() => {});
+      run(engine, GIVE_UP).catch(() => {});
     };
     signal?.addEventListener("abort", giveUp, { once: true });
     const hidden = () => tell(engine, HIDDEN, 0);
@@ -60,9 +66,10 @@ export class ChatSession {
       log.store = await storeOf(command, options);
       log.channels = await Channels.of(engine, options);
       log.cache = await cacheOf(options, log);
-      await run(engine, command, { ...options, dataKey: log.state.data.key });
+      const isNew = command === "startSession";
+      await run(engine, isNew ? START : RESTORE, { ...wanted, dataKey: log.state.data.key });
       log.state.begin();
-      if (command === "startSession") await log.channels.join(engine.read(ID));
+      if (isNew) await log.channels.join(engine.read(ID));
       await log.cache?.keep(engine.read(ID));
       log.renewed = (id) => {
         log.channels.renew(id);
@@ -72,8 +79,13 @@ export class ChatSession {
     } catch (error) {
       log.cache = undefined;
       log.over();
+      log.done = () => {
+        log.done = () => {};
+        release(engine);
+      };
       throw error;
     } finally {
+      if (isDone) log.done();
       signal?.removeEventListener("abort", giveUp);
     }
   }
@@ -85,22 +97,23 @@ export class ChatSession {
 
   getTranscript(options) {
     return ChatPromise.of(async () => {
-      const from = await run(this.#engine, "getTranscript", options);
+      awake(this.#engine);
+      const from = fromIndex(options);
       const records = this.#log.transcript().filter(({ index }) => index === undefined || index >= from);
       return { transcript: records.map(entry) };
     });
   }
 
   sendMessage(message) {
-    return ChatPromise.of(() => run(this.#engine, "sendMessage", message));
+    return ChatPromise.of(() => run(awake(this.#engine), GIVE, sending(message)));
   }
 
   sendTyping(options) {
-    return ChatPromise.of(() => run(this.#engine, "sendTyping", options));
+    return ChatPromise.of(() => run(awake(this.#engine), TYPING, typing(options)));
   }
 
   leave() {
-    return ChatPromise.of(() => run(this.#engine, "leave"));
+    return ChatPromise.of(() => run(awake(this.#engine), LEAVE));
   }
 
   /** The status of the session, `{ code, name }`. */
@@ -124,15 +137,10 @@ export class ChatSession {
   /** Gives an answer to a form or to the FAQ. */
   #give(kind, options) {
     return ChatPromise.of(async () => {
-      await this.#awake();
-      const notice = (await import("../forms.js"))[kind](options ?? {}, this.#log.state.form);
-      return run(this.#engine, "giveNotice", notice);
+      awake(this.#engine);
+      const { name, data } = (await import("../forms.js"))[kind](options ?? {}, this.#log.state.form);
+      return run(awake(this.#engine), GIVE, { operation: "customNotice", message: name, userData: data });
     });
-  }
-
-  /** Rejects when the session is over, as commands do whatever is given to them. */
-  #awake() {
-    return run(this.#engine, "getTranscript");
   }
 
   /** The data that this side may change. */
@@ -140,9 +148,9 @@ export class ChatSession {
     const { data } = this.#log.state;
     const give = (change, given) =>
       ChatPromise.of(async () => {
-        await this.#awake();
+        awake(this.#engine);
         const { set, deleted, size } = (await import("../changes.js"))[change](given, data);
-        await run(this.#engine, "giveData", { set, deleted, size });
+        await run(awake(this.#engine), GIVE, { operation: "updateData", userData: set, deleted, size });
         data.taken(set ?? {}, deleted ?? []);
       });
     return {
@@ -170,13 +178,13 @@ export class ChatSession {
   #release() {
     const engine = this.#engine;
     if (!engine.free) return undefined;
-    const id = engine.read(ID);
-    this.#engine = {
-      read: (what) => what === ID && id,
-      command: () => {
-        throw new ChatError(50, "the session is unknown or already over");
-      },
-    };
+    let id;
+    try {
+      id = engine.read(ID);
+    } catch {
+      // The module has trapped.
+    }
+    this.#engine = { read: (what) => (what === ID ? id : what === IS_OVER) };
     return engine;
   }
 
@@ -188,10 +196,10 @@ export class ChatSession {
     if (!engine) return;
     log.over();
     // What waits is settled, and the channels are closed.
-    run(engine, "giveUp");
+    run(engine, GIVE_UP).catch(() => {});
     log.channels.free();
     // It may be on its way to a transport of the page's own, which now calls this.
-    queueMicrotask(() => engine.free());
+    release(engine);
   }
 
   onError(callback, options) {

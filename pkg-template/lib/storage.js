@@ -1,7 +1,7 @@
 // Where the state for a restore lives: session or local storage, a cookie, this page's memory, or the page's own object.
 // Every session has a slot of its own, named after its server and service. The two that
 // most pages use are here, the others in `storages.js`, which is loaded by who asks for one.
-import { incorrect } from "./data.js";
+import { incorrect } from "./options.js";
 import { report } from "./promise.js";
 
 /** What the names of all slots start with. */

@@ -42,7 +42,7 @@ impl Advice {
         if !advice.is_object() {
             return None;
         }
-        let ms = |name, default| match advice.get(name).number() {
+        let ms = |name, default| match advice.number_of(name) {
             Some(ms) if ms >= 0.0 => ms.min(LONGEST) as u64,
             _ => default,
         };

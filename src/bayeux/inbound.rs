@@ -125,7 +125,7 @@ impl<J: Json> Client<J> {
             self.connected_at = now.mono;
             self.handshakes = 0;
             if self.ack.is_some() {
-                self.ack = answer.message.get(Name::Ext).get(Name::Ack).number().or(self.ack);
+                self.ack = answer.message.get(Name::Ext).number_of(Name::Ack).or(self.ack);
             }
             if self.phase == Phase::Connecting {
                 self.phase = Phase::Connected;

@@ -36,10 +36,10 @@ pub(super) struct Message<J: Json> {
 /// A message with what every one has, and the client, once the server has given it an id.
 fn message<J: Json>(kind: Kind, id: String, channel: &str, client: Option<&String>) -> Message<J> {
     let mut body = J::object();
-    body.put_str("channel", channel);
-    body.put_str("id", &id);
+    body.put_str(Name::Channel, channel);
+    body.put_str(Name::Id, &id);
     if let Some(client) = client {
-        body.put_str("clientId", client);
+        body.put_str(Name::ClientId, client);
     }
     Message { id, kind, held: 0, at_once: false, body, size: 0 }
 }
@@ -48,15 +48,15 @@ fn message<J: Json>(kind: Kind, id: String, channel: &str, client: Option<&Strin
 pub(super) fn handshake<J: Json>(id: String, wire: Wire) -> Message<J> {
     let mut message: Message<J> = message(Kind::Handshake, id, "/meta/handshake", None);
     let body = &mut message.body;
-    body.put_str("version", "1.0");
-    body.put_str("minimumVersion", "1.0");
+    body.put_str(Name::Version, "1.0");
+    body.put_str(Name::MinimumVersion, "1.0");
     let mut types = J::array();
     if wire == Wire::WebSocket {
         types.push(J::of_str(connection_type(wire)));
     }
     types.push(J::of_str(connection_type(Wire::LongPolling)));
-    body.put("supportedConnectionTypes", types);
-    body.put("ext", J::of("ack", J::of_bool(true)));
+    body.put(Name::SupportedConnectionTypes, types);
+    body.put(Name::Ext, J::of(Name::Ack, J::of_bool(true)));
     message
 }
 
@@ -77,12 +77,12 @@ pub(super) fn connect<J: Json>(
 ) -> Message<J> {
     let mut message: Message<J> = message(Kind::Connect, id, "/meta/connect", client);
     let body = &mut message.body;
-    body.put_str("connectionType", connection_type(wire));
+    body.put_str(Name::ConnectionType, connection_type(wire));
     if let Some(hold) = hold {
-        body.put("advice", J::of("timeout", J::of_number(hold as f64)));
+        body.put(Name::Advice, J::of(Name::Timeout, J::of_number(hold as f64)));
     }
     if let Some(batch) = ack {
-        body.put("ext", J::of("ack", J::of_number(batch)));
+        body.put(Name::Ext, J::of(Name::Ack, J::of_number(batch)));
     }
     // Not every server does what it is asked.
     message.at_once = hold == Some(0);
@@ -93,7 +93,7 @@ pub(super) fn connect<J: Json>(
 /// `/meta/subscribe`.
 pub(super) fn subscribe<J: Json>(id: String, client: Option<&String>, channel: &str) -> Message<J> {
     let mut message: Message<J> = message(Kind::Subscribe, id, "/meta/subscribe", client);
-    message.body.put_str("subscription", channel);
+    message.body.put_str(Name::Subscription, channel);
     message
 }
 
@@ -114,7 +114,7 @@ pub(super) fn publish<J: Json>(
     keys: &Keys,
 ) -> Message<J> {
     let mut message: Message<J> = message(Kind::Publish, id, channel, client);
-    message.body.put("data", operation.data(keys));
+    message.body.put(Name::Data, operation.data(keys));
     message.size = operation.size() + OVERHEAD;
     message.held = (message.size / SLOWEST_UPLOAD) as u64;
     message

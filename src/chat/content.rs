@@ -38,16 +38,16 @@ impl<J: Json> Content<J> {
     pub(super) fn fill(&self, members: &mut J) {
         match self {
             Content::Text(text) => {
-                members.put_text("message", text);
-                members.put_str("messageType", "text");
+                members.put_text(Name::Message, text);
+                members.put_str(Name::MessageType, "text");
             }
-            Content::Url(url) => members.put_text("pushUrl", url),
+            Content::Url(url) => members.put_text(Name::PushUrl, url),
             Content::Notice(name, data) => {
-                members.put_text("message", name);
-                members.put("userData", data.clone());
+                members.put_text(Name::Message, name);
+                members.put(Name::UserData, data.clone());
             }
             Content::Data { set, deleted, .. } => {
-                for (name, value) in [("userData", set), ("deleted", deleted)] {
+                for (name, value) in [(Name::UserData, set), (Name::Deleted, deleted)] {
                     if let Some(value) = value {
                         members.put(name, value.clone());
                     }
@@ -57,13 +57,18 @@ impl<J: Json> Content<J> {
     }
 
     /// Reads it back from the data of an operation; `None` when that is another one.
-    pub(super) fn read(operation: &str, data: &J) -> Option<Self> {
+    pub fn of_operation(data: &J) -> Option<Self> {
+        let operation = data.string_of(Name::Operation)?;
         let object = |name| Some(data.get(name)).filter(|value| !value.is_null());
-        Some(match operation {
+        Some(match operation.as_str() {
             "sendMessage" => Content::Text(data.get(Name::Message).text()?),
             "pushUrl" => Content::Url(data.get(Name::PushUrl).text()?),
             "customNotice" => Content::Notice(data.get(Name::Message).text()?, data.get(Name::UserData)),
-            "updateData" => Content::Data { set: object(Name::UserData), deleted: object(Name::Deleted), size: 0 },
+            "updateData" => Content::Data {
+                set: object(Name::UserData),
+                deleted: object(Name::Deleted),
+                size: data.count_of(Name::Size).unwrap_or(0) as usize,
+            },
             _ => return None,
         })
     }

@@ -1,7 +1,7 @@
 //! The operations of chat v2, as the data of a publish or the members of a form.
 
 use super::content::Content;
-use crate::json::{Json, Text};
+use crate::json::{Json, Name, Text};
 
 /// What identifies the session to the server; renewed as it comes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,15 +20,15 @@ impl Keys {
     /// As they are stored, under their names on the wire.
     pub fn json<J: Json>(&self) -> J {
         let mut keys = J::object();
-        keys.put_str("chatId", &self.chat_id);
-        keys.put_str("secureKey", &self.secure_key);
+        keys.put_str(Name::ChatId, &self.chat_id);
+        keys.put_str(Name::SecureKey, &self.secure_key);
         self.fill(&mut keys);
         keys
     }
 
     /// Sets what not every server gives.
     fn fill<J: Json>(&self, members: &mut J) {
-        for (name, value) in [("userId", &self.user_id), ("alias", &self.alias)] {
+        for (name, value) in [(Name::UserId, &self.user_id), (Name::Alias, &self.alias)] {
             if !value.is_empty() {
                 members.put_str(name, value);
             }
@@ -42,7 +42,7 @@ pub struct Visitor<J: Json> {
     /// The name that is shown.
     pub nickname: J::Text,
     /// First name, last name, e-mail address and subject, where given, under their names on the wire.
-    pub details: Vec<(&'static str, J::Text)>,
+    pub details: Vec<(Name, J::Text)>,
     /// The attached data, an object, passed on as it is.
     pub user_data: Option<J>,
     /// An id of this request that nobody can guess: repeated, it finds the session that it made.
@@ -83,7 +83,7 @@ impl<J: Json> Operation<'_, J> {
     /// The operation as data, with the keys of the session.
     pub fn data(&self, keys: &Keys) -> J {
         let mut data = self.members(keys);
-        data.put_str("operation", self.name());
+        data.put_str(Name::Operation, self.name());
         data
     }
 
@@ -91,32 +91,32 @@ impl<J: Json> Operation<'_, J> {
     pub fn members(&self, keys: &Keys) -> J {
         let mut members = J::object();
         if !matches!(self, Operation::RequestChat(_)) {
-            members.put_str("secureKey", &keys.secure_key);
+            members.put_str(Name::SecureKey, &keys.secure_key);
             keys.fill(&mut members);
         }
         match self {
             Operation::RequestChat(visitor) => {
-                members.put_text("nickname", &visitor.nickname);
+                members.put_text(Name::Nickname, &visitor.nickname);
                 for (name, text) in &visitor.details {
-                    members.put_text(name, text);
+                    members.put_text(*name, text);
                 }
                 if let Some(data) = &visitor.user_data {
-                    members.put("userData", data.clone());
+                    members.put(Name::UserData, data.clone());
                 }
-                members.put_str("messageId", &visitor.request_id);
+                members.put_str(Name::MessageId, &visitor.request_id);
                 reads_notices(&mut members, 0);
             }
             Operation::RequestNotifications { from, data } => {
-                members.put_number("transcriptPosition", f64::from(*from));
+                members.put_number(Name::TranscriptPosition, f64::from(*from));
                 reads_notices(&mut members, *data);
             }
             Operation::Send { content, id } => {
                 content.fill(&mut members);
-                members.put_str("messageId", id);
+                members.put_str(Name::MessageId, id);
             }
             Operation::Typing { preview, .. } => {
                 if let Some(text) = preview {
-                    members.put_text("message", text);
+                    members.put_text(Name::Message, text);
                 }
             }
             Operation::Disconnect => {}
@@ -147,6 +147,6 @@ impl<J: Json> Operation<'_, J> {
 
 /// This client reads notices, and has this version of the session data.
 fn reads_notices<J: Json>(members: &mut J, data: u32) {
-    members.put_number("notices", 1.0);
-    members.put_number("dataVersion", f64::from(data));
+    members.put_number(Name::Notices, 1.0);
+    members.put_number(Name::DataVersion, f64::from(data));
 }

@@ -25,7 +25,7 @@ impl<J: Json> Relayed<J> {
             from: data.count_of(Name::TranscriptPosition).unwrap_or(1),
             data: data.count_of(Name::DataVersion).unwrap_or(0),
             id: data.string_of(Name::MessageId).unwrap_or_default(),
-            content: Content::read(&name, data),
+            content: Content::of_operation(data),
             preview: data.get(Name::Message).text(),
             name,
         })

@@ -187,9 +187,9 @@ impl<J: Json> Protocol<J> for Client<J> {
         let id = text::numbered(&self.id_prefix, self.id_count);
         self.pending.push((id.clone(), now.after(self.times.max_network_delay)));
         let mut body = J::object();
-        body.put_str("id", &id);
-        body.put("data", operation.data(keys));
-        body.put_str("chatId", &keys.chat_id);
+        body.put_str(Name::Id, &id);
+        body.put(Name::Data, operation.data(keys));
+        body.put_str(Name::ChatId, &keys.chat_id);
         self.out.push_back(Output::Io(Io::Frame { socket: self.socket, body }));
         Some(id)
     }

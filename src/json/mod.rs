@@ -1,5 +1,5 @@
 //! JSON as the core sees it: a trait over somebody else's value, which is read or made to be sent, and the closed list of
-//! member names that are ever read. The browser's implementation has JavaScript objects where they are (`web::json`), the
+//! member names that are ever read or set. The browser's implementation has JavaScript objects where they are (`web::json`), the
 //! native one `serde_json` values. Text of messages is an opaque handle: the core moves it and never looks inside.
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -70,27 +70,27 @@ pub trait Json: Clone + std::fmt::Debug + 'static {
     /// A text of the page's.
     fn of_text(text: &Self::Text) -> Self;
     /// Sets a member of an object that was made here and that nobody else has yet.
-    fn put(&mut self, name: &str, value: Self);
+    fn put(&mut self, name: Name, value: Self);
     /// Adds an element to an array that was made here and that nobody else has yet.
     fn push(&mut self, value: Self);
 
     /// Sets a member that is a number.
-    fn put_number(&mut self, name: &str, value: f64) {
+    fn put_number(&mut self, name: Name, value: f64) {
         self.put(name, Self::of_number(value));
     }
 
     /// Sets a member that is a string of the core's own.
-    fn put_str(&mut self, name: &str, text: &str) {
+    fn put_str(&mut self, name: Name, text: &str) {
         self.put(name, Self::of_str(text));
     }
 
     /// Sets a member that is a text of the page's.
-    fn put_text(&mut self, name: &str, text: &Self::Text) {
+    fn put_text(&mut self, name: Name, text: &Self::Text) {
         self.put(name, Self::of_text(text));
     }
 
     /// An object with one member.
-    fn of(name: &str, value: Self) -> Self {
+    fn of(name: Name, value: Self) -> Self {
         let mut object = Self::object();
         object.put(name, value);
         object
@@ -101,9 +101,14 @@ pub trait Json: Clone + std::fmt::Debug + 'static {
         self.get(name).string()
     }
 
+    /// A member that is a number.
+    fn number_of(&self, name: Name) -> Option<f64> {
+        self.get(name).number()
+    }
+
     /// A member that is a whole number from 0 on.
     fn count_of(&self, name: Name) -> Option<u32> {
-        whole(self.get(name).number()?)
+        whole(self.number_of(name)?)
     }
 
     /// What kind of value this is, for error messages: never the value itself.
@@ -129,26 +134,24 @@ pub fn whole(number: f64) -> Option<u32> {
     (number >= 0.0 && number <= f64::from(u32::MAX) && number.fract() == 0.0).then_some(number as u32)
 }
 
-/// The closed list of the members that are ever read: variant, getter, spelling. Given to the macro that needs it.
+/// The closed list of the members that are ever read or set: variant, spelling. Given to the macro that needs it.
 macro_rules! with_names {
     ($use:ident) => {
         $use! {
-            Ack ack "ack", Advice advice "advice", Alias alias "alias", Channel channel "channel",
-            ChatEnded chat_ended "chatEnded", ChatId chat_id "chatId", ClientId client_id "clientId",
-            Code code "code", Data data "data", DataVersion data_version "dataVersion", Deleted deleted "deleted", Error error "error", Errors errors "errors", Ext ext "ext", Field field "field", From from "from",
-            Id id "id", Index index "index", Interval interval "interval", Keys keys "keys", Left left "left", Link link "link",
-            Message message "message",
-            MaxInterval max_interval "maxInterval", MessageId message_id "messageId", Messages messages "messages",
-            NextPosition next_position "nextPosition", Nickname nickname "nickname", Operation operation "operation",
-            Outbox outbox "outbox",
-            ParticipantId participant_id "participantId", Polling polling "polling", Position position "position",
-            PreviousId previous_id "previousId", PushUrl push_url "pushUrl", Reason reason "reason",
-            Reconnect reconnect "reconnect", RetryAfter retry_after "retryAfter", Searched searched "searched",
-            SecureKey secure_key "secureKey", Seen seen "seen", Server server "server", Service service "service", StatusCode status_code "statusCode",
-            Successful successful "successful",
-            SupportedConnectionTypes supported_connection_types "supportedConnectionTypes", TextMember text "text",
-            Timeout timeout "timeout", TranscriptPosition transcript_position "transcriptPosition", Tries tries "tries", Type type_ "type", Url url "url", UserData user_data "userData", UserId user_id "userId", UtcTime utc_time "utcTime",
-            Version version "version",
+            Ack "ack", Advice "advice", Alias "alias", Channel "channel", ChatEnded "chatEnded", ChatId "chatId",
+            ClientId "clientId", Code "code", ConnectionType "connectionType", Data "data", DataKey "dataKey", DataVersion "dataVersion",
+            Deleted "deleted", EmailAddress "emailAddress", Error "error", Errors "errors", Ext "ext", Field "field",
+            FirstName "firstName", From "from", Id "id", Index "index", Interval "interval", IsTyping "isTyping", Keys "keys",
+            LastName "lastName", Left "left", Link "link", MaxInterval "maxInterval", Message "message",
+            MessageId "messageId", Messages "messages", MessageType "messageType", MinimumVersion "minimumVersion",
+            NextPosition "nextPosition", Nickname "nickname", Notices "notices", Operation "operation",
+            Outbox "outbox", ParticipantId "participantId", Polling "polling", Position "position",
+            PreviousId "previousId", PushUrl "pushUrl", Reason "reason", Reconnect "reconnect",
+            RetryAfter "retryAfter", Searched "searched", SecureKey "secureKey", Seen "seen", Server "server", Servers "servers",
+            Service "service", StatusCode "statusCode", Size "size", Subject "subject", Subscription "subscription",
+            Successful "successful", SupportedConnectionTypes "supportedConnectionTypes", TextMember "text",
+            Timeout "timeout", TranscriptPosition "transcriptPosition", Transport "transport", Tries "tries", Type "type", Url "url",
+            UserData "userData", UserId "userId", UtcTime "utcTime", Version "version",
         }
     };
 }
@@ -157,8 +160,8 @@ pub(crate) use with_names;
 
 /// Declares [`Name`].
 macro_rules! names {
-    ($($variant:ident $getter:ident $text:literal),* $(,)?) => {
-        /// The name of a member that is read from the wire, or from the store.
+    ($($variant:ident $text:literal),* $(,)?) => {
+        /// The name of a member on the wire, or in the store.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs)]
         pub enum Name { $($variant),* }

@@ -132,9 +132,9 @@ impl Json for NativeJson {
         Self::of_str(text)
     }
 
-    fn put(&mut self, name: &str, value: Self) {
+    fn put(&mut self, name: Name, value: Self) {
         if let Tree::Object(members) = Rc::make_mut(&mut self.0) {
-            members.insert(name.to_owned(), Rc::unwrap_or_clone(value.0));
+            members.insert(name.text().to_owned(), Rc::unwrap_or_clone(value.0));
         }
     }
 

@@ -186,8 +186,8 @@ impl<J: Json> Client<J> {
             self.position = call.from.unwrap_or(self.position);
             // What waited while the session was renewed goes to the new one.
             if !call.name.is_empty() {
-                call.body.put_str("secureKey", &self.keys.secure_key);
-                call.body.put_number("transcriptPosition", f64::from(self.position));
+                call.body.put_str(Name::SecureKey, &self.keys.secure_key);
+                call.body.put_number(Name::TranscriptPosition, f64::from(self.position));
             }
         }
         self.serial += 1;

@@ -5,7 +5,6 @@ use super::event::Event;
 use super::{Attached, Session, Timer};
 use crate::chat::{EntryKind, Operation, Reply};
 use crate::json::{Json, Name};
-use crate::transport::Mode;
 
 use super::transcript::Transcript;
 
@@ -56,10 +55,10 @@ impl<J: Json> Session<J> {
             return first;
         }
         // By REST each answer has all from the position that this tab knows, or from an earlier one.
-        let rest = self.is_held() && self.setup.as_ref().is_some_and(|setup| setup.mode == Mode::Rest);
+        let all = self.is_held() && self.setup.as_ref().is_some_and(|setup| setup.mode.brings_all());
         // Without an id it can only be guessed that it is an answer, and then it is none.
         let opening = opening && (id.is_some() || self.keys.chat_id.is_empty());
-        if opening || rest || id.is_some() && id == self.resync.as_deref() {
+        if opening || all || id.is_some() && id == self.resync.as_deref() {
             return first;
         }
         if self.attached == Attached::Yes && self.resync.is_none() {

@@ -108,10 +108,10 @@ impl<J: Json> Outbox<J> {
                 Some((text, url)) if size <= room => {
                     room -= size;
                     let mut send = J::object();
-                    send.put_str("id", id);
-                    send.put_text("text", text);
-                    send.put("url", J::of_bool(url));
-                    send.put_number("tries", (*tries).into());
+                    send.put_str(Name::Id, id);
+                    send.put_text(Name::TextMember, text);
+                    send.put(Name::Url, J::of_bool(url));
+                    send.put_number(Name::Tries, (*tries).into());
                     unsent.push(send);
                 }
                 Some(_) => all = false,

@@ -120,7 +120,7 @@ impl<J: Json> Session<J> {
             self.relay.asked.clear();
         }
         let link = if link == direct::UP && self.answers_by_id { direct::UP_BY_ID } else { link };
-        self.tell(tab, None, J::of("link", J::of_number(f64::from(link))));
+        self.tell(tab, None, J::of(Name::Link, J::of_number(f64::from(link))));
     }
 
     /// Passes on what came. Returns whose it is: the id that it has for this tab's own session, or `None` when it is of no
@@ -140,37 +140,37 @@ impl<J: Json> Session<J> {
         let Some(asked) = asked else {
             // A refusal of the opening operation is this tab's affair.
             if done || id.is_none() && self.attached == Attached::Yes {
-                self.tell(None, None, J::of("data", data.clone()));
+                self.tell(None, None, J::of(Name::Data, data.clone()));
             }
             return Some(id);
         };
         if asked.leaves && !done && self.leaving.is_none() {
             self.timers.cancel(Timer::Leave);
         }
-        let mut answer = J::of("data", data.clone());
-        answer.put_str("id", &asked.id);
+        let mut answer = J::of(Name::Data, data.clone());
+        answer.put_str(Name::Id, &asked.id);
         self.tell(Some(asked.tab), None, answer);
         if done {
-            self.tell(None, Some(asked.tab), J::of("data", data.clone()));
+            self.tell(None, Some(asked.tab), J::of(Name::Data, data.clone()));
         }
         done.then_some(None)
     }
 
     /// Passes on what no session can read: each tab reports it.
     pub(super) fn relay_unreadable(&mut self, data: &J) {
-        self.tell(None, None, J::of("data", data.clone()));
+        self.tell(None, None, J::of(Name::Data, data.clone()));
     }
 
     /// An operation was acknowledged or refused: whether it was another tab's.
     pub(super) fn relay_acknowledgement(&mut self, operation: &str, result: &Result<(), Fault>) -> bool {
         let Some(asked) = self.relay.take(operation) else { return false };
-        let mut answer = J::of("id", J::of_str(&asked.id));
+        let mut answer = J::of(Name::Id, J::of_str(&asked.id));
         match result {
-            Ok(()) => answer.put("successful", J::of_bool(true)),
+            Ok(()) => answer.put(Name::Successful, J::of_bool(true)),
             Err(fault) => {
-                answer.put_str("error", &fault.text());
+                answer.put_str(Name::Error, &fault.text());
                 if *fault == Fault::TooLarge {
-                    answer.put_number("statusCode", 413.0);
+                    answer.put_number(Name::StatusCode, 413.0);
                 }
             }
         }
@@ -190,15 +190,15 @@ impl<J: Json> Session<J> {
     /// The session has been left: the other tabs are to know that it was by the visitor's wish.
     pub(super) fn tell_left(&mut self) {
         self.relay.left = true;
-        self.tell(None, None, J::of("left", J::of_bool(true)));
+        self.tell(None, None, J::of(Name::Left, J::of_bool(true)));
     }
 
     /// The session was left and the server has not said so to anybody: the other tabs hear it from this one.
     pub(super) fn tell_left_and_ended(&mut self) {
         self.tell_left();
-        let mut data = J::of("chatEnded", J::of_bool(true));
-        data.put_number("statusCode", 0.0);
-        self.tell(None, None, J::of("data", data));
+        let mut data = J::of(Name::ChatEnded, J::of_bool(true));
+        data.put_number(Name::StatusCode, 0.0);
+        self.tell(None, None, J::of(Name::Data, data));
     }
 
     fn tell(&mut self, to: Option<u32>, except: Option<u32>, frame: J) {

@@ -50,7 +50,7 @@ impl<J: Json> Snapshot<J> {
         {
             word.text()?;
         }
-        let seen = state.get(Name::Seen).number().filter(|seen| *seen >= 0.0)? as u64;
+        let seen = state.number_of(Name::Seen).filter(|seen| *seen >= 0.0)? as u64;
         // No entry has an index from there on.
         let text = |of: &J, name| of.string_of(name).unwrap_or_default();
         let position = state.count_of(Name::Position).filter(|position| *position < 1 << 31)?;
@@ -67,8 +67,7 @@ impl<J: Json> Snapshot<J> {
             position,
             seen,
             max_offline: state
-                .get(Name::Timeout)
-                .number()
+                .number_of(Name::Timeout)
                 .filter(|time| *time >= 0.0)
                 .map_or(MAX_OFFLINE, |time| time as u64),
             polling: state.get(Name::Polling).bool().unwrap_or(false),
@@ -93,16 +92,16 @@ impl<J: Json> Snapshot<J> {
     /// As it is stored.
     fn json(&self) -> J {
         let mut state = J::object();
-        state.put_number("version", self.version.into());
-        state.put_str("server", &self.server);
-        state.put_str("service", &self.service);
-        state.put("keys", self.keys.json());
-        state.put_number("position", self.position.into());
-        state.put_number("seen", self.seen as f64);
-        state.put_number("timeout", self.max_offline as f64);
-        state.put("polling", J::of_bool(self.polling));
-        state.put_number("searched", self.searched.into());
-        state.put("outbox", self.outbox.clone());
+        state.put_number(Name::Version, self.version.into());
+        state.put_str(Name::Server, &self.server);
+        state.put_str(Name::Service, &self.service);
+        state.put(Name::Keys, self.keys.json());
+        state.put_number(Name::Position, self.position.into());
+        state.put_number(Name::Seen, self.seen as f64);
+        state.put_number(Name::Timeout, self.max_offline as f64);
+        state.put(Name::Polling, J::of_bool(self.polling));
+        state.put_number(Name::Searched, self.searched.into());
+        state.put(Name::Outbox, self.outbox.clone());
         state
     }
 }

@@ -9,8 +9,10 @@ use crate::io::{HttpAnswer, Io};
 use crate::json::Json;
 use crate::protocol::{Event, Output, Protocol, Target, Times, Wire};
 use crate::queue::Queue;
+#[cfg(feature = "rest")]
+use crate::rest;
 use crate::time::{Dice, Now, Timers, earliest};
-use crate::{bayeux, direct, rest};
+use crate::{bayeux, direct};
 
 /// What the session has to know of its link.
 #[derive(Debug)]
@@ -88,6 +90,7 @@ impl<J: Json> Link<J> {
     pub fn new(times: Times, plan: Plan, service: &str, seed: u64, held: bool) -> Self {
         let client: Box<dyn Protocol<J>> = match plan.target().wire {
             Wire::Own => Box::new(direct::Client::new(times, seed, 0)),
+            #[cfg(feature = "rest")]
             Wire::Rest => Box::new(rest::Client::new(times, service, seed)),
             Wire::WebSocket | Wire::LongPolling => Box::new(bayeux::Client::new(times, service, seed)),
         };

@@ -12,6 +12,7 @@ pub enum Mode {
     /// Long-polling only.
     LongPolling,
     /// Plain HTTP only.
+    #[cfg(feature = "rest")]
     Rest,
     /// A transport of the page's own.
     Own,
@@ -141,6 +142,7 @@ impl Plan {
     fn prefer(&mut self) {
         self.wire = match self.mode {
             Mode::LongPolling => Wire::LongPolling,
+            #[cfg(feature = "rest")]
             Mode::Rest => Wire::Rest,
             Mode::Own => Wire::Own,
             Mode::Auto | Mode::WebSocket => Wire::WebSocket,
@@ -148,16 +150,22 @@ impl Plan {
     }
 }
 
-/// By the names that pages give them.
 impl Mode {
-    /// The mode of a name; `None` when there is none of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "auto" => Some(Mode::Auto),
-            "websocket" => Some(Mode::WebSocket),
-            "long-polling" => Some(Mode::LongPolling),
-            "rest" => Some(Mode::Rest),
-            _ => None,
-        }
+    /// All in this build, in the order in which the shim has them.
+    pub const ALL: &'static [Mode] = &[
+        Mode::Auto,
+        Mode::WebSocket,
+        Mode::LongPolling,
+        Mode::Own,
+        #[cfg(feature = "rest")]
+        Mode::Rest,
+    ];
+
+    /// Whether each answer has all from the position on that was named in the question, since nothing is told unasked.
+    pub fn brings_all(self) -> bool {
+        #[cfg(feature = "rest")]
+        return self == Mode::Rest;
+        #[cfg(not(feature = "rest"))]
+        false
     }
 }

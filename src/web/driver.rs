@@ -1,6 +1,6 @@
 //! Runs a session: every input is followed by a full drain of the outputs, and no borrow is held while one is carried out.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use js_sys::JsString;
@@ -10,9 +10,7 @@ use super::clock::{self, Alarm};
 use super::http::{self, Exchange};
 use super::json::{JsJson, stringify};
 use super::page::Page;
-use super::socket::Socket;
 use super::storage::state_of;
-use super::task;
 use crate::io::Io;
 use crate::json::Json;
 use crate::session::{Code, Command, CommandId, Error, Input, Output, Session, Snapshot};
@@ -24,26 +22,16 @@ pub struct Driver {
     open: RefCell<Open>,
     alarm: Alarm,
     stored: RefCell<Stored>,
+    /// Outputs are being carried out.
+    draining: Cell<bool>,
     me: Weak<Driver>,
 }
 
 /// What is under way, by its id.
 #[derive(Default)]
 struct Open {
-    sockets: Vec<(u32, Socket)>,
     exchanges: Vec<(u32, Exchange)>,
     promises: Vec<(CommandId, Settle)>,
-}
-
-impl Open {
-    /// Sends on a WebSocket; `false` when the socket is none.
-    fn send(&self, id: u32, frame: &JsValue) -> bool {
-        let socket = self.sockets.iter().find(|(of, _)| *of == id);
-        if let Some((_, socket)) = socket {
-            socket.send(&stringify(frame));
-        }
-        socket.is_some()
-    }
 }
 
 /// Takes out what has the id.
@@ -95,6 +83,7 @@ impl Driver {
                     }
                 }),
                 stored: RefCell::default(),
+                draining: Cell::new(false),
                 me: me.clone(),
             }
         })
@@ -129,7 +118,12 @@ impl Driver {
         self.stored.borrow().last.as_ref().map(state_of).unwrap_or_default()
     }
 
+    /// Carries out all outputs, each after the one before it: one that runs the page's code, which then calls us, comes to its
+    /// end first.
     fn drain(&self) {
+        if self.draining.replace(true) {
+            return;
+        }
         loop {
             let output = self.session.borrow_mut().poll_output();
             match output {
@@ -144,6 +138,7 @@ impl Driver {
                     if at.is_none() && self.read(|session| session.is_over()) {
                         self.page.done();
                     }
+                    self.draining.set(false);
                     return;
                 }
             }
@@ -152,20 +147,9 @@ impl Driver {
 
     fn transmit(&self, io: Io<JsJson>) {
         match io {
-            Io::Open { socket, url } => match url.as_str() {
-                "own:" | "tab:" => self.page.open(socket, url == "tab:"),
-                _ => self.open(socket, &url),
-            },
-            Io::Frame { socket, body } => {
-                // The borrow ends before a transport of the page's own is called.
-                if !self.open.borrow().send(socket, body.value()) {
-                    self.page.send(socket, body.into_js());
-                }
-            }
-            Io::Close { socket } => {
-                drop(take(&mut self.open.borrow_mut().sockets, socket));
-                self.page.close(socket);
-            }
+            Io::Open { socket, url } => self.page.open(socket, &url),
+            Io::Frame { socket, body } => self.page.send(socket, body.into_js()),
+            Io::Close { socket } => self.page.close(socket),
             Io::Tell { to, except, frame } => {
                 self.page.tell_tabs(to.unwrap_or(0), except.unwrap_or(0), frame.into_js());
             }
@@ -173,25 +157,7 @@ impl Driver {
             Io::PostForm { request, url, body } => {
                 self.post(request, &url, &self.page.form(body.into_js()), "application/x-www-form-urlencoded");
             }
-            Io::Abort { request } => drop(take(&mut self.open.borrow_mut().exchanges, request)),
-        }
-    }
-
-    fn open(&self, id: u32, url: &str) {
-        let me = self.me.clone();
-        let socket = Socket::open(id, url, move |input| {
-            let Some(driver) = me.upgrade() else { return };
-            let closed = matches!(input, Input::Closed { .. });
-            driver.input(input);
-            if closed {
-                // Its handler is running: it is let go of when that has returned.
-                task::soon(move || drop(take(&mut driver.open.borrow_mut().sockets, id)));
-            }
-        });
-        match socket {
-            Some(socket) => self.open.borrow_mut().sockets.push((id, socket)),
-            // The browser refuses the URL (mixed content, a bad port): as if nobody answered there.
-            None => self.session.borrow_mut().handle_input(clock::now(), Input::Closed { socket: id, code: 1006 }),
+            Io::Abort { request } => self.let_go(request),
         }
     }
 
@@ -199,10 +165,16 @@ impl Driver {
         let me = self.me.clone();
         let exchange = http::post(url, body, kind, move |answer| {
             let Some(driver) = me.upgrade() else { return };
-            drop(take(&mut driver.open.borrow_mut().exchanges, request));
+            driver.let_go(request);
             driver.input(Input::Reply { request, answer });
         });
         self.open.borrow_mut().exchanges.push((request, exchange));
+    }
+
+    /// Aborts a request, which may run the page's code: the borrow ends before.
+    fn let_go(&self, request: u32) {
+        let exchange = take(&mut self.open.borrow_mut().exchanges, request);
+        drop(exchange);
     }
 
     fn settle(&self, id: CommandId, result: Result<(), Error>) {

@@ -1,11 +1,10 @@
-//! JSON as JavaScript has it: objects made by `JSON.parse`, read through typed getters; texts are JavaScript strings that
+//! JSON as JavaScript has it: objects made by `JSON.parse`, read by calls of the shim's; texts are JavaScript strings that
 //! never enter the memory of the module.
 
-use std::cell::Cell;
-
-use js_sys::{Array, JsString, Object};
+use js_sys::{Array, JsString, Object, Promise};
 use serde::{Serialize, Serializer};
 use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
 
 use crate::json::{Json, Name, Text, with_names};
 
@@ -37,104 +36,67 @@ impl JsJson {
     }
 }
 
-/// Declares a getter for each name, and which getter is whose. The build makes each read `undefined` of what has no
-/// members (`xtask`, `rename`), so that nobody has to ask first.
-macro_rules! getters {
-    ($($variant:ident $getter:ident $text:literal),* $(,)?) => {
-        #[wasm_bindgen]
-        extern "C" {
-            type Node;
-            $(
-                #[wasm_bindgen(structural, method, getter, js_name = $text)]
-                fn $getter(this: &Node) -> JsValue;
-            )*
-        }
-
-        fn member(node: &Node, name: Name) -> JsValue {
-            match name { $(Name::$variant => node.$getter()),* }
-        }
+/// Declares the names as the shim gets them, in their order.
+macro_rules! spellings {
+    ($($variant:ident $text:literal),* $(,)?) => {
+        const NAMES: &str = concat!($($text, ","),*);
     };
 }
 
-with_names!(getters);
+with_names!(spellings);
 
-#[wasm_bindgen]
+// The shim's own reading (`lib/reader.js`), which the build gives to the glue as `reader`.
+#[wasm_bindgen(js_namespace = reader)]
 extern "C" {
-    #[wasm_bindgen(structural, method, indexing_getter)]
-    fn element(this: &Node, index: u32) -> JsValue;
-    #[wasm_bindgen(structural, method, indexing_setter)]
-    fn set_member(this: &Node, name: &str, value: JsValue);
-}
-
-#[wasm_bindgen]
-extern "C" {
-    /// The shim's own reading of what comes most often. It has no state.
-    pub type Reader;
+    /// A member by the place of its name; undefined when there is none, or nothing that could have any.
+    #[wasm_bindgen(js_name = get)]
+    fn member(object: &JsValue, name: u8) -> JsValue;
+    /// A member that is a number; NaN for what is none.
+    #[wasm_bindgen(js_name = numberOf)]
+    fn member_number(object: &JsValue, name: u8) -> f64;
+    /// An element by its index; undefined when there is none.
+    #[wasm_bindgen(js_name = at)]
+    fn element(array: &JsValue, index: u32) -> JsValue;
+    /// Sets a member.
+    #[wasm_bindgen(js_name = put)]
+    fn set_member(object: &JsValue, name: u8, value: JsValue);
+    /// Posts something by `fetch`, with credentials; the promise of the `Response`, by which alone it fails.
+    pub fn post(url: &str, kind: &str, body: &JsString, signal: Option<AbortSignal>) -> Promise;
     /// The parsed text; undefined when it is no JSON.
-    #[wasm_bindgen(structural, method)]
-    fn parse(this: &Reader, text: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = parse)]
+    fn parsed(text: &JsValue) -> JsValue;
     /// Whether the text looks like HTML.
-    #[wasm_bindgen(structural, method)]
-    fn is_markup(this: &Reader, text: &JsValue) -> bool;
-    /// The parsed text of an event; undefined when it is none.
-    #[wasm_bindgen(structural, method)]
-    fn frame(this: &Reader, event: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = isMarkup)]
+    fn is_markup(text: &JsValue) -> bool;
     /// The number; NaN for what is none. Rust's own way to ask is by way of the memory.
-    #[wasm_bindgen(structural, method)]
-    fn number(this: &Reader, value: &JsValue) -> f64;
-    /// What an error says of the value.
-    #[wasm_bindgen(structural, method)]
-    fn describe(this: &Reader, value: &JsValue) -> String;
+    fn number(value: &JsValue) -> f64;
     /// The data of an ordinary envelope; undefined or null for all others.
-    #[wasm_bindgen(structural, method)]
-    fn push(this: &Reader, envelope: &JsValue) -> JsValue;
+    #[wasm_bindgen(js_name = push)]
+    fn pushed(envelope: &JsValue) -> JsValue;
     /// How many entries an ordinary reply has; -1 for all others.
-    #[wasm_bindgen(structural, method)]
-    fn reply(this: &Reader, data: &JsValue, known: &JsValue) -> i32;
+    fn reply(data: &JsValue, known: &JsValue) -> i32;
     /// How many entries from a place on are ordinary messages that follow one another, the first of them the `next` one.
-    #[wasm_bindgen(structural, method)]
-    fn run(this: &Reader, entries: &JsValue, place: u32, next: u32) -> u32;
+    fn run(entries: &JsValue, place: u32, next: u32) -> u32;
 }
 
-thread_local! {
-    static READER: Cell<Option<&'static Reader>> = const { Cell::new(None) };
+/// The names of members in their order, a comma after each.
+#[wasm_bindgen]
+pub fn names() -> JsValue {
+    NAMES.into()
 }
 
-/// From now on the shim reads too.
-#[wasm_bindgen(js_name = readWith)]
-pub fn read_with(reader: Reader) {
-    READER.set(Some(Box::leak(Box::new(reader))));
-}
-
-/// The number that a value is; NaN is none.
-pub fn number_of(value: &JsValue) -> Option<f64> {
-    let number = READER.get()?.number(value);
+/// NaN is none.
+fn numeric(number: f64) -> Option<f64> {
     (!number.is_nan()).then_some(number)
-}
-
-/// What an error says of a value that a page gave: a number, or of what kind it is.
-pub fn described(value: &JsValue) -> String {
-    READER.get().map(|reader| reader.describe(value)).unwrap_or_default()
-}
-
-/// The JSON that an event brings, where it brings any.
-pub fn parse_event(event: &JsValue) -> Option<JsJson> {
-    let parsed = READER.get()?.frame(event);
-    (!parsed.is_undefined()).then(|| parsed.into())
 }
 
 /// Parses a JavaScript string where it is. The error says what came instead, and nothing of it.
 pub fn parse_json(text: &JsValue) -> Result<JsJson, String> {
-    let parsed = READER.get().map(|reader| reader.parse(text)).unwrap_or_default();
+    let parsed = parsed(text);
     if !parsed.is_undefined() {
         return Ok(parsed.into());
     }
-    Err(if READER.get().is_some_and(|reader| reader.is_markup(text)) {
-        "markup (HTML?)"
-    } else {
-        "text that is no JSON"
-    }
-    .to_owned())
+    Err(if is_markup(text) { "markup (HTML?)" } else { "text that is no JSON" }.to_owned())
 }
 
 impl Text for JsText {
@@ -163,7 +125,7 @@ impl Json for JsJson {
     type Text = JsText;
 
     fn get(&self, name: Name) -> Self {
-        member(self.0.unchecked_ref(), name).into()
+        member(&self.0, name as u8).into()
     }
 
     fn is_null(&self) -> bool {
@@ -179,7 +141,11 @@ impl Json for JsJson {
     }
 
     fn number(&self) -> Option<f64> {
-        number_of(&self.0)
+        numeric(number(&self.0))
+    }
+
+    fn number_of(&self, name: Name) -> Option<f64> {
+        numeric(member_number(&self.0, name as u8))
     }
 
     fn string(&self) -> Option<String> {
@@ -191,17 +157,16 @@ impl Json for JsJson {
     }
 
     fn ordinary_push(&self) -> Option<Self> {
-        let data = Self(READER.get()?.push(&self.0));
+        let data = Self(pushed(&self.0));
         (!data.is_null()).then_some(data)
     }
 
     fn ordinary_reply(&self, known: &Self) -> Option<usize> {
-        let count = READER.get()?.reply(&self.0, &known.0);
-        usize::try_from(count).ok()
+        usize::try_from(reply(&self.0, &known.0)).ok()
     }
 
     fn ordinary_run(&self, place: usize, next: u32) -> usize {
-        READER.get().map_or(0, |reader| reader.run(&self.0, place as u32, next) as usize)
+        run(&self.0, place as u32, next) as usize
     }
 
     fn len(&self) -> Option<usize> {
@@ -209,7 +174,7 @@ impl Json for JsJson {
     }
 
     fn at(&self, index: usize) -> Self {
-        self.0.unchecked_ref::<Node>().element(index as u32).into()
+        element(&self.0, index as u32).into()
     }
 
     fn object() -> Self {
@@ -236,8 +201,8 @@ impl Json for JsJson {
         Self(text.0.clone().into())
     }
 
-    fn put(&mut self, name: &str, value: Self) {
-        self.0.unchecked_ref::<Node>().set_member(name, value.0);
+    fn put(&mut self, name: Name, value: Self) {
+        set_member(&self.0, name as u8, value.0);
     }
 
     fn push(&mut self, value: Self) {

@@ -39,9 +39,10 @@ extern "C" {
     /// Makes the `ChatError` that a promise rejects with.
     #[wasm_bindgen(structural, method)]
     fn failure(this: &Page, code: u16, description: &str) -> JsValue;
-    /// Opens a channel of messages: to the tab that holds the connection, or the page's own transport.
+    /// Opens a channel of messages: a WebSocket, or to the tab that holds the connection or the page's own transport. What it
+    /// brings comes by [`Engine::input`](super::engine::Engine::input), never inside this call.
     #[wasm_bindgen(structural, method)]
-    pub fn open(this: &Page, socket: u32, tab: bool);
+    pub fn open(this: &Page, socket: u32, url: &str);
     /// Sends a frame on a channel.
     #[wasm_bindgen(structural, method)]
     pub fn send(this: &Page, socket: u32, frame: JsValue);
@@ -70,9 +71,6 @@ extern "C" {
     /// The session is over, and has nothing left to do.
     #[wasm_bindgen(structural, method)]
     pub fn done(this: &Page);
-    /// A URL made absolute; undefined when it is none.
-    #[wasm_bindgen(structural, method)]
-    pub fn href(this: &Page, url: &str) -> Option<String>;
     /// 128 random bits in hexadecimal: an id that nobody can guess.
     #[wasm_bindgen(structural, method)]
     pub fn secret(this: &Page) -> String;

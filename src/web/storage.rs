@@ -1,12 +1,10 @@
 //! The state for a restore on its way to and from the shim, which keeps it (`lib/storage.js`).
 
-use js_sys::Promise;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 use super::json::JsJson;
 use super::page::Page;
-use super::task;
 use crate::json::Json;
 use crate::session::Snapshot;
 use crate::text;
@@ -31,8 +29,8 @@ impl Wanted {
     }
 
     /// The newest of the states in an array that is wanted.
-    pub fn newest(&self, states: JsValue) -> Option<Snapshot<JsJson>> {
-        let states = JsJson::from(states);
+    pub fn newest(&self, states: &JsValue) -> Option<Snapshot<JsJson>> {
+        let states = JsJson::from(states.clone());
         let mut newest: Option<Snapshot<JsJson>> = None;
         for place in 0..states.len().unwrap_or(0) {
             let newer = |found: &Snapshot<JsJson>| newest.as_ref().is_none_or(|newest| newest.seen <= found.seen);
@@ -45,12 +43,9 @@ impl Wanted {
 }
 
 impl Page {
-    /// Reads all states that are stored; `next` gets an array of them.
-    pub fn read_states(&self, next: impl FnOnce(task::Settled) + 'static) {
-        match self.store("read", "", &JsValue::UNDEFINED) {
-            Ok(states) => task::after(&Promise::resolve(&states), next),
-            Err(error) => next(Err(error)),
-        }
+    /// All states that are stored: an array, or the promise of one; `None` when they can not be read.
+    pub fn read_states(&self) -> Option<JsValue> {
+        self.store("read", "", &JsValue::UNDEFINED).ok()
     }
 
     /// Stores a state.

@@ -6,6 +6,7 @@ import { useBrowser } from "./support/browser.js";
 import { restoreChat, startChat } from "./support/chat.js";
 import { signIn } from "./support/desk.js";
 import { startServer } from "./support/server.js";
+import { until } from "./support/wait.js";
 
 const browser = useBrowser();
 
@@ -173,6 +174,24 @@ test("of two sessions of a page the one that goes on is restored, though the oth
     assert.equal(restored, went, storage);
     await page.close();
   }
+});
+
+test("a page that sends from within its own WebSocket.send is served, in the order of its calls", async (t) => {
+  const { agent, chat, chatId } = await meet(t);
+  await chat.page.evaluate(() => {
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function (data) {
+      if (String(data).includes("first")) window.session.sendMessage("second");
+      return send.call(this, data);
+    };
+  });
+  await chat.send("first");
+  await chat.send("third");
+  const said = async () => (await chat.command("getTranscript")).result.transcript.filter(({ type }) => type === "MessageReceived");
+  await until("three messages", async () => (await said()).length === 3);
+  assert.deepEqual((await said()).map(({ content }) => content.text), ["first", "second", "third"]);
+  await agent.say(chatId, "Hi");
+  await chat.heard("Hi");
 });
 
 test("the transcript is given in its plain form, from an index on", async (t) => {

@@ -11,6 +11,7 @@ import { until } from "./support/wait.js";
 
 const browser = useBrowser();
 const WASM = "/pkg/wasm/causerie_bg.wasm";
+const FULL = "/pkg/wasm/causerie_full.wasm";
 
 /** A page, what it fetched of the package, and an agent who waits for its chat. */
 async function meet(t, path) {
@@ -27,7 +28,7 @@ async function meet(t, path) {
 
 for (const { what, path, files } of [
   { what: "a module", path: "/t/plain.html", files: ["/pkg/index.js", WASM] },
-  { what: "a classic script", path: "/t/classic.html", files: ["/pkg/causerie.global.js", WASM] },
+  { what: "a classic script", path: "/t/classic.html", files: ["/pkg/causerie.global.js", FULL] },
   { what: "one file with the wasm inside", path: "/t/inline.html", files: ["/pkg/inline.js"] },
 ]) {
   test(`${what} chats, goes on after a reload, and fetches nothing else of the package`, async (t) => {
@@ -71,7 +72,8 @@ for (const { what, entry, type, source } of [
   { what: "a module", entry: "/pkg/index.js", type: "module" },
   { what: "one file with the wasm inside", entry: "/pkg/inline.js", type: "module" },
   // It can not know where it came from: the page says where the wasm is.
-  { what: "a classic script", entry: "/pkg/causerie.global.js", type: "classic", source: WASM },
+  { what: "a classic script", entry: "/pkg/causerie.global.js", type: "classic", source: FULL },
+  { what: "a classic script that is given the wasm without REST", entry: "/pkg/causerie.global.js", type: "classic", source: WASM },
 ]) {
   test(`${what} chats in a worker`, async (t) => {
     const { server, agent, page } = await meet(t, "/t/plain.html");

@@ -1,6 +1,7 @@
 //! What the page and the world do in a test, and what a test asks of them afterwards.
 
 use causerie::chat::Visitor;
+use causerie::json::Name;
 use causerie::json::native::NativeJson;
 use causerie::protocol::Times;
 use causerie::session::{Command, CommandId, Error, Session, Setup};
@@ -28,7 +29,7 @@ impl Pair {
     pub fn start(&mut self) -> CommandId {
         let visitor = Visitor {
             nickname: "Ann".to_owned(),
-            details: vec![("subject", "A question".to_owned())],
+            details: vec![(Name::Subject, "A question".to_owned())],
             user_data: Some(NativeJson::from(serde_json::json!({ "plan": "gold" }))),
             request_id: format!("request{}", self.options.seed),
         };

@@ -1,15 +1,17 @@
-// A session in Node: without `init`, over each wire that this Node has, and over WebSocket in a Node that has it.
+// A session in Node: without `init`, over each wire that this Node has, by REST too, and over WebSocket in a Node that has it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { signIn } from "../browser/support/desk.js";
 import { startFake } from "../browser/support/fake.js";
+import { startServer } from "../browser/support/server.js";
 import { until } from "../browser/support/wait.js";
 import { newerNode, useProject } from "./support/project.js";
 
 const project = useProject();
 
 /** A whole conversation; prints what was heard. The process ends by itself. */
-const CONVERSATION = (options) => `import { chat } from "causerie";
+const CONVERSATION = (options, entry = "causerie") => `import { chat } from "${entry}";
   const session = await chat.startSession(${JSON.stringify({ username: "Ada", storage: "memory", ...options })});
   const heard = [];
   const answered = new Promise((resolve) => session.onMessageReceived(({ content, party }) => {
@@ -55,6 +57,18 @@ test("a session runs over WebSocket in Node 22 and later", async (t) => {
   assert.deepEqual(heard, HEARD);
   assert.ok(wires.has("websocket"), [...wires].join(", "));
 });
+
+for (const [entry, what] of [["causerie", "the package"], ["./node_modules/causerie/index.js", "its main entry as a file"]]) {
+  test(`a session runs in Node by REST, from ${what}`, async (t) => {
+    const server = await startServer(t, { www: project.folder });
+    const agent = await signIn(t, server.url);
+    const said = project.node(CONVERSATION({ serverUrl: server.url, transport: "rest" }, entry));
+    const chatId = await agent.accept();
+    await agent.heard(chatId, "Good morning");
+    await agent.say(chatId, "And to you");
+    assert.deepEqual(await said, HEARD);
+  });
+}
 
 test("two sessions of one process are two visitors", async (t) => {
   const fake = await startFake(t);

@@ -2,7 +2,7 @@
 // read, checked and reported by the engine itself.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reader } from "../../pkg-template/lib/reader.js";
+import * as reader from "../../pkg-template/lib/reader.js";
 
 const EVENT = { channel: "/service/chatV2/default", data: { statusCode: 0 } };
 const REPLY = { statusCode: 0, chatId: "c", secureKey: "k", messages: [{}, {}], nextPosition: 4 };
@@ -14,11 +14,19 @@ test("what is no JSON is undefined, and null is not", () => {
   for (const text of ["", "<html>", "[1", "undefined"]) assert.equal(reader.parse(text), undefined, text);
 });
 
-test("an event of a socket is its text's value, and a number is a number", () => {
-  assert.deepEqual(reader.frame({ data: "[1]" }), [1]);
-  for (const event of [{}, { data: "<" }, { data: new ArrayBuffer(1) }, { code: 1000 }]) assert.equal(reader.frame(event), undefined);
+test("a number is a number", () => {
   assert.equal(reader.number(1.5), 1.5);
   for (const other of ["1", true, null, undefined, [1], { valueOf: 1 }]) assert.ok(Number.isNaN(reader.number(other)));
+});
+
+test("members are read and set by the place of their names, and of what has none nothing is read", () => {
+  reader.named("id,data,");
+  const object = { id: "a", data: 7 };
+  assert.deepEqual([reader.get(object, 0), reader.numberOf(object, 1), reader.numberOf(object, 0)], ["a", 7, NaN]);
+  for (const other of [null, undefined, 7, "x", {}]) assert.equal(reader.get(other, 0), undefined);
+  reader.put(object, 1, 8);
+  assert.deepEqual(object, { id: "a", data: 8 });
+  assert.deepEqual([reader.at(["x"], 0), reader.at(["x"], 1), reader.at(undefined, 0)], ["x", undefined, undefined]);
 });
 
 test("an envelope is ordinary with one event that answers nothing", () => {

@@ -6,20 +6,20 @@ use anyhow::{Context, Result, bail};
 use crate::module::Module;
 use crate::place::Place;
 use crate::size::brotli;
-use crate::{files, order, package};
+use crate::{files, locals, order, package};
 
 /// How many single functions are listed.
 const LISTED: usize = 15;
 
 pub fn verb(place: &Place) -> Result<()> {
-    let bytes = files::read(&package::named(place)?)?;
+    // As they are shipped.
+    let bytes = locals::alike(&files::read(&package::named(place)?)?)?;
     let module = Module::read(&bytes).context("reading the optimised wasm")?;
     if module.functions.is_empty() || module.functions.iter().all(|function| function.name.is_empty()) {
         bail!("the optimised wasm has no names of functions");
     }
-    let bodies: Vec<&[u8]> = module.functions.iter().map(|function| function.body).collect();
-    // As they are shipped.
-    let module = module.in_order(&order::by_likeness(&bodies));
+    let order = order::by_likeness(&module.functions);
+    let module = module.in_order(&order);
     let all = brotli(&module.without(&|_| false))?;
     let mut origins: Vec<(String, usize, usize)> = Vec::new();
     for function in &module.functions {

@@ -27,6 +27,9 @@ pub fn verb(place: &Place) -> Result<()> {
         run::step("clippy: the SDK for wasm", || {
             run::live(wasm.cargo(place, "clippy").args(sdk).args(["--", "-D", "warnings"]))
         })?;
+        run::step("clippy: the SDK for wasm, without REST", || {
+            run::live(wasm.cargo(place, "clippy").args(sdk).args(["--no-default-features", "--", "-D", "warnings"]))
+        })?;
     } else {
         eprintln!("\n── clippy: the SDK for wasm: NOT checked, for Debian's compiler for wasm has no clippy");
     }

@@ -1,11 +1,13 @@
 //! The build as code: `cargo xtask <verb>`. There is no other build tool, and each verb does its own set-up.
 
 mod bench;
+mod code;
 mod files;
 mod fuzz;
 mod imports;
 mod items;
 mod lint;
+mod locals;
 mod module;
 mod order;
 mod package;

@@ -9,10 +9,10 @@ use crate::files::{self, Stamp};
 use crate::place::Place;
 
 use crate::rename::{self, Names};
-use crate::{order, run, setup};
+use crate::{locals, order, run, setup};
 
 /// Functions are inlined only when they are small: the repetition that stays compresses better than the calls that are
-/// saved. The first kilobyte of the memory and the memory's zeroes are as Rust's linker lays them out.
+/// saved. How far addresses are aligned is a hint that no machine of today needs. The first kilobyte of the memory and the memory's zeroes are as Rust's linker lays them out.
 const WASM_OPT: &[&str] = &[
     "-Oz",
     "--one-caller-inline-max-function-size=20",
@@ -22,6 +22,8 @@ const WASM_OPT: &[&str] = &[
     "--low-memory-unused",
     "--zero-filled-memory",
     "--skip-pass=local-cse",
+    "--skip-pass=simplify-locals",
+    "--dealign",
 ];
 const WASM_STRIP: &[&str] = &["--strip-debug", "--strip-producers"];
 /// A run of its own, for `--converge` would rename again and again; the functions have the names of [`order`]. The features
@@ -53,13 +55,25 @@ const TERSER: &[&str] = &[
     "--mangle=toplevel",
     "--comments=false",
 ];
+/// The wasm, of which there are two: few pages speak REST, and all others load the one without it.
+struct Wasm {
+    /// Its file.
+    file: &'static str,
+    /// How cargo is told what is in it.
+    features: &'static [&'static str],
+}
+const LEAN: Wasm = Wasm { file: "causerie_bg.wasm", features: &["--no-default-features"] };
+const FULL: Wasm = Wasm { file: "causerie_full.wasm", features: &[] };
 /// The glue, as the modules of `lib` import it; the bundler leaves out what they do not use.
 const GLUE: &str = "glue.js";
+/// What the engine calls `reader` (`src/web/json.rs`).
+const READER: &str = "import * as reader from \"./reader.js\";\n";
 
-/// The package's entries. Each becomes one file: the modules that it imports are bundled into it; the other entries and
-/// the glue, which all share, stay imports.
+/// The package's entries. Each becomes one file: the modules that it imports are bundled into it; the other entries
+/// stay imports.
 const ENTRIES: &[&str] = &[
     "index.js",
+    REST,
     "transport.js",
     "cache.js",
     "forms.js",
@@ -71,8 +85,10 @@ const ENTRIES: &[&str] = &[
     "widget.js",
     "react.js",
 ];
-/// The entries that are one file with nothing beside it but the wasm, if that: what others load on demand is inside. Each
-/// with what makes it what it is.
+/// The entry before the full wasm; all others are before the lean one.
+const REST: &str = "rest.js";
+/// The entries that are one file with nothing beside it but the full wasm, if that: what others load on demand is
+/// inside. Each with what makes it what it is.
 const WHOLE: &[(&str, &[&str])] = &[
     (
         "inline.js",
@@ -88,8 +104,9 @@ const WHOLE: &[(&str, &[&str])] = &[
     ("causerie.global.js", &["--format=iife", "--define:import.meta.url=here", "--inject:./lib/here.js"]),
 ];
 const INLINE: &str = "inline.js";
-/// Where the glue has the wasm's address, and what it has there when the wasm is inside.
-const ADDRESS: &str = "new URL('wasm/causerie_bg.wasm', import.meta.url)";
+/// The wasm as wasm-bindgen names it.
+const BOUND: &str = "causerie_bg.wasm";
+/// What the glue has in place of a wasm's address when that wasm is inside.
 const BYTES: (&str, &str) = ("import { bytes } from \"./bytes.js\";\n", "bytes()");
 /// The folders of modules that are bundled into the entries, and not in the package.
 const MODULES: &[&str] = &["lib", "testing", "widget", "react"];
@@ -103,28 +120,66 @@ pub fn build(place: &Place) -> Result<()> {
     let version = template_version(&template)?;
     setup::npm(place)?;
     let compiler = setup::wasm(place)?;
-    let wasm = run::step("wasm: compile", || compile(place, compiler))?;
-    let work = place.target.join("package");
-    let stamp = optimised_from(place, &wasm, &work)?;
-    if stamp.holds() {
-        eprintln!("\n── wasm: unchanged since it was last optimised");
-    } else {
-        files::fresh_directory(&work)?;
-        run::step("wasm: bindings", || bind(place, &wasm, &work))?;
-        run::step("wasm: optimise", || optimise(place, &work))?;
-        stamp.set()?;
+    for wasm in [&LEAN, &FULL] {
+        make(place, compiler, wasm)?;
     }
-    run::step(&format!("package: pkg/ (causerie {version})"), || assemble(place, &template, &work))
+    if LEAN.code(place)? != FULL.code(place)? {
+        bail!(
+            "{} and {} differ in what they import or export: a page may give `init` either, so one glue is to fit both",
+            LEAN.file,
+            FULL.file
+        );
+    }
+    run::step(&format!("package: pkg/ (causerie {version})"), || assemble(place, &template))
 }
 
-/// The wasm as it is shipped, but with its functions' names; builds it.
+/// Makes a wasm and its glue.
+fn make(place: &Place, compiler: setup::Wasm, wasm: &Wasm) -> Result<()> {
+    let step = |name: &str| format!("{}: {name}", wasm.file);
+    let compiled = run::step(&step("compile"), || compile(place, compiler, wasm))?;
+    let stamp = optimised_from(place, &compiled, wasm)?;
+    if stamp.holds() {
+        eprintln!("\n── {}", step("unchanged since it was last optimised"));
+        return Ok(());
+    }
+    let work = wasm.work(place);
+    files::fresh_directory(&work)?;
+    run::step(&step("bindings"), || bind(place, &compiled, &work))?;
+    run::step(&step("optimise"), || optimise(place, wasm))?;
+    stamp.set()
+}
+
+impl Wasm {
+    /// Where it is made small.
+    fn work(&self, place: &Place) -> PathBuf {
+        place.target.join("package").join(self.file.trim_end_matches(".wasm"))
+    }
+
+    /// Where its glue has its address.
+    fn address(&self) -> String {
+        format!("new URL('{WASM}/{}', import.meta.url)", self.file)
+    }
+
+    /// The code of its glue, but for the wasm's address.
+    fn code(&self, place: &Place) -> Result<String> {
+        let glue = rename::once(&files::read_text(&self.work(place).join(GLUE))?, &self.address(), "")?;
+        Ok(glue.lines().filter(|line| !line.trim_start().starts_with("//")).collect())
+    }
+
+    /// Puts its glue where the modules of `lib` import it.
+    fn give_glue(&self, place: &Place) -> Result<()> {
+        files::copy(&self.work(place).join(GLUE), &place.package().join("lib").join(GLUE))
+    }
+}
+
+/// The wasm that most pages load as it is shipped, but with its functions' names; builds it.
 pub fn named(place: &Place) -> Result<PathBuf> {
     build(place)?;
-    let work = place.target.join("package");
+    let work = LEAN.work(place);
     let named = work.join("named.wasm");
     run::step("wasm: optimise once more, with names", || {
         let mut wasm_opt = place.npm_program("wasm-opt");
-        wasm_opt.args(WASM_OPT).arg("-g").arg(work.join("bound").join("causerie_bg.wasm"));
+        wasm_opt.args(WASM_OPT).arg("-g").arg(work.join("bound").join(BOUND));
         run::quiet(wasm_opt.arg("-o").arg(&named))
     })?;
     Ok(named)
@@ -144,7 +199,8 @@ pub fn dist(place: &Place) -> Result<PathBuf> {
         Ok(directory.join(name))
     })?;
     println!("{}  {} bytes", place.shown(&tarball), fs::metadata(&tarball)?.len());
-    for file in ["wasm/causerie_bg.wasm", "causerie.global.js"] {
+    let wasms = [LEAN, FULL].map(|wasm| format!("{WASM}/{}", wasm.file));
+    for file in wasms.iter().map(String::as_str).chain(["causerie.global.js"]) {
         println!("{file}  integrity {}", integrity(place, &place.package().join(file))?);
     }
     Ok(tarball)
@@ -185,25 +241,25 @@ fn template_version(template: &Path) -> Result<String> {
     Ok(version)
 }
 
-fn compile(place: &Place, compiler: setup::Wasm) -> Result<PathBuf> {
+fn compile(place: &Place, compiler: setup::Wasm, wasm: &Wasm) -> Result<PathBuf> {
     let mut command = compiler.smallest(place);
-    command.args(["--locked", "--profile", "wasm", "--package", "causerie", "--lib"]);
+    command.args(["--locked", "--profile", "wasm", "--package", "causerie", "--lib"]).args(wasm.features);
+    // Cargo's own way to keep both builds: else they would be one file to it, and each would be made anew after the other.
+    command.env("__CARGO_DEFAULT_LIB_METADATA", "causerie");
     run::live(&mut command)?;
     Ok(place.target.join("wasm32-unknown-unknown").join("wasm").join("causerie.wasm"))
 }
 
 /// What the optimised files are made from: the compiled wasm, and the tools by their lock files and options.
-fn optimised_from(place: &Place, wasm: &Path, work: &Path) -> Result<Stamp> {
-    let mut key = files::read(wasm)?;
+fn optimised_from(place: &Place, compiled: &Path, wasm: &Wasm) -> Result<Stamp> {
+    let mut key = files::read(compiled)?;
     key.extend(files::read(&place.root.join("package-lock.json"))?);
     key.extend(files::read(&place.root.join("xtask").join("src").join("bin").join("bindgen.rs"))?);
+    key.extend(include_bytes!("package.rs"));
     key.extend(include_bytes!("rename.rs"));
+    key.extend(include_bytes!("locals.rs"));
     key.extend(include_bytes!("order.rs"));
-    key.extend(
-        format!("{WASM_OPT:?}{WASM_STRIP:?}{GLUE:?}{WASM_RENAME:?}{ESBUILD:?}{}", env!("CARGO_PKG_VERSION"))
-            .into_bytes(),
-    );
-    Ok(Stamp::new(work.join("made-from"), key))
+    Ok(Stamp::new(wasm.work(place).join("made-from"), key))
 }
 
 fn bind(place: &Place, wasm: &Path, work: &Path) -> Result<()> {
@@ -224,29 +280,30 @@ fn bind(place: &Place, wasm: &Path, work: &Path) -> Result<()> {
     run::quiet(command.arg(wasm).arg(work.join("bound"))).map(drop)
 }
 
-fn optimise(place: &Place, work: &Path) -> Result<()> {
+fn optimise(place: &Place, wasm: &Wasm) -> Result<()> {
+    let work = wasm.work(place);
     let bound = work.join("bound");
-    let small = work.join("small");
-    fs::create_dir_all(&small)?;
-    let (wasm, glue) = ("causerie_bg.wasm", "causerie.js");
     let wasm_opt = |options: &[&str], input: &Path, output: &Path| {
         run::quiet(place.npm_program("wasm-opt").args(options).arg(input).arg("-o").arg(output))
     };
-    wasm_opt(&[WASM_OPT, WASM_STRIP].concat(), &bound.join(wasm), &work.join(wasm))?;
-    let ordered = work.join("ordered.wasm");
-    fs::write(&ordered, order::named(&files::read(&work.join(wasm))?)?)?;
-    let printed = wasm_opt(WASM_RENAME, &ordered, &small.join(wasm))?;
-    let glue = Names::read(&printed)?.apply(&rename::without_past(&files::read_text(&bound.join(glue))?)?)?;
-    // It becomes part of the main entry, beside which the wasm is in a directory of its own.
-    fs::write(work.join(GLUE), rename::once(&glue, &format!("'{wasm}'"), &format!("'{WASM}/{wasm}'"))?)?;
+    let [inlined, ordered] = ["inlined.wasm", "ordered.wasm"].map(|name| work.join(name));
+    wasm_opt(&[WASM_OPT, WASM_STRIP].concat(), &bound.join(BOUND), &inlined)?;
+    fs::write(&ordered, order::named(&locals::alike(&files::read(&inlined)?)?)?)?;
+    let printed = wasm_opt(WASM_RENAME, &ordered, &work.join(wasm.file))?;
+    let glue = Names::read(&printed)?.apply(&rename::without_past(&files::read_text(&bound.join("causerie.js"))?)?)?;
+    // It becomes part of an entry, beside which the wasm is in a directory of its own.
+    let address = format!("new URL('{BOUND}', import.meta.url)");
+    fs::write(work.join(GLUE), READER.to_owned() + &rename::once(&glue, &address, &wasm.address())?)?;
     Ok(())
 }
 
-fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
+fn assemble(place: &Place, template: &Path) -> Result<()> {
     let package = place.package();
     files::fresh_directory(&package)?;
     files::copy(template, &package)?;
-    files::copy(&work.join("small"), &package.join(WASM))?;
+    for wasm in [LEAN, FULL] {
+        files::copy(&wasm.work(place).join(wasm.file), &package.join(WASM).join(wasm.file))?;
+    }
     for licence in LICENCES {
         files::copy(&place.root.join(licence), &package.join(licence))?;
     }
@@ -256,15 +313,19 @@ fn assemble(place: &Place, template: &Path, work: &Path) -> Result<()> {
         run::quiet(esbuild.arg(&sheet).args(["--minify", "--log-level=warning", "--allow-overwrite"]).arg(output))?;
     }
     // Before the entries that they are made from are bundled themselves.
+    let glue = package.join("lib").join(GLUE);
     for (entry, options) in WHOLE {
-        let glue = files::read_text(&work.join(GLUE))?;
-        let (import, bytes) = BYTES;
-        let inside = if *entry == INLINE { import.to_owned() + &rename::once(&glue, ADDRESS, bytes)? } else { glue };
-        fs::write(package.join("lib").join(GLUE), inside)?;
+        FULL.give_glue(place)?;
+        if *entry == INLINE {
+            let (import, bytes) = BYTES;
+            let inside = rename::once(&files::read_text(&glue)?, &FULL.address(), bytes)?;
+            fs::write(&glue, import.to_owned() + &inside)?;
+        }
         bundle(place, &package, entry, options)?;
     }
-    files::copy(&work.join(GLUE), &package.join("lib").join(GLUE))?;
     for entry in ENTRIES {
+        let wasm = if *entry == REST { FULL } else { LEAN };
+        wasm.give_glue(place)?;
         let others = ENTRIES.iter().filter(|other| *other != entry).map(|other| format!("--external:./{other}"));
         bundle(place, &package, entry, &others.collect::<Vec<_>>())?;
         let mut terser = place.npm_program("terser");

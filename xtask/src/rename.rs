@@ -93,10 +93,12 @@ pub fn without_past(glue: &str) -> Result<String> {
 
 /// Where each begins, with what it ends, and what stands in its place.
 const PAST: &[(&str, &str, &str)] = &[
+    ("    if (module_or_path !== undefined) {\n        if (Object.getPrototypeOf(module_or_path)", "\n    }\n", ""),
+    // It is given a function that gets the module's address, and says where the module comes from.
     (
-        "    if (module_or_path !== undefined) {\n        if (Object.getPrototypeOf(module_or_path)",
-        "\n    }\n",
-        "    module_or_path = module_or_path?.module_or_path;\n",
+        "    if (module_or_path === undefined) {\n        module_or_path = new URL",
+        "import.meta.url);\n    }\n",
+        "    module_or_path = await module_or_path(new URL('causerie_bg.wasm', import.meta.url));\n",
     ),
     ("if (!('encodeInto' in cachedTextEncoder)) {", "\n}\n", ""),
     (
@@ -108,10 +110,6 @@ const PAST: &[(&str, &str, &str)] = &[
     ("const EngineFinalization = (typeof", "\n    : ", "const EngineFinalization = "),
     ("const CLOSURE_DTORS = (typeof", "\n    : ", "const CLOSURE_DTORS = "),
     ("if (Symbol.dispose) Engine", "\n", ""),
-    ("const ret = typeof globalThis ===", "Table0(ret)", "return addToExternrefTable0(globalThis)"),
-    ("const ret = typeof global ===", "Table0(ret)", "return 0"),
-    ("const ret = typeof self ===", "Table0(ret)", "return 0"),
-    ("const ret = typeof window ===", "Table0(ret)", "return 0"),
     ("cachedDataViewMemory0.buffer.detached === true", "))", "cachedDataViewMemory0.buffer.byteLength === 0)"),
     (
         "function handleError(f, args)",
@@ -128,7 +126,6 @@ fn safe(glue: &str) -> Result<String> {
     let lines: Vec<String> = glue
         .lines()
         .map(|line| match (line.strip_prefix(GETTER), line.split_once(": function(")) {
-            (None, _) if line.trim() == "const ret = arg0[arg1 >>> 0];" => line.replace("arg0[", "arg0?.["),
             (Some(name), _) if name.strip_suffix(';').is_some_and(|name| name.chars().all(is_word)) => {
                 getters += 1;
                 format!("            const ret = arg0?.{name}")

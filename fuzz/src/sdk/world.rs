@@ -3,6 +3,7 @@
 
 use causerie::chat::{Content, Visitor};
 use causerie::io::{HttpAnswer, Io};
+use causerie::json::Name;
 use causerie::json::native::NativeJson;
 use causerie::protocol::Times;
 use causerie::session::{Command, Input, Output, Session, Setup, Snapshot};
@@ -246,7 +247,7 @@ impl World {
     fn start(&mut self, name: &str) {
         let visitor = Visitor {
             nickname: format!("{MARK}{name}"),
-            details: vec![("emailAddress", format!("{MARK}@mail.test"))],
+            details: vec![(Name::EmailAddress, format!("{MARK}@mail.test"))],
             user_data: Some(json!({ "plan": MARK }).into()),
             request_id: format!("{MARK}request"),
         };

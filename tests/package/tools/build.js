@@ -40,7 +40,8 @@ export const bundlers = {
     const { default: webpack } = await import("webpack");
     const stats = await promisify(webpack)({
       mode: "production", context: folder, entry: "./main.js", target: "web",
-      output: { path: join(folder, "dist"), filename: "main.js" },
+      // The server asks for Trusted Types, and webpack loads its chunks by scripts.
+      output: { path: join(folder, "dist"), filename: "main.js", trustedTypes: true },
     });
     if (stats.hasErrors() || stats.hasWarnings()) throw new Error(stats.toString());
     await page(folder);

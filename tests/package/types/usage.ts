@@ -32,6 +32,7 @@ export async function launch(signal: AbortSignal): Promise<ChatSession> {
   ];
   for (const source of sources) same<Same<ReturnType<typeof init>, ChatPromise<void>>>(), await init(source);
   await init(fetch("/causerie.wasm"));
+  await init(undefined, { transport: "rest" });
 
   const started = chat.startSession({ serverUrl: "https://chat.example", signal });
   same<Same<typeof started, ChatPromise<ChatSession>>>();

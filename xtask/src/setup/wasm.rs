@@ -54,6 +54,8 @@ const SMALL_FLAGS: &[&str] = &[
     "-Cpanic=immediate-abort",
     // What both ways of a branch begin with is there once.
     "-Cllvm-args=-enable-gvn-hoist",
+    // Loops count as they are written, not by addresses of their own.
+    "-Cllvm-args=-disable-lsr",
 ];
 
 impl Wasm {
