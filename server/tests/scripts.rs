@@ -223,8 +223,7 @@ async fn a_bot_that_fails_harms_its_own_session_only() {
         });"#;
     let app = scripted(&folder, script, "");
     let (other, _, others) = reading(&app).await;
-    quiet().await;
-    other.events().await;
+    heard(&other).await;
     for (word, reason) in [
         ("throw", "bot.js, line 7: it threw a Error"),
         ("throw a word", "bot.js: it threw something that is no Error"),

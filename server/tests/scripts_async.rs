@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Folder, heard, logged, quiet, reading, said, say, scripted, statuses};
+use common::{Folder, heard, logged, reading, said, say, scripted, statuses};
 
 const ASYNC: &str = r#"
 var id = () => getEventData().getInputValue("chatSession.id");
@@ -57,8 +57,7 @@ async fn an_async_hook_that_fails_hands_its_session_over() {
         ("alone", "bot.js: a promise of it failed, and nothing waits for that: `await` it"),
     ] {
         let (ann, _, chat) = reading(&app).await;
-        quiet().await;
-        ann.events().await;
+        assert_eq!(said(&heard(&ann).await), ["Robin: Hello"]);
         say(&ann, &chat, word).await;
         let came = heard(&ann).await;
         let all: Vec<_> = came.iter().flat_map(statuses).collect();
