@@ -42,8 +42,12 @@ export const inMemory = {
 /** What was written last to each of the page's own objects. */
 const written = new WeakMap();
 
-/** An object of the page's, each method synchronous or not. The next write begins when the last is done; only the newest waits. */
-export function own(object, report) {
+/**
+ * An object of the page's, each method synchronous or not. The next write begins when the last is done; only the newest waits. `failed`
+ * hears why a state was not taken: once, until one is.
+ */
+export function own(object, failed) {
+  let hasFailed = false;
   let busy = false;
   let waiting;
   const put = async (next) => {
@@ -55,10 +59,12 @@ export function own(object, report) {
       const { state } = waiting;
       waiting = undefined;
       try {
-        // The page's own trouble: the state is written again with the next change.
         await (state === null && object.clear ? object.clear() : object.write(state));
+        hasFailed = false;
       } catch (error) {
-        report(error);
+        // The state is written again with the next change.
+        if (!hasFailed) failed(`the page's storage failed: ${error?.message ?? error}`);
+        hasFailed = true;
       }
     }
     busy = false;

@@ -63,9 +63,10 @@ export class ChatSession {
     };
     try {
       if (signal?.aborted) giveUp();
-      log.store = await storeOf(command, options);
+      const notStored = (why) => log.page.error(305, `the state for a restore could not be stored or read: ${why}`);
+      log.store = await storeOf(command, options, notStored);
       log.channels = await Channels.of(engine, options);
-      log.cache = await cacheOf(options, log);
+      log.cache = await cacheOf(options, notStored);
       const isNew = command === "startSession";
       await run(engine, isNew ? START : RESTORE, { ...wanted, dataKey: log.state.data.key });
       log.state.begin();
@@ -258,7 +259,7 @@ export class ChatSession {
 if (Symbol.dispose) ChatSession.prototype[Symbol.dispose] = ChatSession.prototype.free;
 
 /** The transcript cache, where it is wanted and the browser has one. */
-async function cacheOf({ cache = "none", maxOfflineDuration = 60 }, log) {
+async function cacheOf({ cache = "none", maxOfflineDuration = 60 }, notStored) {
   if (cache === "none") return undefined;
   if (cache !== "indexeddb") {
     throw incorrect(`expected \`cache\` to be "none" or "indexeddb", got ${typeof cache}`);

@@ -2,7 +2,6 @@
 // Every session has a slot of its own, named after its server and service. The two that
 // most pages use are here, the others in `storages.js`, which is loaded by who asks for one.
 import { incorrect } from "./options.js";
-import { report } from "./promise.js";
 
 /** What the names of all slots start with. */
 export const PREFIX = "causerie:";
@@ -20,8 +19,8 @@ const denied = {
   clear() {},
 };
 
-/** The store that the options name: the engine reads, writes and clears states in it. */
-export async function storeOf(command, { storage, stateStorage }) {
+/** The store that the options name: the engine reads, writes and clears states in it. `failed` hears why one was not taken. */
+export async function storeOf(command, { storage, stateStorage }, failed) {
   const name = storage === undefined ? "stateStorage" : "storage";
   const value = storage ?? stateStorage ?? "session";
   if (value === "session") return web(place("sessionStorage"));
@@ -29,7 +28,7 @@ export async function storeOf(command, { storage, stateStorage }) {
   const object = typeof value.read === "function" && typeof value.write === "function";
   if (object || value === "cookie" || value === "memory") {
     const { cookies, inMemory, own } = await import("../storages.js");
-    if (object) return own(value, report);
+    if (object) return own(value, failed);
     if (value === "memory") return inMemory;
     return typeof document === "object" ? cookies : denied;
   }

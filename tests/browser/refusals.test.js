@@ -65,6 +65,26 @@ test("a stored state that throws when it is read is a failure with code 305", as
   assert.deepEqual(codes, [305, 305]);
 });
 
+test("a state that the page's own storage does not take is told once by onError with code 305, and the session goes on", async (t) => {
+  const { page, serverUrl } = await open(t);
+  const told = await page.evaluate(async (serverUrl) => {
+    const mine = () => { throw new Error("full"); };
+    const told = [];
+    for (const write of [mine, async () => mine()]) {
+      const session = await causerie.chat.startSession({ serverUrl, multiTab: false, storage: { read() {}, write, clear: write } });
+      const errors = [];
+      session.onError(({ error }) => errors.push(error));
+      await session.sendMessage("one");
+      await session.sendMessage("two");
+      await session.leave();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      told.push(errors.map(({ code, description }) => [code, description.includes("full")]));
+    }
+    return told;
+  }, serverUrl);
+  assert.deepEqual(told, [[[305, true]], [[305, true]]]);
+});
+
 test("a part of the package that can not be loaded is a failure with a code, not a session that is not there", async (t) => {
   const { page, serverUrl } = await open(t, {
     expect: [/storages\.js|forms\.js|ERR_FAILED/],
