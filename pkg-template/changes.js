@@ -3,8 +3,8 @@ import { ChatError } from "./index.js";
 
 /** What is to be set, as it will be, and how large all is then. */
 export function setting(set, data) {
-  if (set === undefined) throw missing("data.set expects an object");
-  if (typeof set !== "object" || set === null || Array.isArray(set)) throw incorrect("data.set expects an object");
+  if (set === undefined || set === null) throw missing("data.set expects an object");
+  if (typeof set !== "object" || Array.isArray(set)) throw incorrect("data.set expects an object");
   let text;
   try {
     text = JSON.stringify({ ...data.get(), ...set });
@@ -18,7 +18,7 @@ export function setting(set, data) {
 
 /** What is to be deleted. */
 export function deleting(names) {
-  if (names === undefined) throw missing("data.delete expects names");
+  if (names === undefined || names === null) throw missing("data.delete expects names");
   const deleted = Array.isArray(names) ? names : [names];
   if (!deleted.every((name) => typeof name === "string")) throw incorrect("data.delete expects names");
   return { deleted, size: 0 };

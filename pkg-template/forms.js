@@ -6,20 +6,23 @@ const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/u;
 const TELEPHONE = /^[+(]?[\d][\d\s().\-/]{2,}$/u;
 
 /** The notice of a form that is filled in; the one that is asked for is checked against what it asks for. */
-export function submission({ kind, values }, form) {
-  if (kind === undefined) throw missing("submitForm expects `kind`");
+export function submission(given, form) {
+  const { kind, values } = object("submitForm", given);
+  if (isNothing(kind)) throw missing("submitForm expects `kind`");
   if (!KINDS.includes(kind)) throw incorrect(`submitForm expects \`kind\` to be one of ${KINDS.join(", ")}`);
-  if (values === undefined) throw missing("submitForm expects `values`");
-  if (typeof values !== "object" || values === null || Array.isArray(values)) throw incorrect("submitForm expects `values` to be an object");
+  if (isNothing(values)) throw missing("submitForm expects `values`");
+  if (typeof values !== "object" || Array.isArray(values)) throw incorrect("submitForm expects `values` to be an object");
   const wrong = wrongFields(form?.kind === kind ? form.fields : undefined, values);
   if (wrong.length > 0) throw incorrect(wrong.join("; "));
   return { name: "submit-form", data: { kind: String(kind), values: textValues(values) } };
 }
 
 /** The notice of an answer to the FAQ. */
-export function answer({ id, accepted }) {
-  if (id === undefined) throw missing("answerFaq expects `id`");
-  if (accepted === undefined) throw missing("answerFaq expects `accepted`");
+export function answer(given) {
+  const { id, accepted } = object("answerFaq", given);
+  if (isNothing(id)) throw missing("answerFaq expects `id`");
+  if (!isOne(id)) throw incorrect("answerFaq expects `id` to be a string");
+  if (isNothing(accepted)) throw missing("answerFaq expects `accepted`");
   if (typeof accepted !== "boolean") throw incorrect("answerFaq expects `accepted` to be a boolean");
   return { name: "answer-faq", data: { id: String(id), accepted } };
 }
@@ -30,6 +33,17 @@ function missing(detail) {
 
 function incorrect(detail) {
   return new ChatError(3, `the value of a parameter is incorrect: ${detail}`);
+}
+
+/** The options of a command: none are as if none were in them. */
+function object(command, given) {
+  if (isNothing(given)) return {};
+  if (typeof given !== "object" || Array.isArray(given)) throw incorrect(`${command} expects an object`);
+  return given;
+}
+
+function isNothing(value) {
+  return value === undefined || value === null;
 }
 
 /** What is wrong with the values, as `name: what was expected`; without the fields, with those that no field takes. */
@@ -48,17 +62,17 @@ function wrongFields(fields, values) {
 }
 
 function isOne(value) {
-  return value === undefined || value === null || ["string", "number", "boolean"].includes(typeof value);
+  return isNothing(value) || ["string", "number", "boolean"].includes(typeof value);
 }
 
 /** The values as the wire has them: strings, those that are left out left out. */
 function textValues(values) {
-  const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== null);
+  const given = Object.entries(values).filter(([, value]) => !isNothing(value));
   return Object.fromEntries(given.map(([name, value]) => [name, text(value)]));
 }
 
 function text(value) {
-  return value === undefined || value === null ? "" : String(value);
+  return isNothing(value) ? "" : String(value);
 }
 
 /** What was expected of a field in place of this value; undefined when it is right. */

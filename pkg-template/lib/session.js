@@ -139,7 +139,7 @@ export class ChatSession {
   #give(kind, options) {
     return ChatPromise.of(async () => {
       awake(this.#engine);
-      const { name, data } = (await import("../forms.js"))[kind](options ?? {}, this.#log.state.form);
+      const { name, data } = (await import("../forms.js"))[kind](options, this.#log.state.form);
       return run(awake(this.#engine), GIVE, { operation: "customNotice", message: name, userData: data });
     });
   }

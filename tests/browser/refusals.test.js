@@ -85,6 +85,31 @@ test("a state that the page's own storage does not take is told once by onError 
   assert.deepEqual(told, [[[305, true]], [[305, true]]]);
 });
 
+test("what is given to a form, to the FAQ and to the data is judged as with every other command", async (t) => {
+  const { page, serverUrl } = await open(t);
+  await startChat(page, { serverUrl });
+  const codes = (given) => page.evaluate(async (given) => {
+    const codes = [];
+    for (const value of given) {
+      for (const promise of [session.submitForm(value), session.answerFaq(value), session.data.set(value), session.data.delete(value)]) {
+        codes.push((await outcome(promise)).code);
+      }
+    }
+    return codes;
+  }, given);
+  // Nothing is there, or it is not what was expected.
+  assert.deepEqual(await codes([null]), [2, 2, 2, 2]);
+  assert.deepEqual(await codes([7, true]), Array(8).fill(3));
+  assert.deepEqual(await page.evaluate(async () => {
+    const nothing = [
+      session.submitForm({ kind: null, values: {} }), session.submitForm({ kind: "offline", values: null }),
+      session.answerFaq({ id: null, accepted: true }), session.answerFaq({ id: "1", accepted: null }),
+    ];
+    const wrong = [session.submitForm([]), session.submitForm("offline"), session.answerFaq({ id: {}, accepted: true }), session.answerFaq("1")];
+    return (await Promise.all([...nothing, ...wrong].map(outcome))).map(({ code }) => code);
+  }), [2, 2, 2, 2, 3, 3, 3, 3]);
+});
+
 test("a part of the package that can not be loaded is a failure with a code, not a session that is not there", async (t) => {
   const { page, serverUrl } = await open(t, {
     expect: [/storages\.js|forms\.js|ERR_FAILED/],
