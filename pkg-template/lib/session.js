@@ -51,6 +51,7 @@ export class ChatSession {
       globalThis[verb]?.("pagehide", hidden);
       globalThis[verb]?.("pageshow", wake);
       globalThis[verb]?.("online", wake);
+      globalThis[verb]?.("offline", wake);
       globalThis.document?.[verb]("visibilitychange", wake);
     };
     listen("addEventListener");

@@ -267,3 +267,13 @@ for (const transport of ["websocket", "long-polling"]) {
     assert.deepEqual(await chat.texts(), ["still here", "in the dark"]);
   });
 }
+
+test("a page that is said to be offline finds out soon that its link is dead", async (t) => {
+  const { agent, visitor, chat, chatId } = await meet(t, { transport: "websocket" });
+  await visitor.context.setOffline(true);
+  await chat.event("onInterrupted");
+  await agent.say(chatId, "in the dark");
+  await visitor.context.setOffline(false);
+  await chat.event("onContinued");
+  await chat.heard("in the dark");
+});
