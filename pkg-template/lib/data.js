@@ -14,10 +14,11 @@ export class SessionData {
   /** The server keeps the data and tells of every change. */
   isTold = false;
 
-  constructor(log, options) {
+  constructor(log, options, command) {
     this.#log = log;
     this.#values = carried(options.userData);
-    this.#store = keyStore(options);
+    // One that is restored has told its key before, and may be of another service or server than the options say.
+    this.#store = command === "startSession" ? keyStore(options) : undefined;
   }
 
   /** The key of the data of an earlier session of this visitor. */
@@ -69,7 +70,7 @@ function carried(values) {
 }
 
 /** Where the key to the visitor's data is kept for later sessions: where the session's own state is. */
-function keyStore({ storage = "session", service = "default", serverUrl, servers }) {
+function keyStore({ stateStorage = "session", storage = stateStorage, service = "default", serverUrl, servers }) {
   const name = `causerie-data:${service}|${servers?.[0] ?? serverUrl}`;
   const place = () => globalThis[{ session: "sessionStorage", local: "localStorage" }[storage]];
   return {

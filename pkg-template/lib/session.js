@@ -31,7 +31,7 @@ export class ChatSession {
     const log = new Log(options);
     const engine = new Engine(log.page);
     log.told = (index) => tell(engine, TOLD, index);
-    log.state = new State(log, options);
+    log.state = new State(log, options, command);
     // Only REST has forms.
     log.page.form = (fields) => Engine.form(fields, log.state.data.isTold);
     // Whose the engine is, is known at the end of the launch.

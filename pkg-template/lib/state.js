@@ -27,9 +27,9 @@ export class State {
   /** The server tells the status. */
   #isTold = false;
 
-  constructor(log, options) {
+  constructor(log, options, command) {
     this.#log = log;
-    this.data = new SessionData(log, options);
+    this.data = new SessionData(log, options, command);
   }
 
   /** A notice of the transcript, at its place. */

@@ -116,3 +116,14 @@ test("tabs of one session share its data", async (t) => {
   await second.event("onDataChanged", ({ keys }) => keys.includes("plan"));
   await other.waitForFunction(() => window.session.data.get("plan") === "silver");
 });
+
+test("the key of a visitor's data is kept where the state is, under the names of the start", async (t) => {
+  const { server, page } = await open(t, { stateStorage: "local" });
+  const kept = () => page.evaluate(() => [localStorage, sessionStorage].map((place) => Object.keys(place).filter((name) => name.startsWith("causerie-data:"))));
+  const name = `causerie-data:default|${server.url}`;
+  await until("the key to be kept", async () => (await kept())[0].length > 0);
+  await page.reload();
+  await restoreChat(page, { stateStorage: "local" });
+  await page.evaluate(() => window.session.data.set({ known: true }));
+  assert.deepEqual(await kept(), [[name], []]);
+});
