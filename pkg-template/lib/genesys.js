@@ -43,8 +43,9 @@ export function adapted(transport) {
       try {
         switch (operation) {
           case "requestChat": {
-            const { nickname: username, userData, subject, ...more } = command;
-            const started = await call(transport, "startSession", { ...more, username, userData, subject });
+            // What is between a client and a server of chat v2 is nothing to it.
+            const { nickname: username, messageId, notices, dataKey, dataVersion, locale, ...more } = command;
+            const started = await call(transport, "startSession", { ...more, username });
             const id = String(started?.sessionId ?? "");
             return { statusCode: 0, chatId: id, secureKey: id };
           }

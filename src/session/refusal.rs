@@ -11,11 +11,18 @@ pub(super) fn server_error<J: Json>(reply: &Reply<J>, otherwise: Code) -> Error 
         return Error::new(otherwise, text::numbered("the server answered with status ", reply.status));
     };
     let code = match error.code {
-        102 | 103 | 161 => Code::ParameterMissing,
-        204 | 364 | 400 | 404 | 413 | 422 => Code::ParameterIncorrect,
+        // The codes of the page's own API: from a transport that has them.
+        1 => Code::UnknownCommand,
+        51 => Code::CommandStopped,
+        52 => Code::CommandFailed,
+        100 => Code::ServerUnavailable,
+        101 => Code::LoginRefused,
+        150 => Code::NetworkInterrupted,
+        2 | 102 | 103 | 161 => Code::ParameterMissing,
+        3 | 204 | 364 | 400 | 404 | 413 | 422 => Code::ParameterIncorrect,
         240 | 249 if otherwise == Code::LoginRefused => Code::ServerUnavailable,
         429 if otherwise == Code::LoginRefused => Code::ServerUnavailable,
-        8201 | 8209 | 8210 => Code::SessionOver,
+        50 | 8201 | 8209 | 8210 => Code::SessionOver,
         _ => otherwise,
     };
     if error.code == 422 {

@@ -302,8 +302,7 @@ test("a transport in the Genesys form runs unchanged, with promises that are onl
     return { events, calls, refused, transcript };
   });
   assert.deepEqual(calls[0], ["init"]);
-  assert.equal(calls[1][1].username, "Ada");
-  assert.deepEqual(calls[1][1].userData, { plan: "gold" });
+  assert.deepEqual(calls[1], ["startSession", { username: "Ada", userData: { plan: "gold" } }]);
   assert.deepEqual(calls[2], ["sendMessage", { sessionId: "s-1", message: "hello", type: "text" }]);
   assert.match(refused.description, /not that/);
   const seen = events.map(({ on, content, isTyping }) => content?.text ?? (isTyping === undefined ? on : `typing ${isTyping}`));
@@ -365,4 +364,27 @@ test("what a Genesys transport says of a session that is to be restored decides 
   assert.equal(over[0], 50);
   assert.match(over[1], /long gone/);
   assert.equal(never[0], 300);
+});
+
+test("a Genesys transport's failures reach the page with the API's own codes, and others as what failed", async (t) => {
+  const page = await open(t);
+  const found = await page.evaluate(async () => {
+    const failing = (code) => ({ done() { return this; }, fail(callback) { setTimeout(() => callback({ error: { code, description: "its words" } })); return this; } });
+    const hooks = {};
+    const transport = (more) => ({
+      startSession: async () => ({ sessionId: "s-1" }), sendMessage: ({ message }) => failing(Number(message)),
+      getTranscript: async () => ({ transcript: [] }), leaveSession: async () => {}, onError: (callback) => (hooks.onError = callback), ...more,
+    });
+    const told = [];
+    const tell = ({ error }) => told.push([error.code, error.description.endsWith("its words")]);
+    const options = { storage: "memory", multiTab: false };
+    for (const code of [100, 101, 999]) await causerie.chat.startSession({ ...options, transport: transport({ startSession: () => failing(code) }) }).catch(tell);
+    const session = await causerie.chat.startSession({ ...options, transport: transport() });
+    for (const code of ["1", "2", "3", "50", "51", "52", "150", "999"]) await session.sendMessage(code).catch(tell);
+    session.onError(tell);
+    hooks.onError({ error: { code: 100, description: "its words" } });
+    await window.turn();
+    return told;
+  });
+  assert.deepEqual(found, [100, 101, 101, 1, 2, 3, 50, 51, 52, 150, 52, 100].map((code) => [code, true]));
 });
