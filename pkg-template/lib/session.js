@@ -267,7 +267,7 @@ async function cacheOf({ cache = "none", maxOfflineDuration = 60 }, notStored) {
   }
   const { openCache } = await import("../cache.js");
   return openCache(maxOfflineDuration).catch(() => {
-    log.page.error(305, "the state for a restore could not be stored or read: the browser has no place for the transcript cache");
+    notStored("the browser has no place for the transcript cache");
     return undefined;
   });
 }
