@@ -98,3 +98,17 @@ for (const transport of ["websocket", "long-polling", "rest"]) {
     });
   }
 }
+
+test("each event is logged by its kind and its index or code, from the first one on", async (t) => {
+  const server = await startServer(t);
+  const visitor = await browser.visitor(t);
+  const page = await visitor.open(`${server.url}/t/plain.html`);
+  await arrange(page, "logger");
+  const chat = await startChat(page, { serverUrl: server.url });
+  await chat.send("hello");
+  const { index } = await chat.heard("hello");
+  await chat.command("leave");
+  await chat.event("onSessionEnded");
+  const logged = await page.evaluate(() => window.logged);
+  for (const line of ["event: status 1", `event: message ${index}`, "event: ended 1"]) assert.ok(logged.includes(line), logged.join("\n"));
+});
