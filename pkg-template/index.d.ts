@@ -70,7 +70,7 @@ export interface LaunchOptions {
   stateStorage?: StateStorage;
   /** How long, in seconds, the page may be away or the network broken before the session is given up. Default 60. */
   maxOfflineDuration?: number;
-  /** Writes diagnostics to the console: never a message's text, a name or a secret. Default false. */
+  /** Writes diagnostics to the console, a line for each event and each loss of the link: never a message's text, a name or a secret. Default false. */
   debug?: boolean;
   /** Receives the diagnostics instead of the console. */
   logger?: (line: string) => void;
@@ -89,7 +89,7 @@ export interface StartOptions extends LaunchOptions {
   userData?: Record<string, any>;
 }
 
-/** As for a start; what is left out is taken from the stored state. */
+/** As for a start; what is left out is taken from the stored state, but for `transport`, which then is `"auto"`. */
 export type RestoreOptions = LaunchOptions & Partial<StartOptions>;
 
 /** The page's own store of the restore state, synchronous or not. */
