@@ -107,7 +107,7 @@
     addChatMessage(sessionId, message, type, author, specialType, specialParams, whenPosted) {
       own("addChatMessage", sessionId);
       if (call.over) refuse(Error, "addChatMessage: the session is over");
-      if (type !== undefined && Number(type) !== 1) refuse(RangeError, "addChatMessage: type 1 (to the customer) is expected");
+      if (type !== undefined && type !== null && Number(type) !== 1) refuse(RangeError, "addChatMessage: type 1 (to the customer) is expected");
       const text = message === undefined || message === null ? "" : String(message);
       // A character is two units at most: of what is much too long none is counted, which would take the memory of the call.
       if (text === "" || text.length > 2 * call.limits.length || Array.from(text).length > call.limits.length) {
@@ -272,7 +272,7 @@
 
   // What is to be done, when the hook is over.
   function wanted() {
-    return JSON.stringify({ actions, session: context.session, lines });
+    return JSON.stringify({ actions, session: context.session, lines, follows: handlers.has("sessionChanged") });
   }
 
   return { run, wanted };

@@ -111,6 +111,8 @@ struct Wanted {
     actions: Vec<Action>,
     session: Raw,
     lines: Vec<String>,
+    /// Whether the script has a hook for changes of the status.
+    follows: bool,
 }
 
 /// One thing that a script wants done; which members there are depends on what it is.
@@ -260,6 +262,9 @@ impl Floor {
         if matches!(call.hook, Hook::Created { .. }) {
             draft.chat.bot_greeted = true;
         }
+        if carried.is_none() && !(wanted.follows && draft.awaits_last_word()) {
+            draft.end_finished();
+        }
         self.commit(live, draft, None).await?;
         Ok(carried)
     }
@@ -283,6 +288,8 @@ impl Floor {
             Hook::Changed { old, new } => {
                 inputs.insert("status.old", raw(&old.code().to_string()));
                 inputs.insert("status.new", raw(&new.code().to_string()));
+                // The one that it is told of, whatever has come since.
+                inputs.insert("chatSession.status", raw(&new.code().to_string()));
                 ("changed", false, Request::new(&raw(""), None, None, None))
             }
             Hook::Request(request) => {

@@ -141,6 +141,7 @@ impl Draft {
         if self.chat.status == before {
             self.tell_status(before, Cause::HandOff);
         }
+        self.end_finished();
     }
 
     /// The participant id of the bot.
@@ -200,7 +201,9 @@ impl Draft {
             agents: self.rules.agents,
             bot: chat.bot_active,
         };
-        let Some(next) = chat.status.next(cause, facts) else { return false };
+        // What was finished and is about to end is brought back by nothing that is said meanwhile.
+        let stays = chat.closes.is_some() && cause == Cause::VisitorMessage;
+        let Some(next) = chat.status.next(cause, facts).filter(|_| !stays) else { return false };
         let old = std::mem::replace(&mut self.chat.status, next);
         if old != next {
             self.chat.status_before = Some(old);
@@ -280,11 +283,29 @@ impl Draft {
         self.end(Cause::OfflineSubmitted);
     }
 
-    /// The chat is finished. With a post-chat form the visitor stays to fill it in, or to come back.
+    /// The chat is finished. With a post-chat form the visitor stays to fill it in, or to come back; else it ends, as soon as
+    /// its bot, which is told of the status, has had its last word.
     pub fn finish(&mut self, cause: Cause) {
         self.agents_leave();
         self.happened(cause);
         if !(self.rules.post_chat && self.chat.notices) {
+            self.chat.closes = Some(cause);
+            if !self.awaits_last_word() {
+                self.end_finished();
+            }
+        }
+    }
+
+    /// Whether the bot is still to be told that the chat is finished.
+    #[must_use]
+    pub fn awaits_last_word(&self) -> bool {
+        let tells = |call: &Call| matches!(call.hook, Hook::Changed { new: Status::Finished, .. });
+        self.chat.calls.iter().any(tells)
+    }
+
+    /// What is finished, and waited for the bot's last word, ends.
+    pub fn end_finished(&mut self) {
+        if let Some(cause) = self.chat.closes.filter(|_| self.chat.ended.is_none()) {
             self.visitor_leaves(cause);
         }
     }
@@ -314,6 +335,7 @@ impl Draft {
         let visitor = self.chat.visitor();
         self.add(Kind::ParticipantLeft, visitor, None);
         self.chat.ended = Some(self.now);
+        self.chat.closes = None;
         self.happenings.push(Happening::Ended(cause));
         self.chat.closing = self.entries.first().and_then(|entry| entry.index).unwrap_or(1);
     }

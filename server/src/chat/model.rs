@@ -4,7 +4,7 @@ use crate::chat::bot::Call;
 use crate::config::Limits;
 use crate::json::Raw;
 use crate::secret::{NoRandomness, SecureKey, random_hex};
-use crate::status::Status;
+use crate::status::{Cause, Status};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -51,6 +51,9 @@ pub struct Chat {
     pub agents: Vec<AgentParty>,
     /// When it ended, in milliseconds since the epoch.
     pub ended: Option<u64>,
+    /// Why it is about to end, while it waits for its bot's last word.
+    #[serde(default)]
+    pub closes: Option<Cause>,
     /// The index of the first of the entries that ended it.
     #[serde(default)]
     pub closing: u64,
@@ -292,6 +295,7 @@ impl Chat {
             next_participant: 2,
             agents: Vec::new(),
             ended: None,
+            closes: None,
             closing: 0,
             status: Status::Invalid,
             notices: false,
