@@ -40,6 +40,7 @@ pub mod origin;
 pub(crate) mod patience;
 pub mod rest;
 pub mod secret;
+pub(crate) mod sentiment;
 pub mod serve;
 pub mod session;
 pub mod status;

@@ -238,7 +238,8 @@ async fn the_internal_data_is_made_by_the_server() {
         notice(&first, "internal"),
         json!({"botId": "", "sessionId": chat.id, "version": "LIVE", "channel": "default",
             "user": {"firstName": "Ann", "email": "a@b.example"}, "preferredLanguage": "de", "locale": "de-at",
-            "nlp": {"expression": "", "intent": null, "entities": [], "intents": []},
+            "nlp": {"expression": "", "intent": null, "entities": [], "intents": [],
+                "sentiment": {"name": "neutral", "score": 0.5}},
             "currentDialogstate": {"name": "inQueue", "id": "4", "type": "STATUS"},
             "previousDialogstate": {"name": "invalid", "id": "0", "type": "STATUS"},
             "messageContent": "", "messageType": "intro"})
@@ -247,6 +248,10 @@ async fn the_internal_data_is_made_by_the_server() {
     let internal = notice(&said, "internal");
     assert_eq!((&internal["messageContent"], &internal["messageType"]), (&json!("Hi"), &json!("text")));
     assert_eq!(internal["nlp"]["expression"], "Hi");
+    let thanks = r#"{"operation":"sendMessage","secureKey":"$key","message":"Thank you, that is great"}"#;
+    let sentiment = notice(&ann.chat(&chat.fill(thanks)).await, "internal")["nlp"]["sentiment"].clone();
+    assert_eq!(sentiment["name"], "positive");
+    assert!(sentiment["score"].as_f64().is_some_and(|score| score > 0.5 && score <= 1.0), "{sentiment}");
 }
 
 #[tokio::test]

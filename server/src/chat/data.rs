@@ -11,6 +11,7 @@ use crate::data::{Budget, Changed, DataChange, Delta, Owner, Room};
 use crate::json::Raw;
 use crate::node::Word;
 use crate::secret::{SecureKey, handle};
+use crate::sentiment;
 use crate::session::Session;
 use crate::store::StoreError;
 use serde::Serialize;
@@ -218,7 +219,13 @@ impl Floor {
             "user": user,
             "preferredLanguage": locale.split('-').next(),
             "locale": locale,
-            "nlp": {"expression": words, "intent": intent, "entities": [], "intents": intent.iter().collect::<Vec<_>>()},
+            "nlp": {
+                "expression": words,
+                "intent": intent,
+                "entities": [],
+                "intents": intent.iter().collect::<Vec<_>>(),
+                "sentiment": sentiment::of(words.as_str().unwrap_or_default()),
+            },
             "currentDialogstate": dialog(chat.status),
             "previousDialogstate": chat.status_before.map(dialog),
             "messageContent": words,
