@@ -46,6 +46,7 @@ export class CauserieChat extends Base {
   /** "idle", "opening", "entry", "launching", "failed", "talking" or "ended". */
   #phase = "idle";
   #giveUp;
+  #isToldOpen = false;
   /** Over when the element is not on the page any more. */
   #attached;
   #scheme;
@@ -209,9 +210,8 @@ export class CauserieChat extends Base {
   }
 
   #opened() {
-    if (this.hasAttribute("inline")) return;
     const { open } = this;
-    if (open === this.#panel.isOpen || !this.#attached) return;
+    if (this.hasAttribute("inline") || open === this.#panel.isOpen || !this.#attached) return;
     this.#launcher.hidden = open;
     if (open) {
       this.#panel.open();
@@ -222,7 +222,7 @@ export class CauserieChat extends Base {
       this.#panel.close(this.#launcher);
     }
     this.#memory.open = open;
-    this.#event(open ? "causerie-open" : "causerie-close");
+    if (open !== this.#isToldOpen) this.#event((this.#isToldOpen = open) ? "causerie-open" : "causerie-close");
   }
 
   #focus() {

@@ -259,6 +259,21 @@ test("the words follow the language of the page around it when that changes, unl
   await widget.until("right to left", () => widget.run(() => chat.shadowRoot.querySelector(".root").dir === "rtl"));
 });
 
+test("who changes its language or heading is not told that it is opened once more", async (t) => {
+  const widget = await open(t, { attributes: { lang: "en" } });
+  await widget.run(() => {
+    chat.show();
+    chat.lang = "fr";
+    chat.setAttribute("heading", "Boutique");
+    chat.strings = { welcome: "Salut" };
+    chat.open = false;
+    chat.lang = "de";
+    chat.open = true;
+  });
+  const heard = (await widget.heard()).map(({ on }) => on).filter((on) => /open|close/.test(on));
+  assert.deepEqual(heard, ["causerie-open", "causerie-close", "causerie-open"]);
+});
+
 test("the page's words go before the widget's, in its languages and in others, also while a chat is on", async (t) => {
   const widget = await open(t, { attributes: { lang: "pt-BR" }, strings: { pt: { open: "Abrir a conversa", message: "Sua mensagem" }, welcome: "Olá!" } });
   await widget.page.getByRole("button", { name: "Abrir a conversa" }).click();
