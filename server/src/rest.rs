@@ -161,6 +161,10 @@ fn from_form(text: &str) -> Result<Box<RawValue>, Failure> {
     if let Some(subject) = members.remove("Subject") {
         members.entry("subject").or_insert(subject);
     }
+    // The same in JSON, from a client that does not know yet who reads it: it goes before what brackets say.
+    if let Some(json) = members.remove("userDataJson") {
+        members.insert("userData".to_owned(), json);
+    }
     // Of what is an object or a list on Bayeux, JSON says more than brackets can.
     for name in ["userData", "deleted"] {
         if let Some(Value::String(text)) = members.get(name)

@@ -5,7 +5,7 @@ mod common;
 
 use axum::http::Method;
 use causerie_server::{App, app};
-use common::{Client, FORM, JSON, Rest, agent, config, kinds, request, server, swept, visitor};
+use common::{Client, FORM, JSON, Rest, agent, config, kinds, notice, request, server, swept, visitor};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -86,6 +86,16 @@ async fn json_says_the_same_as_a_form() {
     let response = request(causerie_server::app(app), Method::POST, &path, &[JSON], body).await;
     assert_eq!(response.status, 200);
     assert!(response.body.contains(r#""text":"a\ud83d""#), "even half a character: {}", response.body);
+}
+
+#[tokio::test]
+async fn what_a_form_can_not_say_of_user_data_stands_beside_it_as_json() {
+    let app = server();
+    let user_data = "userData[cart][items]=3&userDataJson=%7B%22cart%22%3A%7B%22items%22%3A%5B3%2Cnull%5D%7D%7D";
+    let ann = Rest::begin(&app, &format!("nickname=Ann&notices=1&dataVersion=0&{user_data}")).await;
+    assert_eq!(notice(&ann.first, "session-data")["set"], json!({"cart": {"items": [3, null]}}));
+    let ben = Rest::raw(&app, "/2/chat/default", &[FORM], "nickname=Ben&userDataJson=%7B%22cart%22").await.1;
+    assert_eq!(ben["statusCode"], 1, "what is no JSON is refused");
 }
 
 #[tokio::test]
