@@ -59,6 +59,8 @@ export class Log {
     // Most records are messages, about which there is nothing else to see to.
     const isMessage = kind === "message";
     if (!isMessage) this.#note(kind);
+    // Nothing comes after the end.
+    if (kind === "ended") this.state.derive(record);
     if (this.#debug) this.#log(`event: ${kind} ${record.index ?? record.code ?? record.reason ?? ""}`);
     this.#records.push(record);
     this.cache?.add(record);

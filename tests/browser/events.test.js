@@ -45,8 +45,8 @@ test("a loop is told the past and what comes, with the members that callbacks ge
   await heard("all", 5);
   await page.evaluate(() => session.leave().then(() => {}));
   assert.deepEqual(await heard("all", 9), [
-    "StatusChanged", "AgentConnected", "StatusChanged", "MessageReceived", "StatusChanged", "AgentDisconnected", "SessionEnded",
-    "StatusChanged", "done",
+    "StatusChanged", "AgentConnected", "StatusChanged", "MessageReceived", "StatusChanged", "AgentDisconnected", "StatusChanged",
+    "SessionEnded", "done",
   ]);
   const { loops, events } = await page.evaluate(() => ({ loops, events }));
   const message = events.find(({ on }) => on === "onMessageReceived");

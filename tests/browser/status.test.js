@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { useBrowser } from "./support/browser.js";
 import { restoreChat, startChat } from "./support/chat.js";
 import { signIn } from "./support/desk.js";
+import { startFake } from "./support/fake.js";
 import { startServer } from "./support/server.js";
 
 const browser = useBrowser();
@@ -158,4 +159,16 @@ test("with no agent there the offline form takes a request", async (t) => {
   assert.equal((await status(page)).name, "offlineForm");
   assert.deepEqual(await chat.command("submitForm", { kind: "offline", values: { question: "When are you there?" } }), { result: undefined });
   await chat.event("onStatusChanged", (event) => event.new.name === "requestPosted");
+});
+
+test("where the status is derived, the last one comes before the end, as a server's does", async (t) => {
+  const fake = await startFake(t);
+  const visitor = await browser.visitor(t);
+  const server = await startServer(t);
+  const page = await visitor.open(`${server.url}/t/plain.html`);
+  const chat = await startChat(page, { serverUrl: fake.url, username: "Ada" });
+  (await fake.chats.first()).end();
+  await chat.event("onSessionEnded");
+  const all = await page.evaluate(() => window.events.map(({ on, new: now }) => now?.name ?? on));
+  assert.deepEqual(all, ["inQueue", "finished", "onSessionEnded"]);
 });
