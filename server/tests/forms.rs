@@ -5,7 +5,10 @@ mod common;
 
 use causerie_server::App;
 use causerie_server::config::Config;
-use common::{Chat, Client, FORM, JSON, Rest, agent, config, forms, kinds, notice, reading, statuses, swept};
+use common::{
+    Chat, Client, FORM, Folder, JSON, Rest, agent, config, forms, heard, kinds, logged, notice, reading, scripted,
+    statuses, swept,
+};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -254,5 +257,27 @@ fn a_wrong_form_is_refused_with_its_line() {
         let text = format!("[[channels]]\nname = \"default\"\n[channels.pre_chat]\n{form}\n");
         let error = Config::parse(&text, "chat.toml").unwrap_err().to_string();
         assert!(error.starts_with(&format!("chat.toml, line {line}: ")) && error.contains(reason), "{form}: {error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bots_get_what_is_filled_in_by_its_published_names() {
+    for fields in [
+        ["customerName", "customerEmail", "companyName", "customerPhone"],
+        ["name", "email", "company", "phone"],
+        ["nickname", "emailAddress", "companyName", "tel"],
+    ] {
+        let folder = Folder::new();
+        let declared = fields.map(|name| format!("{{ name = \"{name}\", label = \"{name}\" }}")).join(", ");
+        let script = "bind('sessionChanged', function () { var ed = getEventData();
+            ['customerName', 'customerEmail', 'companyName', 'customerPhone'].forEach(function (name) {
+                log(ed.getInputValue('chatSession.' + name)); }); });";
+        let app = scripted(&folder, script, &format!("[channels.pre_chat]\nfields = [{declared}]\n"));
+        let (ann, _, chat) = reading(&app).await;
+        let values = ["Ann Bell", "ann@b.example", "Pots & Co", "12345"];
+        let values: Value =
+            fields.into_iter().zip(values).map(|(name, value)| (name.to_owned(), json!(value))).collect();
+        submit(&ann, &chat, "pre-chat", &values).await;
+        assert_eq!(logged(&heard(&ann).await), ["Ann Bell", "ann@b.example", "Pots & Co", "12345"], "{fields:?}");
     }
 }

@@ -334,7 +334,7 @@ fn inputs(chat: &Chat, config: &BotConfig) -> BTreeMap<&'static str, Raw> {
         ("chatSession.customerName", chat.nickname.clone()),
         ("chatSession.customerEmail", chat.email.clone().unwrap_or_else(|| raw(""))),
         ("chatSession.companyName", filled(&["companyName", "company"])),
-        ("chatSession.customerPhone", filled(&["customerPhone", "phone"])),
+        ("chatSession.customerPhone", filled(&["customerPhone", "phone", "telephone", "tel"])),
         ("chatTopic.id", raw(&chat.service)),
         ("chatTopic.name", raw(&chat.service)),
         ("chatTopic.botName", raw(&config.name)),

@@ -119,7 +119,8 @@ fn answer_faq(draft: &mut Draft, carried: &RawValue, message_id: Option<String>)
 /// Takes over what the pre-chat form says of the visitor.
 fn introduce(draft: &mut Draft, values: &Values) {
     let given = |name: &str| values.get(name).map(|value| Raw::string(value));
-    let name = given("nickname").or_else(|| match (given("firstName"), given("lastName")) {
+    let first = |names: [&str; 3]| names.into_iter().find_map(given);
+    let name = first(["nickname", "customerName", "name"]).or_else(|| match (given("firstName"), given("lastName")) {
         (Some(first), Some(last)) => Some(Raw::joined(&first, &last)),
         (first, last) => first.or(last),
     });
@@ -128,7 +129,7 @@ fn introduce(draft: &mut Draft, values: &Values) {
         let visitor = draft.chat.visitor();
         draft.add(Kind::NicknameUpdated, visitor, None);
     }
-    if let Some(email) = given("emailAddress").or_else(|| given("email")) {
+    if let Some(email) = first(["emailAddress", "email", "customerEmail"]) {
         draft.chat.email = Some(email);
     }
     if let Some(subject) = given("subject") {
