@@ -155,6 +155,16 @@ fn what_the_chat_server_refuses_has_a_code_of_its_own() {
 }
 
 #[test]
+fn a_server_that_names_no_session_has_accepted_none() {
+    for mode in [Mode::Auto, Mode::LongPolling, Mode::Rest] {
+        for answer in [serde_json::json!({}), serde_json::json!({ "statusCode": 0, "chatId": "", "messages": [] })] {
+            let text = fails(mode, 100, |pair| pair.world.chats.refuse_with = Some(answer.clone()));
+            assert!(text.contains("expected the id of a session"), "what was expected is said: {text}");
+        }
+    }
+}
+
+#[test]
 fn an_unknown_service_is_an_incorrect_parameter() {
     let mut pair = Pair::new(Options { service: "elsewhere".to_owned(), ..Options::default() });
     let launch = pair.start();

@@ -125,6 +125,11 @@ impl<J: Json> Session<J> {
         let Some(first) = self.first_of_session(id, &reply, opening) else { return };
         self.take_keys(&reply, data);
         if opening && reply.status == 0 {
+            // What may be anybody's answer, as a bare `{}`, is no session: nothing could be asked or sent in it.
+            if self.keys.chat_id.is_empty() && self.keys.secure_key.is_empty() {
+                let fault = Fault::peer("the id of a session", "none");
+                return self.fail_launch(Error::new(Code::ServerUnavailable, fault.text()));
+            }
             self.accepted(Some(&reply));
         }
         if !self.is_on() {
