@@ -4,9 +4,10 @@ import { front } from "./support/front.js";
 import { ours } from "./support/peers.js";
 
 export const title = "From script to session";
-export const about = "Until startSession() has resolved; with cometd the same session on the same server by hand; the others until their service is connected (its token is there already, which they get by another call). Files by brotli; cold: an empty cache; warm: scripts and wasm from the browser's cache.";
+export const about = "Until startSession() has resolved; with cometd the same session on the same server by hand; the others until their service is connected (its token is there already, which they get by another call). Files by brotli; cold: an empty cache; warm: scripts and wasm from the browser's cache; preloaded: the page names its module and wasm in <link>s.";
 
-const CLIENTS = { causerie: "causerie", cometd: "cometd", "amazon-connect-chatjs": "chatjs", "botframework-directlinejs": "directline" };
+const PRELOADED = "causerie, preloaded";
+const CLIENTS = { causerie: "causerie", [PRELOADED]: "causerie", cometd: "cometd", "amazon-connect-chatjs": "chatjs", "botframework-directlinejs": "directline" };
 const DELAY = 50;
 
 export async function run(rig) {
@@ -23,7 +24,7 @@ export async function run(rig) {
         const title = `${cache}, ${delay ? `${delay} ms further away` : "over loopback"}`;
         const [table] = await rig.rounds({
           title, unit: "ms", baseline: "causerie", cases: labels, rounds: 9, warmUp: 1,
-          measure: (label) => started(rig, origin, CLIENTS[label], cache === "warm"),
+          measure: (label) => started(rig, `${origin}${pageOf(label)}`, cache === "warm"),
         });
         medians[delay] = table;
         tables.push(table);
@@ -34,7 +35,7 @@ export async function run(rig) {
       });
     }
     tables.push({ title: "Round trips (what the delay added, by the delay)", unit: "", rows: Object.values(trips).flat() });
-    tables.push(...await loads(rig, await served.origin(0), labels));
+    tables.push(...await loads(rig, await served.origin(0), labels.filter((label) => label !== PRELOADED)));
     return tables;
   } finally {
     served.stop();
@@ -42,11 +43,13 @@ export async function run(rig) {
   }
 }
 
-async function started(rig, origin, client, warm) {
+const pageOf = (label) => `/bench/pages/${label === PRELOADED ? "preloaded" : "start"}.html?${CLIENTS[label]}`;
+
+async function started(rig, address, warm) {
   const context = await rig.browser.newContext();
   const page = await context.newPage();
   const visit = async () => {
-    await page.goto(`${origin}/bench/pages/start.html?${client}`);
+    await page.goto(address);
     return page.evaluate(() => window.started);
   };
   if (warm) {

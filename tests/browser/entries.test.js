@@ -50,6 +50,15 @@ for (const { what, path, files } of [
   });
 }
 
+test("a page that preloads the module and its wasm has both before its first command, and fetches each once", async (t) => {
+  const { server, agent, fetched, page } = await meet(t, "/t/preloaded.html");
+  await until("both are there", () => fetched.length === 2);
+  const chat = await startChat(page, { serverUrl: server.url, username: "Ada" });
+  await agent.say(await agent.accept(), "Good morning");
+  await chat.heard("Good morning");
+  assert.deepEqual(fetched.sort(), ["/pkg/index.js", WASM]);
+});
+
 test("what few pages need is loaded on demand, but is inside the classic script and the one file", async (t) => {
   for (const [path, parts] of [["/t/plain.html", 6], ["/t/classic.html", 0], ["/t/inline.html", 0]]) {
     const { server, fetched, page } = await meet(t, path);
