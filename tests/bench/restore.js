@@ -3,7 +3,7 @@
 import { compared } from "./support/restores.js";
 
 export const title = "A restore, with its playback";
-export const about = "From restoreSession() to the callback of the last event, with the server's answer in one frame from a stand-in in the page; the hand-written loop gets the same frame. Memory is what the heap has more afterwards, for each event of the transcript that the session keeps.";
+export const about = "From restoreSession() to the callback of the last event, with the server's answer in one frame from a stand-in in the page; the hand-written loop shakes hands and asks for it itself. Memory is what the heap has more afterwards, for each event of the transcript that the session keeps.";
 
 export async function run(rig) {
   const tables = [];

@@ -1,7 +1,7 @@
 // A restore that plays a transcript back, from the command to the last callback, in a session whose page keeps no event.
 
-import { answerOf, entry, frame, message } from "./support/chat-v2.js";
-import { loop } from "./support/loop.js";
+import { answerOf, entry, message } from "./support/chat-v2.js";
+import { restore } from "./support/loop.js";
 import { Socket, withSockets } from "./support/socket.js";
 import { watched } from "./support/tasks.js";
 
@@ -10,7 +10,7 @@ const NEW = 10;
 /** count: events of the transcript; cached: whether a page before has kept all of them but the last ten. */
 export async function setup({ count, client, cached }) {
   const made = [entry(1, "ParticipantJoined", "Client"), ...Array.from({ length: count - 1 }, (_, place) => message(place + 2))];
-  return { made, restore: client === "causerie" ? await causerie(made, cached) : () => floor(made) };
+  return { made, restore: client === "causerie" ? await causerie(made, cached) : floor(made) };
 }
 
 async function causerie(made, cached) {
@@ -69,16 +69,14 @@ async function kept(count) {
   }
 }
 
-/** The hand-written loop on the same answer. It keeps nothing, so its memory says nothing. */
-async function floor(made) {
-  const text = frame(made, made.length + 1);
-  return watched(() => new Promise((resolve) => {
-    const socket = new Socket("wss://bench.invalid/");
-    loop(socket, ({ index }) => {
+/** The hand-written loop, told by the same server. It keeps nothing, so its memory says nothing. */
+function floor(made) {
+  const server = answerOf(() => made);
+  return () => withSockets(server, () => watched(() => new Promise((resolve) => {
+    restore(({ index }) => {
       if (index >= made.length - 1) resolve();
     });
-    socket.say(text);
-  }));
+  })));
 }
 
-export const cases = { restore: ({ restore }) => restore() };
+export const cases = { restore: (shared) => shared.restore() };
