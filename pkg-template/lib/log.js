@@ -184,14 +184,15 @@ export class Log {
   #tell() {
     if (!this.#subscribers.some(({ kind }) => TRANSCRIPT.has(kind))) return;
     const end = this.#next();
-    const lasting = [...this.#lasting.values()];
     let told;
     for (let at = this.#lastTold + 1; at < end; at += 1) {
       const record = this.#records[at];
-      const kept = at >= this.#base && this.#played.has(record?.kind);
-      if (!kept && !lasting.includes(at)) this.#records[at] = undefined;
+      const isOver = at < this.#base;
+      // Most records are messages.
+      const isKept = !isOver && (record?.kind === "message" || this.#played.has(record?.kind));
+      if (!isKept && ![...this.#lasting.values()].includes(at)) this.#records[at] = undefined;
       // The positions of a session that was renewed mean nothing any more.
-      if (at >= this.#base) told = record?.index ?? told;
+      if (!isOver) told = record?.index ?? told;
     }
     if (told !== undefined) this.told(told);
     this.#lastTold = Math.max(this.#lastTold, end - 1);
