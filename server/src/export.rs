@@ -1,7 +1,7 @@
 //! Offline requests for other programs: as a table, or as JSON.
 
+use crate::chat::model::OfflineRequest;
 use crate::cli::Form;
-use crate::store::OfflineRequest;
 use serde::Serialize;
 use std::collections::BTreeSet;
 

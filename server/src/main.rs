@@ -1,5 +1,6 @@
 //! The chat server's program: reads the command line and the configuration, listens, and serves until it is told to stop.
 
+use causerie_server::chat::model::OfflineRequest;
 use causerie_server::cli::{Command, Options, StoreChoice, default_file, parse};
 use causerie_server::clock::Clock;
 use causerie_server::config::Config;
@@ -8,7 +9,7 @@ use causerie_server::node::Node;
 use causerie_server::node::redis::RedisBus;
 use causerie_server::store::redis::Address;
 use causerie_server::store::sqlite::all_requests;
-use causerie_server::store::{MemoryStore, OfflineRequest, RedisStore, SqliteStore, Store};
+use causerie_server::store::{MemoryStore, RedisStore, SqliteStore, Store};
 use causerie_server::vitals::{Stage, pages};
 use causerie_server::{App, cli, http, serve};
 use std::io::Write;

@@ -13,7 +13,7 @@ use causerie_server::chat::model::Chat;
 use causerie_server::clock::Clock;
 use causerie_server::config::Config;
 use causerie_server::store::{MemoryStore, SqliteStore, Store};
-use causerie_server::webhook::Outgoing;
+use causerie_server::webhook::outgoing::Outgoing;
 use common::{Client, Folder, Rest, config, swept, visitor};
 use serde_json::json;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use causerie_server::chat::model::{Chat, Kind, Reason};
 use causerie_server::json::Raw;
 use causerie_server::status::Cause;
 use causerie_server::store::{Created, RedisStore, Store, StoreError};
-use causerie_server::webhook::Outgoing;
+use causerie_server::webhook::outgoing::Outgoing;
 use common::{Answers, Redis, Wire, config};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

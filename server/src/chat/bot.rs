@@ -3,6 +3,7 @@
 //! What a bot is to be called for is kept in the chat's record, in the same commit as what caused it; so a crash loses no
 //! call and repeats none that was done. A call works on the locked chat, and what it wants is one change, or none if it fails.
 
+use super::call::{CALLS, Call, Hook, Request};
 use super::draft::Draft;
 use super::model::{Chat, Entry, From, Kind, Reason, Role};
 use super::renew::Carried;
@@ -12,77 +13,13 @@ use crate::bot::engine::{ReadData, ScriptError};
 use crate::config::BotConfig;
 use crate::data::{Changed, DataChange};
 use crate::json::{Raw, raw, write};
-use crate::status::{Cause, Status};
+use crate::status::Cause;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Calls that a bot may still have to answer before it counts as not keeping up.
-pub(crate) const CALLS: usize = 100;
 /// How often hooks may cause each other, and a session be renewed, without anything from the visitor.
 const DEPTH: u8 = 5;
-
-/// Something that a bot is called for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Call {
-    /// What has happened.
-    pub hook: Hook,
-    /// How many calls of the bot led to it, one by the other.
-    #[serde(default)]
-    pub depth: u8,
-}
-
-/// What has happened.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum Hook {
-    /// The chat began; with these words, and by the visitor or by a script.
-    Created {
-        /// What the visitor said with the request, a JSON string.
-        words: Raw,
-        /// Not by a script.
-        started: bool,
-    },
-    /// The status changed.
-    Changed {
-        /// From this one.
-        old: Status,
-        /// To this one.
-        new: Status,
-    },
-    /// The visitor sent something.
-    Request(Request),
-}
-
-/// What a visitor sent, as scripts see it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Request {
-    /// The words, a JSON string.
-    pub query: Raw,
-    /// The name of the event, if it is one.
-    #[serde(default)]
-    pub event: Option<Raw>,
-    /// What it carries.
-    #[serde(default)]
-    pub data: Option<Raw>,
-    /// What came, before a script changed it.
-    #[serde(rename = "rawRequest", default)]
-    pub raw: Option<Raw>,
-    /// The client's id of the message.
-    #[serde(rename = "messageId", default, skip_serializing_if = "Option::is_none")]
-    pub message_id: Option<String>,
-}
-
-impl Request {
-    /// Words or an event, as they came.
-    #[must_use]
-    pub fn new(query: &Raw, event: Option<&str>, data: Option<Raw>, message_id: Option<String>) -> Self {
-        let mut came = BTreeMap::from([("messages", raw(&[BTreeMap::from([("text", query.clone())])]))]);
-        if let Some(data) = &data {
-            came.insert("data", data.clone());
-        }
-        Self { query: query.clone(), event: event.map(raw), data, raw: Some(raw(&came)), message_id }
-    }
-}
 
 /// What a script gets.
 #[derive(Serialize)]

@@ -1,6 +1,6 @@
 //! How a change of a chat is made: drafted, committed to the store, and then shown to everybody.
 
-use super::bot::{Hook, Request};
+use super::call::{Hook, Request};
 use super::draft::{Draft, Rules};
 use super::model::{Chat, Entry, Kind, Role, WordKind};
 use super::record::Record;

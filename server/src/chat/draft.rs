@@ -1,14 +1,13 @@
 //! A change of a chat in the making: committed as a whole, or not at all.
 
-use super::bot::{CALLS, Call, Hook};
-use super::model::{AgentParty, Chat, Entry, FaqState, From, Kind, Reason, Renewed, Values};
+use super::call::{CALLS, Call, Hook};
+use super::model::{AgentParty, Chat, Entry, FaqState, From, Kind, OfflineRequest, Reason, Renewed, Values};
 use super::notice;
 use super::record::Record;
 use crate::faq::Match;
 use crate::json::{Raw, raw};
 use crate::status::{Cause, Facts, Status};
-use crate::store::OfflineRequest;
-use crate::webhook::Outgoing;
+use crate::webhook::outgoing::Outgoing;
 
 /// What of the channel, and of the moment, decides where a change leads.
 #[derive(Debug, Clone, Copy, Default)]

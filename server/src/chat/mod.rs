@@ -3,7 +3,7 @@
 //! `model` is what the store keeps, `record` how several hold it, `draft` a change of it, `change` how that is made
 //! and shown; `operation` reads what clients ask, `reply` and `notice` are what they get, `asker` is who asks; `lives`
 //! is the table of them, `begin` begins chats, `renew` puts new ones in their place, `visitor` does what else visitors
-//! ask, `submit` takes their forms, `data` is what is kept with them, `bot` has scripts lead chats, `sweep` ends what
+//! ask, `submit` takes their forms, `data` is what is kept with them, `bot` has scripts lead chats, `call` is what for, `sweep` ends what
 //! has had its time, `silence` warns before, `shared` is what other nodes have to do with them. What agents ask is in the `desk`. A chat is
 //! changed under its own lock: the change is drafted, committed to the store, and only then shown to anybody. Answers
 //! and pushes are queued under the same lock, so that every session sees the entries in their order.
@@ -11,6 +11,7 @@
 pub mod asker;
 pub mod begin;
 pub mod bot;
+pub mod call;
 pub mod change;
 pub mod data;
 pub mod draft;

@@ -1,6 +1,6 @@
 //! A chat, its parties and the entries of its transcript; and what they look like on the wire.
 
-use crate::chat::bot::Call;
+use crate::chat::call::Call;
 use crate::config::Limits;
 use crate::json::Raw;
 use crate::secret::{NoRandomness, SecureKey, random_hex};
@@ -165,6 +165,19 @@ pub enum FaqState {
 
 /// What a form was filled in with, by the names of its fields.
 pub type Values = BTreeMap<String, String>;
+
+/// What a visitor left when nobody was there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfflineRequest {
+    /// Its number, which the store gives it: later ones are greater.
+    pub id: u64,
+    /// The channel.
+    pub service: String,
+    /// When, in milliseconds since the epoch.
+    pub time: u64,
+    /// What was filled in.
+    pub values: Values,
+}
 
 /// Files of the first version do not say.
 fn in_queue() -> Status {

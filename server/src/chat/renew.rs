@@ -2,7 +2,7 @@
 //!
 //! The visitor's connections go on with the new one; the key of the old one still finds it. Both chats change in one commit.
 
-use super::bot::{Hook, Request};
+use super::call::{Hook, Request};
 use super::draft::Draft;
 use super::model::{Chat, Entry, Kind, Reason};
 use super::reply::{Refusal, VisitorData};

@@ -1,7 +1,7 @@
 //! What visitors ask of a chat that has begun, over Bayeux or by REST.
 
 use super::asker::Asker;
-use super::bot::{Hook, Request as BotRequest};
+use super::call::{Hook, Request as BotRequest};
 use super::draft::Draft;
 use super::model::{Entry, Kind, Reason};
 use super::operation::Operation;

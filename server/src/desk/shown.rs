@@ -1,10 +1,9 @@
 //! What agents are shown, as it is on the wire: the queue, their chats, and entries.
 
-use crate::chat::model::{Chat, Entry, Kind, Role, Values};
+use crate::chat::model::{Chat, Entry, Kind, OfflineRequest, Role, Values};
 use crate::chat::reply::WireError;
 use crate::json::Raw;
 use crate::status::Status;
-use crate::store::OfflineRequest;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

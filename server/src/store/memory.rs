@@ -1,14 +1,14 @@
 //! Everything in memory; nothing outlives the server.
 
 use super::attendance::Attendance;
-use super::{Created, FAR, OfflineRequest, Presence, Store, StoreError, Stored};
+use super::{Created, FAR, Presence, Store, StoreError, Stored};
 use crate::chat::draft::Draft;
-use crate::chat::model::{Chat, Entry};
+use crate::chat::model::{Chat, Entry, OfflineRequest};
 use crate::chat::record::Record;
 use crate::data::{Changed, DataChange, Delta, GONE, Owner, RECENT, RECORD, size};
 use crate::json::Raw;
 use crate::lock::locked;
-use crate::webhook::Outgoing;
+use crate::webhook::outgoing::Outgoing;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Mutex;
 

@@ -14,10 +14,9 @@ pub mod redis;
 pub mod sqlite;
 
 use crate::chat::draft::Draft;
-use crate::chat::model::{Chat, Entry, Values};
+use crate::chat::model::{Chat, Entry, OfflineRequest};
 use crate::data::{Changed, DataChange, Delta, Owner};
-use crate::webhook::Outgoing;
-use serde::{Deserialize, Serialize};
+use crate::webhook::outgoing::Outgoing;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -40,19 +39,6 @@ pub enum StoreError {
     /// What is behind the store failed.
     #[error("{0}")]
     Failed(String),
-}
-
-/// What a visitor left when nobody was there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OfflineRequest {
-    /// Its number, which the store gives it: later ones are greater.
-    pub id: u64,
-    /// The channel.
-    pub service: String,
-    /// When, in milliseconds since the epoch.
-    pub time: u64,
-    /// What was filled in.
-    pub values: Values,
 }
 
 /// What became of a new chat.

@@ -2,11 +2,11 @@
 
 use super::Vitals;
 use crate::chat::draft::Draft;
-use crate::chat::model::{Chat, Entry};
+use crate::chat::model::{Chat, Entry, OfflineRequest};
 use crate::data::{Changed, DataChange, Delta, Owner};
 use crate::lock::locked;
-use crate::store::{Created, OfflineRequest, Presence, Store, StoreError, Stored};
-use crate::webhook::Outgoing;
+use crate::store::{Created, Presence, Store, StoreError, Stored};
+use crate::webhook::outgoing::Outgoing;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::time::Instant;

@@ -1,8 +1,9 @@
 //! Webhooks: what happens in chats, told to other programs.
 //!
 //! What is to be told is kept in the store, in the commit that made it happen, and told from there: in order for each session
-//! and receiver, signed, again and again until the receiver has it. `post` is the HTTP, `places` how many are told at the same time.
+//! and receiver, signed, again and again until the receiver has it. `outgoing` is what a store keeps of it, `post` the HTTP, `places` how many are told at the same time.
 
+pub mod outgoing;
 mod places;
 mod post;
 
@@ -13,6 +14,7 @@ use crate::config::{Config, Webhook};
 use crate::json::{Raw, write};
 use crate::secret::random_hex;
 use crate::status::{Cause, Status};
+use outgoing::Outgoing;
 use places::Places;
 use post::{Answer, Post};
 use ring::{digest, hmac};
@@ -33,23 +35,6 @@ const LONGEST: u64 = 3_600_000;
 /// What can be told.
 pub const EVENTS: [&str; 4] =
     ["chatSession.created", "chatSession.changed", "chatSession.messageReceived", "chatSession.ended"];
-
-/// An event on its way to a receiver.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
-    /// Its number, which the store gives it: what happened later in the same session has a greater one.
-    pub id: u64,
-    /// The receiver.
-    pub hook: String,
-    /// The session.
-    pub chat: String,
-    /// The JSON text.
-    pub body: String,
-    /// How often it was tried.
-    pub tries: u32,
-    /// Since when, in milliseconds since the epoch.
-    pub since: u64,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

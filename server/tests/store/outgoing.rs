@@ -2,7 +2,7 @@
 
 use crate::{Place, begun, said};
 use causerie_server::chat::draft::{Draft, Rules};
-use causerie_server::webhook::Outgoing;
+use causerie_server::webhook::outgoing::Outgoing;
 
 pub async fn offline_requests_are_kept_listed_and_forgotten(place: Place) {
     let store = &*place.store;

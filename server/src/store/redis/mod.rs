@@ -13,12 +13,12 @@ mod link;
 mod outgoing;
 mod presence;
 
-use super::{Created, OfflineRequest, Presence, Store, StoreError, Stored};
+use super::{Created, Presence, Store, StoreError, Stored};
 use crate::chat::draft::Draft;
-use crate::chat::model::{Chat, Entry};
+use crate::chat::model::{Chat, Entry, OfflineRequest};
 use crate::config::Config;
 use crate::data::{Changed, DataChange, Delta, Owner};
-use crate::webhook::Outgoing;
+use crate::webhook::outgoing::Outgoing;
 use futures_util::future::try_join_all;
 use keys::{Keys, Shard};
 pub(crate) use link::{Call, Link, Lua};

@@ -4,8 +4,9 @@
 use super::keys::{SHARDS, Shard};
 use super::link::{Call, Lua};
 use super::{RedisStore, each, parse};
-use crate::store::{OfflineRequest, StoreError};
-use crate::webhook::Outgoing;
+use crate::chat::model::OfflineRequest;
+use crate::store::StoreError;
+use crate::webhook::outgoing::Outgoing;
 use redis::cmd;
 use std::sync::LazyLock;
 

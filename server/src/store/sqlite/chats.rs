@@ -4,9 +4,10 @@
 use super::worker::prepared;
 use super::{outgoing, requests, signed, text};
 use crate::chat::draft::Draft;
+use crate::chat::model::OfflineRequest;
 use crate::json::write;
-use crate::store::{Created, OfflineRequest, StoreError};
-use crate::webhook::Outgoing;
+use crate::store::{Created, StoreError};
+use crate::webhook::outgoing::Outgoing;
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// A change of a chat as it goes into the file.

@@ -12,12 +12,12 @@ mod schema;
 mod worker;
 
 use super::attendance::Attendance;
-use super::{Created, OfflineRequest, Presence, Store, StoreError, Stored};
+use super::{Created, Presence, Store, StoreError, Stored};
 use crate::chat::draft::Draft;
-use crate::chat::model::{Chat, Entry};
+use crate::chat::model::{Chat, Entry, OfflineRequest};
 use crate::data::{Changed, DataChange, Delta, Owner};
 use crate::lock::locked;
-use crate::webhook::Outgoing;
+use crate::webhook::outgoing::Outgoing;
 use chats::{Beginning, Written};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use schema::{SchemaError, migrate};

@@ -2,7 +2,7 @@
 
 use super::signed;
 use crate::store::{FAR, StoreError};
-use crate::webhook::Outgoing;
+use crate::webhook::outgoing::Outgoing;
 use rusqlite::{Connection, Row, params};
 
 pub(super) fn keep(connection: &Connection, items: &[Outgoing]) -> Result<(), StoreError> {

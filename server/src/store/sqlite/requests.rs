@@ -1,8 +1,9 @@
 //! Offline requests in SQLite.
 
 use super::{parse, signed};
+use crate::chat::model::OfflineRequest;
 use crate::json::write;
-use crate::store::{OfflineRequest, StoreError};
+use crate::store::StoreError;
 use rusqlite::{Connection, params};
 
 pub(super) fn keep(connection: &Connection, request: &OfflineRequest) -> Result<(), StoreError> {
