@@ -3,6 +3,7 @@
 use crate::json::write;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::sync::Arc;
 
 /// A message as it came: each member is looked at only when it is needed.
 #[derive(Debug, Default, Deserialize)]
@@ -84,6 +85,19 @@ pub(super) struct AskedAdvice {
 pub(super) struct AskedExt<'a> {
     #[serde(borrow)]
     pub(super) ack: Option<&'a RawValue>,
+}
+
+#[derive(Serialize)]
+struct Event<'a, T: Serialize> {
+    channel: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RawValue>,
+    data: &'a T,
+}
+
+/// An event as its JSON text.
+pub(crate) fn event<T: Serialize>(channel: &str, id: Option<&RawValue>, data: &T) -> Arc<str> {
+    write(&Event { channel, id, data }).into()
 }
 
 /// A failure that concerns a whole envelope.

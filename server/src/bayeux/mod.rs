@@ -3,7 +3,7 @@
 //! Neither HTTP nor WebSocket is known here: they hand in an envelope, and carry out what comes back. `message` is what
 //! messages and replies look like.
 
-mod message;
+pub(crate) mod message;
 
 use crate::App;
 use crate::chat::asker::{Answer, Asker};

@@ -2,7 +2,8 @@
 //!
 //! Either way the answer is made under the chat's lock, so that it stands in its place among the pushes.
 
-use super::{Floor, event};
+use super::Floor;
+use crate::bayeux::message::event;
 use crate::chat::reply::{Refusal, VisitorData};
 use crate::json::write;
 use crate::origin::Caller;

@@ -208,7 +208,8 @@ impl Floor {
 
     /// Tells what a script logs: who inspects, and pages that read notices, where the operator wants that.
     fn tell_log(&self, live: &mut Live, lines: &[String], failed: bool) {
-        self.inspector.logged(live, lines, failed, self.clock.now());
+        let now = self.clock.now();
+        self.inspector.logged(&live.chat, &mut live.log, lines, failed, now);
         if lines.is_empty() || !self.bots.config(&live.chat.service).is_some_and(|bot| bot.debug) {
             return;
         }

@@ -34,7 +34,6 @@ use crate::config::{Config, Limits};
 use crate::desk::Desk;
 use crate::faq::Faq;
 use crate::inspect::{BotLog, Inspector};
-use crate::json::write;
 use crate::limits::{Bucket, Turns, counted};
 use crate::lock::locked;
 use crate::node::Node;
@@ -45,8 +44,6 @@ use draft::Draft;
 use lives::Lives;
 use model::{Chat, Entry};
 use record::Record;
-use serde::Serialize;
-use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -130,19 +127,6 @@ pub(crate) struct Reads {
 }
 
 pub(crate) type Locked = OwnedMutexGuard<Live>;
-
-#[derive(Serialize)]
-struct Event<'a, T: Serialize> {
-    channel: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<&'a RawValue>,
-    data: &'a T,
-}
-
-/// A Bayeux event as its JSON text.
-pub(crate) fn event<T: Serialize>(channel: &str, id: Option<&RawValue>, data: &T) -> Arc<str> {
-    write(&Event { channel, id, data }).into()
-}
 
 /// A refusal for want of room: of this address, or in all.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 pub mod operations;
 mod shown;
 
-use crate::chat::event;
+use crate::bayeux::message::event;
 use crate::chat::model::{Chat, Entry};
 use crate::chat::reply::Refusal;
 use crate::config::{Agent, Config};

@@ -6,7 +6,7 @@
 
 use super::{Node, NodeId};
 use crate::App;
-use crate::bayeux::split;
+use crate::bayeux::message::split;
 use crate::lock::locked;
 use crate::secret::same;
 use axum::body::Body;
