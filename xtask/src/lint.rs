@@ -13,6 +13,13 @@ pub fn verb(place: &Place) -> Result<()> {
         run::live(place.cargo().args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
             .context("not all is formatted: run `cargo fmt --all`")
     })?;
+    // They are a workspace of their own, of which nothing else here reads the lock file.
+    run::step("the fuzzers' lock file", || {
+        let fuzzers = ["--workspace", "--locked", "--manifest-path", "fuzz/Cargo.toml"];
+        run::quiet(place.cargo().arg("update").args(fuzzers)).map(drop).context(
+            "fuzz/Cargo.lock is not that of its crates: run `cargo update --workspace --manifest-path fuzz/Cargo.toml`",
+        )
+    })?;
     let wasm = setup::wasm(place)?;
     run::step("clippy: the workspace", || {
         let scope = ["--locked", "--workspace", "--all-targets"];
