@@ -135,8 +135,8 @@ export interface TransportCommand {
 }
 
 /**
- * A transport in the form of the Genesys chat API. Each method returns a promise, or an object with `done` and `fail`;
- * each registrar is called once, with what takes the events.
+ * A transport in the form of the Genesys chat API. Each method returns a promise, or an object with `done` and `fail`, that of
+ * `startSession` of `{ sessionId }`, of a bare text, or of nothing; each registrar is called once, with what takes the events.
  */
 export interface GenesysTransport {
   init?(): unknown;

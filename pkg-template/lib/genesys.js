@@ -46,7 +46,8 @@ export function adapted(transport) {
             // What is between a client and a server of chat v2 is nothing to it.
             const { nickname: username, messageId, notices, dataKey, dataVersion, locale, ...more } = command;
             const started = await call(transport, "startSession", { ...more, username });
-            const id = String(started?.sessionId ?? "");
+            // One that gives its session no id has it known by that of the wish for it.
+            const id = String(started?.sessionId ?? (typeof started === "string" && started ? started : messageId));
             return { statusCode: 0, chatId: id, secureKey: id };
           }
           case "requestNotifications": {
