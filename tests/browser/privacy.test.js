@@ -79,8 +79,10 @@ for (const transport of ["websocket", "long-polling", "rest"]) {
       const wrong = await chat.command("sendMessage", { message: 7 });
       assert.equal(wrong.code, 3);
 
-      await server.restart({ signal: "SIGKILL", downtime: 1_500 });
+      await server.kill();
       const waiting = chat.send("Visitor-Waiting");
+      await chat.event("onInterrupted");
+      await server.start();
       await chat.event("onContinued");
       assert.deepEqual(await waiting, { result: undefined });
       const errors = (await chat.events("onError")).map(({ error }) => error.description);

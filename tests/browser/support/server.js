@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterTest } from "./cleanup.js";
 import { environment } from "./environment.js";
-import { sleep, within } from "./wait.js";
+import { within } from "./wait.js";
 
 export const AGENT = { name: "Jane", key: "kettle" };
 
@@ -85,10 +85,9 @@ class Server {
   /** Ends it as a power cut would. */
   kill() { return this.#end("SIGKILL"); }
 
-  /** Ends it and starts it again on the same port, `downtime` milliseconds later. */
-  async restart({ signal = "SIGTERM", downtime = 0 } = {}) {
+  /** Ends it and starts it again on the same port. */
+  async restart({ signal = "SIGTERM" } = {}) {
     await this.#end(signal);
-    await sleep(downtime);
     await this.start();
   }
 
