@@ -1,4 +1,4 @@
-//! Bots in chats: what they are called for, what they are told, and what becomes of what they want done.
+//! Bots in chats: what they are told, and what becomes of what they want done; `call` is what they are called for.
 //!
 //! What a bot is to be called for is kept in the chat's record, in the same commit as what caused it; so a crash loses no
 //! call and repeats none that was done. A call works on the locked chat, and what it wants is one change, or none if it fails.
