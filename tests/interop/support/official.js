@@ -96,8 +96,11 @@ class Client {
     return this.until(() => this.entries().find(fits), `${type} ${text ?? ""}`);
   }
 
-  /** A connect is under way: only then does the client see that a connection breaks. */
-  held() { return this.until(() => this.asking, "a connect to be under way"); }
+  /**
+   * A connect is held by the server: only while one is under way does the client see that a connection breaks, and the first one
+   * is answered at once.
+   */
+  held() { return this.until(() => this.connected && this.asking, "a connect to be held"); }
 
   /** The answer to one operation. It is an event too, and so is kept as one. */
   call(operation, members = {}) {
