@@ -89,7 +89,7 @@ export interface StartOptions extends LaunchOptions {
   userData?: Record<string, any>;
 }
 
-/** As for a start; what is left out is taken from the stored state, but for `transport`, which then is `"auto"`. */
+/** As for a start. Server, service, transport (but for one of the page's own) and `maxOfflineDuration` are as before when left out. */
 export type RestoreOptions = LaunchOptions & Partial<StartOptions>;
 
 /** The page's own store of the restore state, synchronous or not. */

@@ -1,7 +1,7 @@
 // The launchers: `startSession` and `restoreSession` of a chat instance.
 import { ChatError } from "./error.js";
 import { engine } from "./loader.js";
-import { merge, setup } from "./options.js";
+import { incorrect, merge, setup } from "./options.js";
 import { ChatPromise } from "./promise.js";
 import { ChatSession } from "./session.js";
 
@@ -14,12 +14,24 @@ export function createChat(defaults) {
       if (signal?.aborted) throw aborted(signal);
       // What is wrong is told even where the module can not be loaded.
       const wanted = setup(command, merged);
-      return unlessAborted(signal, engine(merged.transport).then((Engine) => ChatSession.launch(Engine, command, merged, wanted)));
+      return unlessAborted(signal, launched(command, merged, wanted));
     });
   return {
     startSession: (options) => launch("startSession", options),
     restoreSession: (options) => launch("restoreSession", options),
   };
+}
+
+/** Launches with the module that the transport needs; what is stored may say that it is the other one. */
+async function launched(command, options, wanted) {
+  for (const transport of [options.transport, "rest"]) {
+    try {
+      return await ChatSession.launch(await engine(transport), command, options, wanted);
+    } catch (error) {
+      if (error) throw error;
+    }
+  }
+  throw incorrect('`transport: "rest"` expects the module causerie_full.wasm');
 }
 
 /** What a launch comes to, unless its signal comes first: whatever it waits for then, it is over for the page. */

@@ -81,8 +81,8 @@ export function setup(whose, given) {
   get("logger", "a function", isA("function"));
   get("signal", "an AbortSignal", (value) => typeof value.addEventListener === "function");
   const isTransport = (value) => TRANSPORTS.includes(value) || typeof value === "object";
-  const transport = get("transport", '"auto", "websocket", "long-polling", "rest" or an object', isTransport) ?? TRANSPORTS[0];
-  const isOwn = !isString(transport);
+  const transport = get("transport", '"auto", "websocket", "long-polling", "rest" or an object', isTransport);
+  const isOwn = !isString(transport ?? "");
   /** A server's URL, made absolute. */
   const base = (name, url) => {
     let href;
@@ -117,7 +117,9 @@ export function setup(whose, given) {
     });
   }
   const timeout = offline === undefined ? undefined : offline * 1000;
-  return { ...visitor, servers, service, timeout, transport: isOwn ? OWN : TRANSPORTS.indexOf(transport) };
+  // A restore without a word goes on as the session was begun.
+  const place = isOwn ? OWN : transport && TRANSPORTS.indexOf(transport);
+  return { ...visitor, servers, service, timeout, transport: place };
 }
 
 /** The operation that sends a message, given as it is or as `{ message, type }`. */

@@ -287,6 +287,7 @@ impl<J: Json> Session<J> {
             position: self.told,
             seen,
             max_offline: setup.max_offline,
+            transport: setup.mode as u32,
             polling: link.is_fallen_back(),
             // Without an outbox nothing was searched for.
             searched: if self.outbox.is_empty() { self.told } else { self.searched.max(self.transcript.last()) },

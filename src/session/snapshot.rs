@@ -26,6 +26,8 @@ pub struct Snapshot<J: Json> {
     pub seen: u64,
     /// How long the page may be away, in milliseconds.
     pub max_offline: u64,
+    /// How the server was to be reached: the place of the `Mode` among all, which never changes.
+    pub transport: u32,
     /// Whether the WebSocket was found not to be answered.
     pub polling: bool,
     /// Up to this position the transcript was searched for what is in the outbox.
@@ -70,6 +72,8 @@ impl<J: Json> Snapshot<J> {
                 .number_of(Name::Timeout)
                 .filter(|time| *time >= 0.0)
                 .map_or(MAX_OFFLINE, |time| time as u64),
+            // By the page's own is restored only who passes one.
+            transport: state.count_of(Name::Transport).filter(|place| matches!(place, 1 | 2 | 4)).unwrap_or(0),
             polling: state.get(Name::Polling).bool().unwrap_or(false),
             searched: state.count_of(Name::Searched).unwrap_or(position),
             outbox: state.get(Name::Outbox),
@@ -99,6 +103,7 @@ impl<J: Json> Snapshot<J> {
         state.put_number(Name::Position, self.position.into());
         state.put_number(Name::Seen, self.seen as f64);
         state.put_number(Name::Timeout, self.max_offline as f64);
+        state.put_number(Name::Transport, self.transport.into());
         state.put(Name::Polling, J::of_bool(self.polling));
         state.put_number(Name::Searched, self.searched.into());
         state.put(Name::Outbox, self.outbox.clone());

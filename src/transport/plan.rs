@@ -11,11 +11,11 @@ pub enum Mode {
     WebSocket,
     /// Long-polling only.
     LongPolling,
+    /// A transport of the page's own.
+    Own,
     /// Plain HTTP only.
     #[cfg(feature = "rest")]
     Rest,
-    /// A transport of the page's own.
-    Own,
 }
 
 /// What stands in place of a base URL for a transport of the page's own.
@@ -151,7 +151,7 @@ impl Plan {
 }
 
 impl Mode {
-    /// All in this build, in the order in which the shim has them.
+    /// All in this build, in their order, which is that of the shim and of what is stored.
     pub const ALL: &'static [Mode] = &[
         Mode::Auto,
         Mode::WebSocket,

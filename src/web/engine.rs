@@ -42,6 +42,9 @@ const GIVE: u8 = 2;
 const TYPING: u8 = 3;
 const LEAVE: u8 = 4;
 
+/// What a launch is rejected with when the session is by REST, and REST is in the other module (`lib/chat.js`).
+const OTHER_MODULE: JsValue = JsValue::UNDEFINED;
+
 #[wasm_bindgen]
 impl Engine {
     /// A session that is not launched; `page` is the shim's half.
@@ -56,17 +59,13 @@ impl Engine {
     pub fn command(&self, kind: u8, options: JsValue, settle: Settle) {
         let options = JsJson::from(options);
         let command = match kind {
-            START | RESTORE if mode_of(&options).is_none() => {
-                let detail = "`transport: \"rest\"` expects the module causerie_full.wasm";
-                return settle.reject(&self.driver.page.failed(&Error::new(Code::ParameterIncorrect, detail)));
-            }
-            START => Command::Start(self.setup(&options), self.visitor(&options)),
+            START => match setup(&self.driver.page, &options, 0) {
+                Some(setup) => Command::Start(setup, self.visitor(&options)),
+                None => return settle.reject(&OTHER_MODULE),
+            },
             RESTORE => {
-                let setup = self.setup(&options);
-                let wanted = Wanted { servers: setup.servers.clone(), service: options.string_of(Name::Service) };
-                let max_offline = options.number_of(Name::Timeout);
                 let driver = Rc::clone(&self.driver);
-                return task::spawn(Restoring { driver, setup, max_offline, wanted, settle }.run());
+                return task::spawn(Restoring { driver, options, settle }.run());
             }
             GIVE => match Content::of_operation(&options) {
                 Some(content) => Command::Give(content),
@@ -115,30 +114,6 @@ impl Engine {
 }
 
 impl Engine {
-    /// How the session is to be run.
-    fn setup(&self, options: &JsJson) -> Setup {
-        let page = &self.driver.page;
-        let mode = mode_of(options).unwrap_or(Mode::Own);
-        let mut servers = Vec::new();
-        let given = options.get(Name::Servers);
-        for place in 0..given.len().unwrap_or(0) {
-            servers.push(given.at(place).string().unwrap_or_default());
-        }
-        if mode == Mode::Own {
-            servers.push(OWN_SERVER.to_owned());
-        }
-        Setup {
-            servers,
-            service: options.string_of(Name::Service).unwrap_or_else(|| "default".to_owned()),
-            mode,
-            max_offline: options.number_of(Name::Timeout).map_or(MAX_OFFLINE, |time| time as u64),
-            outbox_room: page.room() as usize,
-            seed: clock::seed(&page.secret()),
-            held: true,
-            link: crate::protocol::Times::default(),
-        }
-    }
-
     /// Who asks for a session.
     fn visitor(&self, options: &JsJson) -> Visitor<JsJson> {
         let mut details = Vec::new();
@@ -157,25 +132,47 @@ impl Engine {
     }
 }
 
-/// How the server is to be reached; `None` when this build can not.
-fn mode_of(options: &JsJson) -> Option<Mode> {
-    Mode::ALL.get(options.count_of(Name::Transport)? as usize).copied()
+/// How a session is to be run, reached as the options say or `otherwise`; `None` when this build can not.
+fn setup(page: &Page, options: &JsJson, otherwise: u32) -> Option<Setup> {
+    let transport = options.count_of(Name::Transport).unwrap_or(otherwise);
+    Some(Setup {
+        mode: *Mode::ALL.get(transport as usize)?,
+        servers: servers(options),
+        service: options.string_of(Name::Service).unwrap_or_else(|| "default".to_owned()),
+        max_offline: options.number_of(Name::Timeout).map_or(MAX_OFFLINE, |time| time as u64),
+        outbox_room: page.room() as usize,
+        seed: clock::seed(&page.secret()),
+        held: true,
+        link: crate::protocol::Times::default(),
+    })
+}
+
+/// The servers that the options name.
+fn servers(options: &JsJson) -> Vec<String> {
+    let mut servers = Vec::new();
+    let given = options.get(Name::Servers);
+    for place in 0..given.len().unwrap_or(0) {
+        servers.push(given.at(place).string().unwrap_or_default());
+    }
+    if options.count_of(Name::Transport) == Some(Mode::Own as u32) {
+        servers.push(OWN_SERVER.to_owned());
+    }
+    servers
 }
 
 /// The way to the session that an earlier page left.
 struct Restoring {
     driver: Rc<Driver>,
-    setup: Setup,
-    max_offline: Option<f64>,
-    wanted: Wanted,
+    options: JsJson,
     settle: Settle,
 }
 
 impl Restoring {
     /// Finds the state, joins the other tabs of the session, and takes it up.
-    async fn run(mut self) {
-        let driver = Rc::clone(&self.driver);
+    async fn run(self) {
+        let Self { driver, options, .. } = &self;
         let page = &driver.page;
+        let wanted = Wanted { servers: servers(options), service: options.string_of(Name::Service) };
         let states = match page.read_states() {
             Some(states) => task::settled(states).await,
             None => JsValue::UNDEFINED,
@@ -183,27 +180,30 @@ impl Restoring {
         if states.is_undefined() {
             return self.fail(Code::StorageFailed, "the stored state could not be read");
         }
-        let stored = self.wanted.newest(&states);
+        let stored = wanted.newest(&states);
         let found = match &stored {
             Some(found) => Some(found.clone()),
             // Nothing is stored: another tab may be in the session.
-            None => self.wanted.newest(&task::settled(page.shared()).await),
+            None => wanted.newest(&task::settled(page.shared()).await),
         };
         let Some(mut found) = found else {
             let denied = if page.room() < 0.0 { "the browser denies the storage" } else { "" };
             return self.fail(Code::NothingToRestore, denied);
         };
+        let Some(mut setup) = setup(page, options, found.transport) else {
+            return self.settle.reject(&OTHER_MODULE);
+        };
         // Whether this tab is to hold the connection, and what the page kept of the transcript.
         let joined = JsJson::from(task::settled(page.join(&found.keys.chat_id)).await);
         let kept = joined.at(1);
-        self.setup.held = joined.at(0).bool() == Some(true);
-        if self.max_offline.is_none() {
-            self.setup.max_offline = found.max_offline;
+        setup.held = joined.at(0).bool() == Some(true);
+        if options.number_of(Name::Timeout).is_none() {
+            setup.max_offline = found.max_offline;
         }
-        page.own_outbox(&mut found, self.setup.held);
+        page.own_outbox(&mut found, setup.held);
         driver.found(stored);
         let kept = (!kept.is_null()).then_some(kept);
-        driver.run(Command::Restore(self.setup, found, kept), self.settle);
+        self.driver.clone().run(Command::Restore(setup, found, kept), self.settle);
     }
 
     fn fail(&self, code: Code, detail: &str) {

@@ -77,18 +77,34 @@ test("a page that asks for REST loads that alone, and its classes are those of t
   assert.ok(!fetched.includes(LEAN), fetched.join(", "));
 });
 
-test("a session by REST that is restored without a word of the transport goes on over Bayeux", async (t) => {
-  const { server, agent, page, fetched } = await meet(t);
+test("a session goes on over the transport that it was begun with, unless the page that restores it names another", async (t) => {
+  const { server, agent, page, asked } = await meet(t);
+  const wires = { rest: "/2/chat/", "long-polling": "/cometd/" };
+  for (const [first, next, wire] of [["rest", undefined, "rest"], ["long-polling", undefined, "long-polling"], ["rest", "long-polling", "long-polling"]]) {
+    const chat = await startChat(page, { serverUrl: server.url, transport: first });
+    const chatId = await agent.accept();
+    await talk(agent, chat, chatId);
+    asked.length = 0;
+    await page.reload();
+    const again = await restoreChat(page, { transport: next });
+    await again.heard("And to you");
+    await agent.say(chatId, "Still there?");
+    await again.heard("Still there?");
+    assert.ok(asked.length > 0 && asked.every((path) => path.startsWith(wires[wire])), `${first}, ${next}: ${asked.join(", ")}`);
+    await page.evaluate(() => window.session.leave());
+  }
+});
+
+test("a tab that is new in a session by REST takes it up from another tab, REST and all", async (t) => {
+  const { server, agent, visitor, page } = await meet(t);
   const chat = await startChat(page, { serverUrl: server.url, transport: "rest" });
   const chatId = await agent.accept();
   await talk(agent, chat, chatId);
-  fetched.length = 0;
-  await page.reload();
-  const again = await restoreChat(page, { serverUrl: server.url });
-  await again.heard("And to you");
-  await agent.say(chatId, "Still there?");
-  await again.heard("Still there?");
-  assert.deepEqual(fetched, [INDEX, LEAN]);
+  const other = await restoreChat(await visitor.open(page.url()));
+  await other.heard("And to you");
+  await agent.say(chatId, "Both of you?");
+  await chat.heard("Both of you?");
+  await other.heard("Both of you?");
 });
 
 /** Two sessions of one page, `window.sessions`: each writes down what it hears in `window.heard`. */
