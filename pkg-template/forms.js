@@ -1,4 +1,4 @@
-// What a visitor answers, to a form and to the FAQ, checked: the notices that are sent. Loaded by the first answer.
+// What a visitor answers, to a form and to the FAQ, checked: the notices that are sent. Loaded as soon as an answer is asked for.
 import { ChatError } from "./index.js";
 
 const KINDS = ["pre-chat", "post-chat", "offline"];

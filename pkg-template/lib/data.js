@@ -1,4 +1,5 @@
 // The data of a session: a local copy of what the visitor's side may change, and what only the server does.
+import { incorrect, missing } from "./options.js";
 
 /** The most that the data of a session may be, in bytes of JSON, where the server names no other bound. */
 const LIMIT = 10_000_000;
@@ -29,6 +30,31 @@ export class SessionData {
   get(name) {
     if (name === undefined) return structuredClone(this.#values);
     return Object.hasOwn(this.#values, name) ? structuredClone(this.#values[name]) : undefined;
+  }
+
+  /** What is to be set, checked: as it will be, and how large all is then. */
+  setting(set) {
+    const expected = "data.set expects an object";
+    if (set === undefined || set === null) throw missing(expected);
+    if (typeof set !== "object" || Array.isArray(set)) throw incorrect(expected);
+    let text;
+    try {
+      text = JSON.stringify({ ...this.#values, ...set });
+    } catch {
+      throw incorrect("data.set expects values that JSON can carry");
+    }
+    const size = new TextEncoder().encode(text).length;
+    if (size > this.limit) throw incorrect(`the session's data may have ${this.limit} bytes, and would have ${size}`);
+    return { set: JSON.parse(JSON.stringify(set)), size };
+  }
+
+  /** What is to be deleted, checked. */
+  deleting(names) {
+    const expected = "data.delete expects names";
+    if (names === undefined || names === null) throw missing(expected);
+    const deleted = Array.isArray(names) ? names : [names];
+    if (!deleted.every((name) => typeof name === "string")) throw incorrect(expected);
+    return { deleted, size: 0 };
   }
 
   /** The server has taken a change. One that does not tell of it leaves that to us. */

@@ -150,9 +150,9 @@ export class ChatSession {
     const { data } = this.#log.state;
     const give = (change, given) =>
       ChatPromise.of(async () => {
-        awake(this.#engine);
-        const { set, deleted, size } = (await import("../changes.js"))[change](given, data);
-        await run(awake(this.#engine), GIVE, { operation: "updateData", userData: set, deleted, size });
+        const engine = awake(this.#engine);
+        const { set, deleted, size } = data[change](given);
+        await run(engine, GIVE, { operation: "updateData", userData: set, deleted, size });
         data.taken(set ?? {}, deleted ?? []);
       });
     return {

@@ -41,6 +41,7 @@ export class State {
         return this.#change(Number(data?.new), place, Number(data?.old));
       case "faq":
         this.#log.close("faq");
+        answerable();
         return this.#log.add({ kind: "faq", ...place, id: data?.id, question: data?.question, answer: data?.answer });
       case "faq-answered":
         return this.#log.close("faq");
@@ -102,6 +103,7 @@ export class State {
     // A server asks again with every connection.
     if (JSON.stringify(data) === JSON.stringify(this.form)) return;
     this.#log.close("form");
+    answerable();
     this.form = frozen(data);
     this.#log.add({ kind: "form", form: this.form });
   }
@@ -110,6 +112,11 @@ export class State {
     this.form = undefined;
     this.#log.close("form");
   }
+}
+
+/** Loads what checks answers as soon as one is asked for: when it is given, the network may be gone, and then it waits. */
+function answerable() {
+  import("../forms.js").catch(() => {});
 }
 
 /** A copy that nobody can change. */

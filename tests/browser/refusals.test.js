@@ -91,9 +91,8 @@ test("what is given to a form, to the FAQ and to the data is judged as with ever
   const codes = (given) => page.evaluate(async (given) => {
     const codes = [];
     for (const value of given) {
-      for (const promise of [session.submitForm(value), session.answerFaq(value), session.data.set(value), session.data.delete(value)]) {
-        codes.push((await outcome(promise)).code);
-      }
+      const commands = [session.submitForm(value), session.answerFaq(value), session.data.set(value), session.data.delete(value)];
+      codes.push(...(await Promise.all(commands.map(outcome))).map(({ code }) => code));
     }
     return codes;
   }, given);

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { ROOT, tarball, useProject } from "./support/project.js";
 
 const FILES = [
-  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "cache.js", "causerie.global.js", "changes.js", "events.js", "forms.js", "index.d.ts", "index.js", "inline.d.ts",
+  "LICENSE-APACHE", "LICENSE-MIT", "README.md", "cache.js", "causerie.global.js", "events.js", "forms.js", "index.d.ts", "index.js", "inline.d.ts",
   "inline.js", "node.js", "package.json", "react.d.ts", "react.js", "rest.js", "storages.js",
   "testing.d.ts", "testing.js", "transport.js",
   "wasm/causerie_bg.wasm", "wasm/causerie_full.wasm", "widget.d.ts", "widget.js",

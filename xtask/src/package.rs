@@ -79,7 +79,6 @@ const ENTRIES: &[&str] = &[
     "forms.js",
     "storages.js",
     "events.js",
-    "changes.js",
     "node.js",
     "testing.js",
     "widget.js",
