@@ -103,6 +103,8 @@ pub struct Session<J: Json> {
     returning: bool,
     /// The network has brought something since the page last woke.
     heard_awake: bool,
+    /// The point in time that was named when there was nothing more to do.
+    due: Option<u64>,
     id_prefix: String,
     counter: u32,
     out: Queue<Output<J>>,
@@ -223,6 +225,7 @@ impl<J: Json> Session<J> {
             overslept: 0,
             returning: false,
             heard_awake: false,
+            due: None,
             id_prefix,
             counter: 0,
             out: Queue::new(),
@@ -291,7 +294,10 @@ impl<J: Json> Session<J> {
             }
             match link.poll_event() {
                 Some(event) => self.take_link_event(event),
-                None => return Output::Wait(self.next_timeout()),
+                None => {
+                    self.due = self.next_timeout();
+                    return Output::Wait(self.due);
+                }
             }
         }
     }

@@ -20,7 +20,7 @@ const PAUSE: u64 = 1_000;
 impl<J: Json> Session<J> {
     /// Takes in the time, and notices when the page has slept.
     pub(super) fn set_now(&mut self, now: Now) {
-        let late = self.next_timeout().map_or(0, |due| now.mono.saturating_sub(due));
+        let late = self.due.take().map_or(0, |due| now.mono.saturating_sub(due));
         let mono = now.mono.saturating_sub(self.now.mono);
         let wall = now.wall.saturating_sub(self.now.wall);
         self.now = now;
