@@ -59,14 +59,15 @@ export class Log {
     // Most records are messages, about which there is nothing else to see to.
     const isMessage = kind === "message";
     if (!isMessage) this.#note(kind);
-    // Nothing comes after the end.
-    if (kind === "ended") this.state.derive(record);
+    // Nothing comes after the end, what it means for the status neither.
+    const isEnd = kind === "ended";
+    if (isEnd) this.state.derive(record);
     if (this.#debug) this.#log(`event: ${kind} ${record.index ?? record.code ?? record.reason ?? ""}`);
     this.#records.push(record);
     this.cache?.add(record);
-    if (isMessage || TRANSCRIPT.has(kind)) this.state.derive(record);
+    if (isMessage || (TRANSCRIPT.has(kind) && !isEnd)) this.state.derive(record);
     if (kind === "renewed") this.#base = this.#records.length;
-    if (kind === "ended") this.over();
+    if (isEnd) this.over();
     if (!this.#running) this.#pump();
   }
 
@@ -245,7 +246,7 @@ class Page {
     this.#log.add({ kind: "message", index, timestamp, restored, text, url, id: idOf(from), name: nameOf(from), role });
   }
 
-  messages(entries, first, count, toldBefore) {
+  messages({ messages: entries }, first, count, toldBefore) {
     for (let at = first; at < first + count; at += 1) {
       const entry = entries[at];
       const { index, utcTime, from } = entry;

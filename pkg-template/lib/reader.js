@@ -76,8 +76,8 @@ export function reply(data, known) {
   return isPlain && !messages.some((entry) => entry?.text === "renewed") ? messages.length : -1;
 }
 
-/** How many entries from a place on are messages with a time, one index after the other: from `next` on, or from any where that is 0. */
-export function run(entries, place, next) {
+/** How many entries of a reply, from a place on, are messages with a time, one index after the other: from `next` on, or from any where that is 0. */
+export function run({ messages: entries }, place, next) {
   let at = place;
   for (let expected = next || messageAt(entries[place]); expected > 0 && messageAt(entries[at]) === expected; expected += 1) at += 1;
   return at - place;

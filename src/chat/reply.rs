@@ -5,14 +5,13 @@ use crate::json::{Json, Name, Text, whole};
 
 /// A reply, or a push: all have one shape. Most members are read when they are asked for: of most replies few are.
 #[derive(Debug)]
-pub struct Reply<J: Json> {
+pub struct Reply<'a, J: Json> {
     /// 0 done, 1 not done, 2 not done and no use to try again.
     pub status: u32,
-    data: J,
-    entries: J,
+    data: &'a J,
+    /// Read when one is asked for, where it has the same keys as the one before, and ends or renews nothing.
+    entries: Option<J>,
     count: usize,
-    /// It has the same keys as the one before, and ends or renews nothing.
-    is_plain: bool,
 }
 
 /// An error of the server's.
@@ -100,20 +99,17 @@ pub enum Role {
     External,
 }
 
-impl<J: Json> Reply<J> {
+impl<'a, J: Json> Reply<'a, J> {
     /// Reads the data of an event that follows another; [`Reply::is_plain`] says that it has the same keys.
-    pub fn read_after(known: Option<&J>, data: &J) -> Result<Self, Malformed> {
+    pub fn read_after(known: Option<&J>, data: &'a J) -> Result<Self, Malformed> {
         match known.and_then(|known| data.ordinary_reply(known)) {
-            Some(count) => {
-                let entries = data.get(Name::Messages);
-                Ok(Self { status: 0, data: data.clone(), entries, count, is_plain: true })
-            }
+            Some(count) => Ok(Self { status: 0, data, entries: None, count }),
             None => Self::read(data),
         }
     }
 
     /// Reads the data of an event.
-    pub fn read(data: &J) -> Result<Self, Malformed> {
+    pub fn read(data: &'a J) -> Result<Self, Malformed> {
         if !data.is_object() {
             return Err(Malformed { expected: "an object as data", got: data.kind(), index: None });
         }
@@ -124,7 +120,7 @@ impl<J: Json> Reply<J> {
         }
         let status = data.count_of(Name::StatusCode);
         let status = status.unwrap_or_else(|| u32::from(data.get(Name::Errors).len().is_some_and(|count| count > 0)));
-        Ok(Self { status, data: data.clone(), entries, count: count.unwrap_or(0), is_plain: false })
+        Ok(Self { status, data, entries: Some(entries), count: count.unwrap_or(0) })
     }
 
     /// A member of it: the session's id, the visitor's, the server's instance, the session's secret.
@@ -134,7 +130,7 @@ impl<J: Json> Reply<J> {
 
     /// Whether the session is over; `None` when the server does not say.
     pub fn ended(&self) -> Option<bool> {
-        if self.is_plain {
+        if self.is_plain() {
             return None;
         }
         self.member(Name::ChatEnded).bool()
@@ -158,7 +154,7 @@ impl<J: Json> Reply<J> {
 
     /// Whether it is known that all is well, that it has the keys of an earlier reply, and that it ends or renews nothing.
     pub fn is_plain(&self) -> bool {
-        self.is_plain
+        self.entries.is_none()
     }
 
     /// How many entries there are.
@@ -174,17 +170,20 @@ impl<J: Json> Reply<J> {
     /// How many entries from a place on are messages, sound ones of the visitor's and of agents, that follow one another, the
     /// first of them in the `next` position, or in any where that is 0: as far as that can be told at once.
     pub fn run(&self, place: usize, next: u32) -> usize {
-        self.entries.ordinary_run(place, next)
+        self.data.ordinary_run(place, next)
     }
 
-    /// The entries as they came.
-    pub fn entries(&self) -> &J {
-        &self.entries
+    /// The data as it came.
+    pub fn data(&self) -> &J {
+        self.data
     }
 
     /// Reads an entry.
     pub fn entry(&self, place: usize) -> Result<Entry<J>, Malformed> {
-        Entry::read(self.entries.at(place))
+        Entry::read(match &self.entries {
+            Some(entries) => entries.at(place),
+            None => self.member(Name::Messages).at(place),
+        })
     }
 }
 

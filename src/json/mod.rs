@@ -46,7 +46,7 @@ pub trait Json: Clone + std::fmt::Debug + 'static {
         let _ = known;
         None
     }
-    /// How many elements of this array, from a place on, are messages of the visitor's or of an agent's, with a time and one index
+    /// How many of the entries of this reply, from a place on, are messages of the visitor's or of an agent's, with a time and one index
     /// after the other, the first of them the `next` one, or any where that is 0.
     fn ordinary_run(&self, place: usize, next: u32) -> usize {
         let _ = (place, next);

@@ -94,7 +94,8 @@ impl Json for NativeJson {
                 && entry.get("from").and_then(|from| from.get("nickname")).is_some_and(Tree::is_string)
                 && matches!(role, Some("Agent" | "Client"))
         };
-        let entries = self.0.as_array().and_then(|entries| entries.get(place..)).unwrap_or_default();
+        let entries =
+            self.0.get("messages").and_then(Tree::as_array).and_then(|all| all.get(place..)).unwrap_or_default();
         let first = entries.first().and_then(|entry| entry.get("index")?.as_u64());
         let Some(next) = Some(u64::from(next)).filter(|next| *next > 0).or(first) else { return 0 };
         entries.iter().zip(next..).take_while(|(entry, next)| is_one(entry, *next)).count()

@@ -121,7 +121,7 @@ pub enum Output<J: Json> {
     /// Tell the page.
     Event(Event<J>),
     /// Store the state for a restore.
-    Persist(Snapshot<J>),
+    Persist(Box<Snapshot<J>>),
     /// Delete the stored state.
     Forget,
     /// A line for the page's logger: never text, names or secrets.
@@ -142,11 +142,11 @@ pub enum Event<J: Json> {
         /// What it says, and whose it is.
         entry: Entry<J>,
     },
-    /// Many messages, one after the other: those of an array of entries from a place on. All are sound (see [`Json::ordinary_run`]),
+    /// Many messages, one after the other: those of a reply from a place on. All are sound (see [`Json::ordinary_run`]),
     /// and none is the address of a page.
     Messages {
-        /// The entries.
-        entries: J,
+        /// The reply.
+        data: J,
         /// The place of the first.
         first: usize,
         /// How many.
@@ -212,7 +212,8 @@ pub enum Event<J: Json> {
 impl<J: Json> Event<J> {
     /// The events one by one: many messages are as many events.
     pub fn singly(self) -> Vec<Self> {
-        let Event::Messages { entries, first, count, told_before } = self else { return vec![self] };
+        let Event::Messages { data, first, count, told_before } = self else { return vec![self] };
+        let entries = data.get(crate::json::Name::Messages);
         let message = |place| {
             let entry = Entry::read(entries.at(place)).ok()?;
             let (index, time) = (entry.index?, entry.time?);

@@ -20,7 +20,7 @@ const MOST_TRIES: u8 = 3;
 impl<J: Json> Session<J> {
     /// Whether a reply has everything from the position that is next: it answers the opening operation, or the question
     /// for what is missing.
-    pub(super) fn is_whole(&mut self, id: Option<&str>, reply: &Reply<J>, opening: bool) -> bool {
+    pub(super) fn is_whole(&mut self, id: Option<&str>, reply: &Reply<'_, J>, opening: bool) -> bool {
         let answers = match id {
             Some(id) => opening || self.resync.as_deref() == Some(id),
             None if opening => fills(reply, self.transcript.last()) && self.covers_held(reply),
@@ -39,7 +39,7 @@ impl<J: Json> Session<J> {
 
     /// Whether a reply without an id can be the answer to the question for all that is missing: what came too early is
     /// in it again, as it is in no push.
-    fn covers_held(&self, reply: &Reply<J>) -> bool {
+    fn covers_held(&self, reply: &Reply<'_, J>) -> bool {
         let has = |at| (0..reply.len()).any(|place| reply.entry(place).is_ok_and(|entry| entry.index == Some(at)));
         !self.answers_by_id && self.transcript.held().all(has)
     }
@@ -111,7 +111,7 @@ impl<J: Json> Session<J> {
 
 /// Whether a reply can be the answer to the question for all entries after `last`: it has none, or begins there. What has no
 /// place in the transcript, as typing, is pushed.
-pub(super) fn fills<J: Json>(reply: &Reply<J>, last: u32) -> bool {
+pub(super) fn fills<J: Json>(reply: &Reply<'_, J>, last: u32) -> bool {
     let begins = |first| first <= last.saturating_add(1);
     reply.is_empty() || reply.entry(0).ok().and_then(|entry| entry.index).is_some_and(begins)
 }

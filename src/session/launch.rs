@@ -196,7 +196,7 @@ impl<J: Json> Session<J> {
     }
 
     /// The server's refusal of the opening operation. `true` when the launch, or the session, has come to its end.
-    pub(super) fn refused_to_attach(&mut self, reply: &Reply<J>) -> bool {
+    pub(super) fn refused_to_attach(&mut self, reply: &Reply<'_, J>) -> bool {
         self.timers.cancel(Timer::Attach);
         let error = server_error(reply, Code::LoginRefused);
         // Another server than the session's may not share its chats: that says nothing about the session.
@@ -226,7 +226,7 @@ impl<J: Json> Session<J> {
     }
 
     /// The server has taken us up: the launch is over, or the interruption.
-    pub(super) fn accepted(&mut self, reply: Option<&Reply<J>>) {
+    pub(super) fn accepted(&mut self, reply: Option<&Reply<'_, J>>) {
         self.attached = Attached::Yes;
         self.timers.cancel(Timer::Attach);
         self.timers.cancel(Timer::Detached);
@@ -299,7 +299,7 @@ impl<J: Json> Session<J> {
             self.stored = Some(snapshot.clone());
             let (outbox, all) = self.outbox.unsent(room);
             snapshot.outbox = outbox;
-            self.out.push_back(Output::Persist(snapshot));
+            self.out.push_back(Output::Persist(Box::new(snapshot)));
             if !std::mem::replace(&mut self.overflowed, !all) && !all && room > 0 {
                 self.report(Error::new(Code::StorageFailed, "not all messages that wait will survive a reload"));
             }

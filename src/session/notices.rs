@@ -28,7 +28,7 @@ impl<J: Json> Session<J> {
 
     /// The first entry in a reply that is to be taken in. Where the session has been renewed, the other lane, or another tab,
     /// may have yet to bring the rest of the old one: it is asked for with the old key, and the answer alone is taken.
-    pub(super) fn first_of_session(&mut self, id: Option<&str>, reply: &Reply<J>, opening: bool) -> Option<usize> {
+    pub(super) fn first_of_session(&mut self, id: Option<&str>, reply: &Reply<'_, J>, opening: bool) -> Option<usize> {
         self.answers_by_id |= id.is_some() && !reply.member(Name::ChatId).is_null();
         // Nothing that is plain tells of a renewal.
         if reply.status != 0 || reply.is_plain() || !self.answers_by_id && self.attached == Attached::Yes {

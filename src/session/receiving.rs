@@ -150,7 +150,7 @@ impl<J: Json> Session<J> {
 
     /// Whether a reply answers the opening operation: it has its id or, from a server that answers without ids, it is
     /// the first that can be meant: one that begins where asked, or that comes after the acknowledgement.
-    fn answers_opening(&mut self, id: Option<&str>, reply: &Reply<J>) -> bool {
+    fn answers_opening(&mut self, id: Option<&str>, reply: &Reply<'_, J>) -> bool {
         let Attached::Asked(operation) = &self.attached else { return false };
         if let Some(id) = id {
             let ours = id == operation;
@@ -165,7 +165,7 @@ impl<J: Json> Session<J> {
         named && (self.opening.is_none() || fills(reply, self.transcript.last())) || reply.status != 0
     }
 
-    fn take_keys(&mut self, reply: &Reply<J>, data: &J) {
+    fn take_keys(&mut self, reply: &Reply<'_, J>, data: &J) {
         if reply.status != 0 || reply.is_plain() {
             return;
         }
@@ -185,7 +185,7 @@ impl<J: Json> Session<J> {
     }
 
     /// Takes in the entries from the `first` on; `whole` says that the server has sent everything from the position that is next.
-    fn take_entries(&mut self, reply: &Reply<J>, first: usize, whole: bool) {
+    fn take_entries(&mut self, reply: &Reply<'_, J>, first: usize, whole: bool) {
         let mut place = first;
         while place < reply.len() {
             let run = self.take_run(reply, place);
@@ -216,7 +216,7 @@ impl<J: Json> Session<J> {
     }
 
     /// Takes in the messages from a place on that are in their turn and of which there is nothing else to see to: all at once. Returns how many.
-    fn take_run(&mut self, reply: &Reply<J>, first: usize) -> usize {
+    fn take_run(&mut self, reply: &Reply<'_, J>, first: usize) -> usize {
         if !self.outbox.is_empty() || self.roster.is_anyone_typing() {
             return 0;
         }
@@ -224,8 +224,8 @@ impl<J: Json> Session<J> {
         let count = reply.run(first, next);
         if count > 0 {
             self.transcript.pass_run(count);
-            let (entries, told_before) = (reply.entries().clone(), self.told_before);
-            self.emit(Event::Messages { entries, first, count, told_before });
+            let (data, told_before) = (reply.data().clone(), self.told_before);
+            self.emit(Event::Messages { data, first, count, told_before });
         }
         count
     }
@@ -307,7 +307,7 @@ impl<J: Json> Session<J> {
     }
 
     /// What a reply means for the operation that it answers, and for the session.
-    pub(super) fn take_result(&mut self, id: Option<&str>, reply: &Reply<J>, opening: bool) {
+    pub(super) fn take_result(&mut self, id: Option<&str>, reply: &Reply<'_, J>, opening: bool) {
         let left = self.leaving.as_ref().is_some_and(|leaving| match (&leaving.operation, id) {
             (Some(operation), Some(id)) => operation == id,
             // An error without an address, and nothing else that it can be about.

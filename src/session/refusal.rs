@@ -6,7 +6,7 @@ use crate::json::Json;
 use crate::text;
 
 /// The server's own words as an error; `otherwise` where its code says nothing to us.
-pub(super) fn server_error<J: Json>(reply: &Reply<J>, otherwise: Code) -> Error {
+pub(super) fn server_error<J: Json>(reply: &Reply<'_, J>, otherwise: Code) -> Error {
     let Some(error) = reply.error(0) else {
         return Error::new(otherwise, text::numbered("the server answered with status ", reply.status));
     };
@@ -34,7 +34,7 @@ pub(super) fn server_error<J: Json>(reply: &Reply<J>, otherwise: Code) -> Error 
 }
 
 /// The fields of a form that the server found wrong, each with its words.
-fn wrong_fields<J: Json>(reply: &Reply<J>) -> String {
+fn wrong_fields<J: Json>(reply: &Reply<'_, J>) -> String {
     let mut words = String::new();
     let mut place = 0;
     while let Some(error) = reply.error(place) {

@@ -125,7 +125,7 @@ impl<J: Json> Session<J> {
 
     /// Passes on what came. Returns whose it is: the id that it has for this tab's own session, or `None` when it is of no
     /// concern to it.
-    pub(super) fn relay<'a>(&mut self, id: Option<&'a str>, data: &J, reply: &Reply<J>) -> Option<Option<&'a str>> {
+    pub(super) fn relay<'a>(&mut self, id: Option<&'a str>, data: &J, reply: &Reply<'_, J>) -> Option<Option<&'a str>> {
         if !self.relay.has_others {
             return Some(id);
         }

@@ -130,7 +130,7 @@ impl Driver {
                 Output::Transmit(io) => self.transmit(io),
                 Output::Resolve(id, result) => self.settle(id, result),
                 Output::Event(event) => self.page.tell(&event),
-                Output::Persist(snapshot) => self.persist(snapshot),
+                Output::Persist(snapshot) => self.persist(*snapshot),
                 Output::Forget => self.forget(),
                 Output::Log(line) => self.page.log(&line),
                 Output::Wait(at) => {

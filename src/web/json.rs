@@ -76,7 +76,7 @@ extern "C" {
     /// How many entries an ordinary reply has; -1 for all others.
     fn reply(data: &JsValue, known: &JsValue) -> i32;
     /// How many entries from a place on are ordinary messages that follow one another, the first of them the `next` one.
-    fn run(entries: &JsValue, place: u32, next: u32) -> u32;
+    fn run(data: &JsValue, place: u32, next: u32) -> u32;
 }
 
 /// The names of members in their order, a comma after each.

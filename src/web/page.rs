@@ -16,9 +16,9 @@ extern "C" {
     /// A message; the text and the party are in the entry.
     #[wasm_bindgen(structural, method)]
     fn message(this: &Page, index: u32, time: f64, restored: bool, url: bool, role: u8, entry: &JsValue);
-    /// Ordinary messages: so many of the entries, from a place on; an earlier page has been told of those up to a position.
+    /// Ordinary messages: so many of the entries of a reply, from a place on; an earlier page has been told of those up to a position.
     #[wasm_bindgen(structural, method)]
-    fn messages(this: &Page, entries: &JsValue, first: u32, count: u32, told_before: u32);
+    fn messages(this: &Page, data: &JsValue, first: u32, count: u32, told_before: u32);
     #[wasm_bindgen(structural, method)]
     fn agent(this: &Page, joined: bool, index: u32, time: f64, restored: bool, party: &JsValue);
     #[wasm_bindgen(structural, method)]
@@ -87,8 +87,8 @@ impl Page {
                 let entry_json = entry.json().value();
                 self.message(place.index, place.time, place.restored, *url, role_of(entry.role), entry_json);
             }
-            Event::Messages { entries, first, count, told_before } => {
-                self.messages(entries.value(), *first as u32, *count as u32, *told_before);
+            Event::Messages { data, first, count, told_before } => {
+                self.messages(data.value(), *first as u32, *count as u32, *told_before);
             }
             Event::AgentConnected { place, party } => {
                 self.agent(true, place.index, place.time, place.restored, party.json().value());

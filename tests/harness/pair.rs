@@ -311,7 +311,7 @@ impl Pair {
                         assert_eq!(again, text, "a stored state is read as it was written");
                     }
                     self.page.persists += 1;
-                    self.page.store(snapshot);
+                    self.page.store(*snapshot);
                 }
                 Output::Forget => {
                     self.page.forgets += 1;

@@ -301,7 +301,7 @@ impl Tabs {
                 Output::Transmit(io) => self.transmit(tab, io),
                 Output::Resolve(command, result) => place.page.settle(now, command, result),
                 Output::Event(event) => place.page.note(now, &event),
-                Output::Persist(snapshot) => place.page.stored = Some(snapshot),
+                Output::Persist(snapshot) => place.page.stored = Some(*snapshot),
                 Output::Forget => place.page.stored = None,
                 Output::Log(line) => place.page.logs.push(line),
                 Output::Wait(wake) => {

@@ -54,14 +54,14 @@ test("a reply is ordinary when all is well, nothing ends or is renewed, and the 
 
 test("a run is of ordinary messages with a time, one index after the other", () => {
   const of = (...indexes) => indexes.map((index) => ({ ...MESSAGE, index, from: { ...MESSAGE.from, type: index % 2 ? "Agent" : "Client" } }));
-  assert.equal(reader.run(of(7, 8, 9), 0, 7), 3);
-  assert.equal(reader.run(of(7, 8, 9), 1, 8), 2);
-  assert.equal(reader.run(of(7, 8, 9), 1, 7), 0, "it begins where it is to");
-  assert.equal(reader.run(of(7, 8, 9), 1, 0), 2, "or anywhere");
-  assert.equal(reader.run(of(7, 8, 10), 0, 7), 2);
-  assert.equal(reader.run(of(7, 7), 0, 7), 1);
-  assert.equal(reader.run(of(2 ** 31 - 1, 2 ** 31), 0, 2 ** 31 - 1), 1);
-  assert.equal(reader.run([], 0, 1), 0);
+  assert.equal(reader.run({ messages: of(7, 8, 9) }, 0, 7), 3);
+  assert.equal(reader.run({ messages: of(7, 8, 9) }, 1, 8), 2);
+  assert.equal(reader.run({ messages: of(7, 8, 9) }, 1, 7), 0, "it begins where it is to");
+  assert.equal(reader.run({ messages: of(7, 8, 9) }, 1, 0), 2, "or anywhere");
+  assert.equal(reader.run({ messages: of(7, 8, 10) }, 0, 7), 2);
+  assert.equal(reader.run({ messages: of(7, 7) }, 0, 7), 1);
+  assert.equal(reader.run({ messages: of(2 ** 31 - 1, 2 ** 31) }, 0, 2 ** 31 - 1), 1);
+  assert.equal(reader.run({ messages: [] }, 0, 1), 0);
   const changes = [
     { index: 0 }, { index: -1 }, { index: 1.5 }, { index: 2 ** 31 }, { index: "7" }, { index: null }, { index: undefined }, { index: true },
     { type: "PushUrl" }, { type: "Notice" }, { type: ["Message"] }, { type: undefined }, { text: 1 }, { text: null }, { text: undefined },
@@ -71,7 +71,7 @@ test("a run is of ordinary messages with a time, one index after the other", () 
     ...["Supervisor", "constructor", "__proto__", ["Agent"], { toString: 1 }].map((type) => ({ from: { ...MESSAGE.from, type } })),
   ];
   for (const other of [undefined, null, 1, "x", [], {}, ...changes.map((change) => ({ ...MESSAGE, ...change }))]) {
-    for (const next of [0, 7]) assert.equal(reader.run([other], 0, next), 0, JSON.stringify(other));
-    assert.equal(reader.run([...of(6), other], 0, 0), 1, JSON.stringify(other));
+    for (const next of [0, 7]) assert.equal(reader.run({ messages: [other] }, 0, next), 0, JSON.stringify(other));
+    assert.equal(reader.run({ messages: [...of(6), other] }, 0, 0), 1, JSON.stringify(other));
   }
 });

@@ -310,7 +310,7 @@ impl World {
                 }
                 Output::Resolve(command, result) => self.rules.settle(command, &result),
                 Output::Event(event) => told = self.rules.note(&event).or(told),
-                Output::Persist(snapshot) => self.stored = Some(snapshot),
+                Output::Persist(snapshot) => self.stored = Some(*snapshot),
                 Output::Forget => self.stored = None,
                 Output::Log(line) => Rules::log(&line),
                 Output::Wait(wake) => {
