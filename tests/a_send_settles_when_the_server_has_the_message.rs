@@ -75,6 +75,22 @@ fn an_acknowledgement_alone_settles_a_send_after_a_while() {
 }
 
 #[test]
+fn an_acknowledgement_is_no_acceptance_when_the_session_ends_by_an_error() {
+    for mode in [Mode::WebSocket, Mode::LongPolling] {
+        let mut pair = Pair::started(Options::of(Flavour::Plain, mode));
+        pair.world.chats.is_mute = true;
+        let send = pair.send("hello");
+        pair.run_for(500);
+        pair.push(
+            json!({ "statusCode": 2, "chatEnded": true, "errors": [{ "code": 249, "advice": "no" }], "messages": [] }),
+        );
+        pair.run_for(500);
+        assert_eq!(pair.code(send), Some(50));
+        assert_eq!(pair.page.count(Kind::Ended), 1);
+    }
+}
+
+#[test]
 fn a_refusal_keeps_the_servers_code_and_disturbs_no_other_message() {
     for options in Options::all() {
         for (code, expected) in [(204, 3), (400, 3), (249, 52), (429, 52), (7, 52)] {

@@ -29,7 +29,9 @@ impl<J: Json> Session<J> {
         self.stored = None;
         let time = self.now.wall as f64;
         self.part_agents();
-        while let Some((sender, arrived)) = self.outbox.pop() {
+        while let Some((sender, acknowledged)) = self.outbox.pop() {
+            // That the publish came through is no word of the chat's: an end by an error may well be the answer to the message.
+            let arrived = acknowledged && reason != EndReason::Error;
             self.settle(sender, if arrived { Ok(()) } else { Err(Code::SessionOver.into()) });
         }
         self.emit(Event::Ended { reason, time });
