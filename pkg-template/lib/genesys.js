@@ -139,7 +139,8 @@ function entry(event, type) {
   const typing = type === "AgentTyping";
   const url = content?.type === "url" || content?.type?.url === true;
   return {
-    type: typing ? (isTyping ? "TypingStarted" : "TypingStopped") : url ? "PushUrl" : (TYPES[type] ?? type),
+    // What is neither true nor false has no type, and is refused for that.
+    type: typing ? { true: "TypingStarted", false: "TypingStopped" }[isTyping] : url ? "PushUrl" : (TYPES[type] ?? type),
     index: typing ? undefined : typeof index === "number" ? index + 1 : index,
     utcTime: timestamp,
     text: content?.text,

@@ -191,3 +191,30 @@ test("a Genesys transport's failures reach the page with the API's own codes, an
   });
   assert.deepEqual(found, [100, 101, 101, 1, 2, 3, 50, 51, 52, 150, 52, 100].map((code) => [code, true]));
 });
+
+test("typing that a transport in the Genesys form reports neither as begun nor as over is refused as malformed", async (t) => {
+  const page = await open(browser, t);
+  const { typing, errors } = await page.evaluate(async () => {
+    let type;
+    const transport = {
+      startSession: async () => ({ sessionId: "s-4" }), sendMessage: async () => {}, leaveSession: async () => {},
+      getTranscript: async () => ({ transcript: [] }), onAgentTyping: (callback) => { type = callback; },
+    };
+    const session = await causerie.chat.startSession({ transport, storage: "memory" });
+    const typing = [];
+    const errors = [];
+    session.onError((event) => errors.push(event.error.code));
+    const over = new Promise((resolve) => {
+      session.onAgentTyping(({ isTyping }) => {
+        typing.push(isTyping);
+        if (!isTyping) resolve();
+      });
+    });
+    const party = { id: 2, name: "Jane", type: "Agent" };
+    for (const isTyping of ["yes", undefined, 1, true, false]) type({ type: "AgentTyping", timestamp: 1, party, isTyping });
+    await over;
+    return { typing, errors };
+  });
+  assert.deepEqual(typing, [true, false]);
+  assert.deepEqual(errors, [304, 304, 304]);
+});
