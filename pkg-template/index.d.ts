@@ -209,7 +209,7 @@ export class ChatSession {
    */
   sendMessage(message: string): ChatPromise<void>;
   sendMessage(options: { message: string; /** Default `"text"`. */ type?: "text" | "url" }): ChatPromise<void>;
-  /** Tells the agents that the visitor types, or has stopped. At most one a second is sent. */
+  /** Tells the agents that the visitor types, or has stopped. At most one a second is sent. Rejects when the server refuses it. */
   sendTyping(options?: { /** Default true. */ isTyping?: boolean; /** The text so far. */ typedText?: string }): ChatPromise<void>;
   /** Ends the session. */
   leave(): ChatPromise<void>;

@@ -308,6 +308,10 @@ impl<J: Json> Session<J> {
 
     /// What a reply means for the operation that it answers, and for the session.
     pub(super) fn take_result(&mut self, id: Option<&str>, reply: &Reply<'_, J>, opening: bool) {
+        let result = || if reply.status == 0 { Ok(()) } else { Err(server_error(reply, Code::CommandFailed)) };
+        if let Some(id) = id {
+            self.settle_typing(id, result);
+        }
         let left = self.leaving.as_ref().is_some_and(|leaving| match (&leaving.operation, id) {
             (Some(operation), Some(id)) => operation == id,
             // An error without an address, and nothing else that it can be about.
@@ -323,11 +327,8 @@ impl<J: Json> Session<J> {
         if left && reply.status == 0 {
             return self.end_whole(EndReason::LeaveRequest);
         }
-        if let Some(id) = id {
-            self.settle_typing(id);
-            if reply.status != 0 && self.postpone(id, reply.retry_after()) {
-                return;
-            }
+        if reply.status != 0 && id.is_some_and(|id| self.postpone(id, reply.retry_after())) {
+            return;
         }
         let send = match id {
             Some(id) => self.outbox.answered(id, reply.status == 0),
@@ -335,8 +336,7 @@ impl<J: Json> Session<J> {
             None => None,
         };
         match send {
-            Some(send) if reply.status == 0 => self.settle(send.command, Ok(())),
-            Some(send) => self.settle(send.command, Err(server_error(reply, Code::CommandFailed))),
+            Some(send) => self.settle(send.command, result()),
             None if reply.status != 0 && id.is_none() && !opening && !left => {
                 self.report(server_error(reply, Code::CommandFailed));
             }
@@ -361,7 +361,7 @@ impl<J: Json> Session<J> {
             }
             Ok(()) if self.resync.as_deref() == Some(id) => self.await_gap(),
             Ok(()) => {
-                self.settle_typing(id);
+                self.settle_typing(id, || Ok(()));
                 self.outbox.acknowledged(id, self.now.after(ECHO_TIME));
             }
             Err(fault) if opening && matches!(self.state, State::Launching(_)) => {
@@ -371,10 +371,11 @@ impl<J: Json> Session<J> {
             Err(_) if self.resync.as_deref() == Some(id) => self.give_up_gap(),
             Err(fault) if left => self.fail_leave(Error::new(Code::CommandFailed, fault.text())),
             Err(fault) => {
-                self.settle_typing(id);
                 let code = if fault == Fault::TooLarge { Code::ParameterIncorrect } else { Code::CommandFailed };
+                let refused = || Err(Error::new(code, fault.text()));
+                self.settle_typing(id, refused);
                 if let Some(send) = self.outbox.answered(id, false) {
-                    self.settle(send.command, Err(Error::new(code, fault.text())));
+                    self.settle(send.command, refused());
                 }
             }
         }

@@ -150,11 +150,11 @@ impl<J: Json> Session<J> {
         }
     }
 
-    /// A typing operation was answered, or refused: it is over, either way.
-    pub(super) fn settle_typing(&mut self, operation: &str) {
+    /// An operation was answered, or refused: settles it, if it was typing.
+    pub(super) fn settle_typing(&mut self, operation: &str, result: impl FnOnce() -> Result<(), Error>) {
         if let Some(place) = self.typing_asked.iter().position(|(id, _)| id == operation) {
             let (_, command) = self.typing_asked.swap_remove(place);
-            self.resolve(command, Ok(()));
+            self.resolve(command, result());
         }
     }
 
