@@ -7,6 +7,7 @@ mod harness;
 use causerie::session::Command;
 use causerie::transport::Mode;
 use harness::{Action, Flavour, Kind, Options, Pair};
+use serde_json::json;
 
 fn told(pair: &mut Pair) -> (usize, usize) {
     (pair.chat().count("startTyping"), pair.chat().count("stopTyping"))
@@ -114,6 +115,23 @@ fn an_agents_typing_is_told_and_ends_with_its_message() {
         assert_eq!(pair.page.kinds()[4..], [Kind::Typing, Kind::NotTyping]);
         pair.assert_complete();
     }
+}
+
+#[test]
+fn an_agents_typing_is_told_whatever_the_servers_clock_says() {
+    let mut pair = Pair::chatting(Options::default());
+    let from = pair.chat().agent("Jane");
+    let typing = |kind: &str| json!({ "type": kind, "utcTime": 1_700_000_000_000_u64, "from": from });
+    for kind in ["TypingStarted", "TypingStopped", "TypingStarted", "TypingStarted"] {
+        pair.push(json!({ "statusCode": 0, "messages": [typing(kind)] }));
+    }
+    pair.run_for(100);
+    let seen = [Kind::Typing, Kind::NotTyping, Kind::Typing];
+    assert_eq!(pair.page.kinds()[1..], seen, "the same again is no news: a server that is polled repeats it");
+    pair.agent_says("hello");
+    pair.push(json!({ "statusCode": 0, "messages": [typing("TypingStarted")] }));
+    pair.run_for(100);
+    assert_eq!(pair.page.kinds()[4..], [Kind::NotTyping, Kind::Message, Kind::Typing], "after a message it is");
 }
 
 #[test]

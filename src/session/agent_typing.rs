@@ -13,7 +13,7 @@ impl<J: Json> Session<J> {
     /// An agent types, or has stopped.
     pub(super) fn agent_types(&mut self, entry: &Entry<J>, on: bool) {
         let party = entry.party();
-        if entry.index.is_none() && entry.time.is_some_and(|time| !self.roster.is_news(&party, time)) {
+        if entry.index.is_none() && entry.time.is_some_and(|time| !self.roster.is_news(&party, time, on)) {
             return;
         }
         self.roster.type_off(&party);
@@ -32,6 +32,7 @@ impl<J: Json> Session<J> {
 
     /// A party that has typed does not any more.
     pub(super) fn stop_typing(&mut self, party: &Party<J>) {
+        self.roster.forget_typing(party);
         if let Some(party) = self.roster.type_off(party) {
             self.emit(Event::AgentTyping { party, on: false });
         }

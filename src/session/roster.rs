@@ -8,8 +8,8 @@ use crate::json::Json;
 pub struct Roster<J: Json> {
     agents: Vec<Party<J>>,
     typing: Vec<(Party<J>, u64)>,
-    /// When each agent last began or ceased to type, by the server's clock.
-    typed_at: Vec<(PartyId, f64)>,
+    /// When each agent last began (true) or ceased to type, by the server's clock.
+    typed_at: Vec<(PartyId, (f64, bool))>,
 }
 
 impl<J: Json> Roster<J> {
@@ -49,21 +49,28 @@ impl<J: Json> Roster<J> {
         (!self.agents.is_empty()).then(|| self.agents.remove(0))
     }
 
-    /// Whether an agent's typing at this time is news: a server that is polled tells the same several times.
-    pub fn is_news(&mut self, agent: &Party<J>, time: f64) -> bool {
+    /// Whether it is news that an agent began or ceased to type at this time: a server that is polled tells the same several
+    /// times, and one whose clock is coarse gives both the same time.
+    pub fn is_news(&mut self, agent: &Party<J>, time: f64, on: bool) -> bool {
         let id = agent.id();
         let known = self.typed_at.iter_mut().find(|(of, _)| *of == id);
         match known {
-            Some((_, last)) if *last == time => false,
+            Some((_, last)) if *last == (time, on) => false,
             Some((_, last)) => {
-                *last = time;
+                *last = (time, on);
                 true
             }
             None => {
-                self.typed_at.push((id, time));
+                self.typed_at.push((id, (time, on)));
                 true
             }
         }
+    }
+
+    /// An agent has spoken or left: whatever is told of its typing next is news.
+    pub fn forget_typing(&mut self, agent: &Party<J>) {
+        let id = agent.id();
+        self.typed_at.retain(|(of, _)| *of != id);
     }
 
     /// Whether any agent types.
