@@ -168,3 +168,29 @@ fn a_session_that_was_carried_over_is_carried_back() {
         pair.assert_complete();
     }
 }
+
+#[test]
+fn another_instance_behind_the_same_address_is_told_of_when_it_takes_the_session_up() {
+    for options in Options::all() {
+        let mut pair = Pair::chatting(options);
+        pair.chat().alias += 1;
+        pair.agent_says("the newest counts, and is no news");
+        pair.run_for(100);
+        assert!(pair.page.errors().is_empty());
+        pair.cut();
+        pair.wait(30_000, "the session goes on where it was", |pair| pair.page.count(Kind::Continued) == 1);
+        pair.run_for(1_000);
+        assert_eq!(pair.page.errors(), [150]);
+        pair.chat().alias += 1;
+        pair.cut();
+        pair.wait(30_000, "the session goes on elsewhere", |pair| pair.page.count(Kind::Continued) == 2);
+        pair.run_for(1_000);
+        assert_eq!(pair.page.errors(), [150, 150, 302]);
+        pair.chat().alias += 1;
+        let restore = pair.reload();
+        pair.wait(2_000, "the session is restored", |pair| pair.is_done(restore));
+        pair.run_for(1_000);
+        assert_eq!(pair.page.errors(), [302]);
+        pair.assert_complete();
+    }
+}

@@ -225,15 +225,15 @@ impl<J: Json> Session<J> {
         false
     }
 
-    /// The server has taken us up: the launch is over, or the interruption.
-    pub(super) fn accepted(&mut self, reply: Option<&Reply<'_, J>>) {
+    /// The server has taken us up: the launch is over, or the interruption. It may be another instance (`moved`).
+    pub(super) fn accepted(&mut self, reply: Option<&Reply<'_, J>>, moved: bool) {
         self.attached = Attached::Yes;
         self.timers.cancel(Timer::Attach);
         self.timers.cancel(Timer::Detached);
         self.timers.cancel(Timer::Offline);
         self.returning = false;
         self.overslept = 0;
-        let elsewhere = self.is_elsewhere();
+        let elsewhere = moved || self.is_elsewhere();
         self.server_of_keys = self.link.as_ref().map_or("", Link::server).to_owned();
         if let State::Launching(launch) = &self.state {
             let command = launch.command;

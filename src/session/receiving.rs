@@ -123,14 +123,14 @@ impl<J: Json> Session<J> {
             return;
         }
         let Some(first) = self.first_of_session(id, &reply, opening) else { return };
-        self.take_keys(&reply, data);
+        let moved = self.take_keys(&reply, data);
         if opening && reply.status == 0 {
             // What may be anybody's answer, as a bare `{}`, is no session: nothing could be asked or sent in it.
             if self.keys.chat_id.is_empty() && self.keys.secure_key.is_empty() {
                 let fault = Fault::peer("the id of a session", "none");
                 return self.fail_launch(Error::new(Code::ServerUnavailable, fault.text()));
             }
-            self.accepted(Some(&reply));
+            self.accepted(Some(&reply), moved);
         }
         if !self.is_on() {
             return;
@@ -165,13 +165,15 @@ impl<J: Json> Session<J> {
         named && (self.opening.is_none() || fills(reply, self.transcript.last())) || reply.status != 0
     }
 
-    fn take_keys(&mut self, reply: &Reply<'_, J>, data: &J) {
+    /// Whether another instance of the server answers than the one that the keys were of.
+    fn take_keys(&mut self, reply: &Reply<'_, J>, data: &J) -> bool {
         if reply.status != 0 || reply.is_plain() {
-            return;
+            return false;
         }
         // A long one is not kept for its keys.
         self.given_keys = (reply.len() < 100).then(|| data.clone());
         let keys = &mut self.keys;
+        let instance = keys.alias.clone();
         let given = |name, key: &mut String| {
             if let Some(given) = reply.member(name).string().filter(|given| !given.is_empty()) {
                 *key = given;
@@ -181,7 +183,9 @@ impl<J: Json> Session<J> {
         given(Name::SecureKey, &mut keys.secure_key);
         given(Name::Alias, &mut keys.alias);
         given(Name::UserId, &mut keys.user_id);
+        let moved = !instance.is_empty() && instance != keys.alias;
         self.store();
+        moved
     }
 
     /// Takes in the entries from the `first` on; `whole` says that the server has sent everything from the position that is next.
@@ -385,7 +389,7 @@ impl<J: Json> Session<J> {
     /// where asked, for typing may have used up what was there.
     fn take_opening_acknowledgement(&mut self) {
         if self.heard && self.is_on() && matches!(self.attached, Attached::Asked(_)) {
-            self.accepted(None);
+            self.accepted(None, false);
             self.look_for_gap();
             self.look_up_unsettled(false);
         } else if self.timers.is_set(Timer::Resend) {
