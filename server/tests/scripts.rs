@@ -218,6 +218,8 @@ async fn a_bot_that_fails_harms_its_own_session_only() {
                 case "session": $context.session.me = $context.session; break;
                 case "big": $context.session.big = "x".repeat(100000); break;
                 case "data": sessionData.set({ big: "x".repeat(11000000) }); break;
+                case "name": sessionData.set({ ["ü".repeat(129)]: 1 }); break;
+                case "no name": sessionData.set({ fine: 1, "": 1 }); break;
                 case "nothing": undefinedFunction();
             }
         });"#;
@@ -238,6 +240,8 @@ async fn a_bot_that_fails_harms_its_own_session_only() {
         ("session", "it threw a TypeError"),
         ("big", "$context.session is to be an object, within its limit"),
         ("data", "sessionData.set: there would be too much"),
+        ("name", "sessionData.set: names of 1 to 256 bytes are expected"),
+        ("no name", "sessionData.set: names of 1 to 256 bytes are expected"),
         ("nothing", "ReferenceError: undefinedFunction is not defined"),
     ] {
         let (ann, _, chat) = reading(&app).await;

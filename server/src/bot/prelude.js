@@ -35,6 +35,16 @@
     if (String(id) !== call.inputs["chatSession.id"]) refuse(Error, name + ": no such session; chatSession.id is expected");
   }
 
+  // How many bytes a text has as UTF-8.
+  function bytes(text) {
+    let sum = 0;
+    for (const character of text) {
+      const point = character.codePointAt(0);
+      sum += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    }
+    return sum;
+  }
+
   function show(value) {
     if (typeof value === "string") return value;
     try {
@@ -172,6 +182,10 @@
       set(members) {
         if (!members || typeof members !== "object" || Array.isArray(members)) refuse(TypeError, "sessionData.set: an object is expected");
         const plain = JSON.parse(JSON.stringify(members));
+        // As of the page, which could not delete others.
+        if (Object.keys(plain).some((name) => name === "" || bytes(name) > call.limits.name)) {
+          refuse(RangeError, "sessionData.set: names of 1 to " + call.limits.name + " bytes are expected");
+        }
         // Not assigned: a member may be called `__proto__`.
         data = Object.fromEntries([...Object.entries(read()), ...Object.entries(plain)]);
         actions.push({ do: "data", set: plain, deleted: [] });

@@ -11,7 +11,7 @@ use super::reply::Refusal;
 use super::{Floor, Live, notice};
 use crate::bot::engine::{ReadData, ScriptError};
 use crate::config::BotConfig;
-use crate::data::{Changed, DataChange};
+use crate::data::{Changed, DataChange, NAME};
 use crate::json::{Raw, raw, write};
 use crate::status::Cause;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,7 @@ struct Told {
 struct Limits {
     length: usize,
     messages: usize,
+    name: usize,
 }
 
 /// What a script wants.
@@ -244,7 +245,11 @@ impl Floor {
             internal: self.internal_of(chat),
             now: self.clock.now(),
             over: chat.ended.is_some() || chat.status.is_over(),
-            limits: Limits { length: self.config.limits.message_length, messages: self.bots.limits().messages },
+            limits: Limits {
+                length: self.config.limits.message_length,
+                messages: self.bots.limits().messages,
+                name: NAME,
+            },
         }
     }
 }
