@@ -5,7 +5,7 @@ import { Log } from "./log.js";
 import { fromIndex, incorrect, sending, typing } from "./options.js";
 import { ChatPromise } from "./promise.js";
 import { entry } from "./shapes.js";
-import { State } from "./state.js";
+import { answers, State } from "./state.js";
 import { storeOf } from "./storage.js";
 
 const internal = Symbol("internal");
@@ -140,7 +140,7 @@ export class ChatSession {
   #give(kind, options) {
     return ChatPromise.of(async () => {
       awake(this.#engine);
-      const { name, data } = (await import("../forms.js"))[kind](options, this.#log.state.form);
+      const { name, data } = (answers ?? (await import("../forms.js")))[kind](options, this.#log.state.form);
       return run(awake(this.#engine), GIVE, { operation: "customNotice", message: name, userData: data });
     });
   }

@@ -114,9 +114,12 @@ export class State {
   }
 }
 
-/** Loads what checks answers as soon as one is asked for: when it is given, the network may be gone, and then it waits. */
+/** What checks answers, once it is there. Then an answer goes out at once: before the commands after it. */
+export let answers;
+
+/** Loads it as soon as one is asked for: when it is given, the network may be gone, and then it waits. */
 function answerable() {
-  import("../forms.js").catch(() => {});
+  import("../forms.js").then((forms) => { answers = forms; }, () => {});
 }
 
 /** A copy that nobody can change. */

@@ -1,5 +1,5 @@
-// What a visitor answers, and what a page changes, while the network is broken: it waits, as a message does, and is done once,
-// in order, when the server is back. Also where nothing of the kind was done before.
+// What a visitor answers, and what a page changes, goes out in the order of the commands. While the network is broken it waits, as a
+// message does, and is done once, in order, when the server is back. Also where nothing of the kind was done before.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -69,4 +69,17 @@ test("the first changes of session data are made while the network is broken, an
   const ends = await whileGone(`[session.data.set({ cart: [1] }), session.data.delete("plan"), session.data.set({ cart: [1, 2] })]`);
   assert.deepEqual(ends, ["done", "done", "done"]);
   assert.deepEqual(await page.evaluate(() => window.session.data.get()), { cart: [1, 2] });
+});
+
+test("an answer goes out before what is said after it, and before a leave", async (t) => {
+  const { page, chat, ready } = await open(t, { config: FAQ });
+  await chat.send("refund");
+  await chat.event("onFaqSuggested");
+  await ready();
+  // The other way round the message would be a question to the FAQ, and then nothing would be open.
+  await page.evaluate(() => Promise.all([
+    window.session.answerFaq({ id: "return", accepted: false }), window.session.sendMessage("A refund, please"), window.session.leave(),
+  ]));
+  await chat.event("onSessionEnded");
+  assert.deepEqual(await chat.states(), ["faq", "inQueue", "closedFromQueue"]);
 });
