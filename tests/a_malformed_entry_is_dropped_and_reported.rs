@@ -136,3 +136,24 @@ fn a_report_has_nothing_of_the_content() {
     let report = &pair.page.seen[0].text;
     assert!(report.contains("expected a string as text, got an object") && !report.contains("TOPSECRET"), "{report}");
 }
+
+#[test]
+fn a_renewal_that_does_not_say_of_which_sessions_is_none() {
+    for told in [
+        json!(null),
+        json!({}),
+        json!({ "previousId": "old" }),
+        json!({ "previousId": 1, "id": 2, "reason": "script" }),
+    ] {
+        let mut pair = Pair::started(Options { flavour: Flavour::Ours, ..Options::default() });
+        let system = json!({ "nickname": "System", "participantId": 0, "type": "External" });
+        let renewed = json!({ "type": "Notice", "text": "renewed", "from": system, "userData": told });
+        pair.chat().entries.extend([message(2), message(3)]);
+        pair.chat().next_index = 4;
+        pair.push(json!({ "statusCode": 0, "messages": [message(2), renewed, message(3)] }));
+        pair.run_for(10_000);
+        assert_eq!(pair.page.texts(), ["fine", "fine"], "for {told}");
+        assert_eq!(pair.page.errors(), [304], "for {told}");
+        assert_eq!(pair.page.count(Kind::Renewed), 0, "for {told}");
+    }
+}

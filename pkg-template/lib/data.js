@@ -68,8 +68,8 @@ export class SessionData {
     this.isTold = true;
     this.limit = limit ?? this.limit;
     if (dataKey) this.#store?.write(dataKey);
-    // What is neither is as if it were not there.
-    const values = Object(set);
+    // What is not there is as if it were empty.
+    const values = set ?? {};
     const gone = from === 0 ? Object.keys(this.#values).filter((name) => !Object.hasOwn(values, name)) : deleted;
     this.#apply(values, Array.isArray(gone) ? gone : []);
   }

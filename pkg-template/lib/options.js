@@ -25,8 +25,8 @@ function described(value) {
 }
 
 const isA = (type) => (value) => typeof value === type;
-const isString = isA("string");
-const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isString = isA("string");
+export const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The ways to read the options of a call, one by one. One of null counts as absent, as do all when null is in place of them. */
 function reading(whose, given) {

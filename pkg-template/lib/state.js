@@ -1,6 +1,7 @@
 // What a session knows beside its transcript: its status, the form and the FAQ's entry that are open, its data. Told by the
 // server's notices; where a server has none, the status is derived from who speaks.
 import { SessionData } from "./data.js";
+import { isObject, isString } from "./options.js";
 
 /** The names of the states, by their codes. */
 const STATES = [
@@ -35,14 +36,21 @@ export class State {
   /** A notice of the transcript, at its place. */
   notice(name, data, place) {
     switch (name) {
-      case "status":
+      case "status": {
+        const code = Number(data?.new);
+        const old = Number(data?.old);
+        if (!STATES[code]) return this.#drop("a status from 0 to 11");
         this.#isTold = true;
-        this.botActive = data?.botActive === "true";
-        return this.#change(Number(data?.new), place, Number(data?.old));
-      case "faq":
+        this.botActive = String(data.botActive) === "true";
+        return this.#change(code, place, STATES[old] ? old : undefined);
+      }
+      case "faq": {
+        const { id, question, answer } = Object(data);
+        if (![id, question, answer].every(isString)) return this.#drop("an entry of the FAQ");
         this.#log.close("faq");
         answerable();
-        return this.#log.add({ kind: "faq", ...place, id: data?.id, question: data?.question, answer: data?.answer });
+        return this.#log.add({ kind: "faq", ...place, id, question, answer });
+      }
       case "faq-answered":
         return this.#log.close("faq");
     }
@@ -51,8 +59,14 @@ export class State {
   /** A notice that holds now. */
   passing(name, data) {
     if (name === "form") this.#ask(data);
-    else if (name === "session-data") this.data.changed(data);
-    else if (name === "internal") this.data.internal = frozen(data);
+    else if (name === "session-data" && isObject(data?.set ?? {})) this.data.changed(data);
+    else if (name === "internal" && isObject(data)) this.data.internal = frozen(data);
+    else if (/^(session-data|internal)$/.test(name)) this.#drop(name);
+  }
+
+  /** What is malformed is no news, and ends nothing. */
+  #drop(expected) {
+    this.#log.page.error(304, `an event of the server was malformed and has been dropped: expected ${expected}`);
   }
 
   /** Something stands in the transcript: where the server tells no status, it says what the status is. */
@@ -100,6 +114,7 @@ export class State {
   }
 
   #ask(data) {
+    if (!isForm(data)) return this.#drop("a form");
     // A server asks again with every connection.
     if (JSON.stringify(data) === JSON.stringify(this.form)) return;
     this.#log.close("form");
@@ -112,6 +127,11 @@ export class State {
     this.form = undefined;
     this.#log.close("form");
   }
+}
+
+function isForm(data) {
+  const { kind, fields } = Object(data);
+  return /^(pre-chat|post-chat|offline)$/.test(kind) && Array.isArray(fields) && fields.every((field) => isString(field?.name));
 }
 
 /** What checks answers, once it is there. Then an answer goes out at once: before the commands after it. */

@@ -1,6 +1,7 @@
 //! Notices: what chat v2 has no words for (the status of a chat, forms, the FAQ, session data, renewal) and what of it is
 //! the session's own business. The rest is for the page.
 
+use super::error::{Code, Error};
 use super::event::Event;
 use super::{Attached, Session, Timer};
 use crate::chat::{EntryKind, Operation, Reply};
@@ -12,7 +13,12 @@ impl<J: Json> Session<J> {
     /// A notice that is not in the transcript: it holds now.
     pub(super) fn take_notice(&mut self, name: String, data: J) {
         match name.as_str() {
-            "renewed" => return self.renew(&data),
+            "renewed" => {
+                return match (data.string_of(Name::PreviousId), data.string_of(Name::Id)) {
+                    (Some(previous), Some(id)) => self.renew(previous, id, &data),
+                    _ => self.report(Error::new(Code::MalformedEvent, "expected the ids of the sessions".to_owned())),
+                };
+            }
             "session-data" => {
                 let from = data.count_of(Name::From).unwrap_or(0);
                 if from != 0 && from != self.data_version {
@@ -79,7 +85,7 @@ impl<J: Json> Session<J> {
     }
 
     /// The session is over and another one goes on: its keys came with this, and all of the old one. Its transcript begins anew.
-    fn renew(&mut self, data: &J) {
+    fn renew(&mut self, previous: String, id: String, data: &J) {
         self.release(u32::MAX);
         self.part_agents();
         self.transcript = Transcript::new();
@@ -90,8 +96,7 @@ impl<J: Json> Session<J> {
         self.resync = None;
         self.timers.cancel(Timer::Gap);
         self.timers.cancel(Timer::GapLost);
-        let word = |name| data.string_of(name).unwrap_or_default();
-        self.emit(Event::Renewed { previous: word(Name::PreviousId), id: word(Name::Id), reason: word(Name::Reason) });
+        self.emit(Event::Renewed { previous, id, reason: data.string_of(Name::Reason).unwrap_or_default() });
         self.store();
         // What was pushed of the new session while it was not known yet is gone. The session data go on with it.
         self.data_missed = true;

@@ -172,3 +172,35 @@ test("where the status is derived, the last one comes before the end, as a serve
   const all = await page.evaluate(() => window.events.map(({ on, new: now }) => now?.name ?? on));
   assert.deepEqual(all, ["inQueue", "finished", "onSessionEnded"]);
 });
+
+test("notices that are malformed are told by onError and dropped; what was known before holds", async (t) => {
+  const fake = await startFake(t);
+  const visitor = await browser.visitor(t);
+  const server = await startServer(t);
+  const page = await visitor.open(`${server.url}/t/plain.html`);
+  const chat = await startChat(page, { serverUrl: fake.url, username: "Ada", userData: { plan: "gold" } });
+  const theirs = await fake.chats.first();
+  const system = { nickname: "System", participantId: 0, type: "External" };
+  const stands = (text, userData) => theirs.push([theirs.add("Notice", system, { text, userData })]);
+  const passes = (text, userData) => theirs.push([{ type: "Notice", text, utcTime: 1, from: system, userData }]);
+  stands("status", { old: "4", new: "6", botActive: "true" });
+  const malformed = [
+    [stands, "status", undefined], [stands, "status", { old: "6", new: "12" }], [stands, "status", { old: "6", new: "x" }],
+    [stands, "faq", undefined], [stands, "faq", { id: 1, question: null, answer: "Yes" }],
+    [passes, "form", "pre-chat"], [passes, "form", { kind: "other", fields: [] }], [passes, "form", { kind: "pre-chat", fields: [null] }],
+    [passes, "session-data", { version: 1, from: 0, set: ["a"] }], [passes, "internal", undefined], [passes, "internal", [1]],
+  ];
+  for (const [tell, text, userData] of malformed) tell(text, userData);
+  theirs.join("Jane");
+  theirs.say("still here");
+  await chat.heard("still here");
+  const errors = await chat.events("onError");
+  assert.deepEqual(errors.map(({ error }) => error.code), malformed.map(() => 304));
+  for (const { error } of errors) assert.match(error.description, /expected /);
+  assert.deepEqual(await chat.states(), ["inQueue", "userLast"]);
+  assert.deepEqual([...await chat.events("onFormRequested"), ...await chat.events("onFaqSuggested"), ...await chat.events("onDataChanged")], []);
+  assert.deepEqual(await page.evaluate(() => {
+    const { status, botActive, data, internal } = window.session;
+    return [status.code, botActive, data.get(), internal];
+  }), [6, true, { plan: "gold" }, {}]);
+});
