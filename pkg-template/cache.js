@@ -3,7 +3,9 @@
 
 const NAME = "causerie";
 /** The version of the shapes below. A database of another version is emptied. */
-const VERSION = 1;
+const VERSION = 2;
+/** So many entries are one record: a browser takes as long to hand out a record, be it small or large. */
+const CHUNK = 100;
 /** More entries, or more characters of text, are not kept: such a transcript comes from the server as without a cache. */
 const MOST_ENTRIES = 20_000;
 const MOST_TEXT = 5_000_000;
@@ -19,7 +21,7 @@ export async function openCache(maxAge) {
     const { result: database } = opening;
     for (const name of [...database.objectStoreNames]) database.deleteObjectStore(name);
     database.createObjectStore("sessions");
-    database.createObjectStore("entries");
+    database.createObjectStore("chunks");
   };
   const database = await done(opening);
   // Another page wants a newer version, or the user has cleared the site's data.
@@ -48,7 +50,7 @@ class Cache {
     const stores = this.#begin("readonly");
     const session = await done(stores.sessions.get(id));
     if (!session) return undefined;
-    const messages = await done(stores.entries.getAll(range(id)));
+    const messages = (await done(stores.chunks.getAll(range(id)))).flat();
     // Fewer than there should be: something was lost, and the server has it all.
     if (messages.length !== session.entries) return undefined;
     this.#had = messages;
@@ -72,9 +74,9 @@ class Cache {
 
   /** The session goes on as another one. */
   async renew(id) {
-    const { sessions, entries, completed } = this.#begin("readwrite");
+    const { sessions, chunks, completed } = this.#begin("readwrite");
     sessions.delete(this.#id);
-    entries.delete(range(this.#id));
+    chunks.delete(range(this.#id));
     this.#id = id;
     await completed.catch(() => {});
   }
@@ -85,9 +87,9 @@ class Cache {
     this.#waiting = [];
     if (this.#id === undefined) return this.#database.close();
     try {
-      const { sessions, entries, completed } = this.#begin("readwrite");
+      const { sessions, chunks, completed } = this.#begin("readwrite");
       sessions.delete(this.#id);
-      entries.delete(range(this.#id));
+      chunks.delete(range(this.#id));
       await completed;
     } catch {
       // It is swept later, and no page reads it: the state for a restore is gone.
@@ -103,12 +105,12 @@ class Cache {
 
   /** Deletes what was not used since. */
   async sweep(since) {
-    const { sessions, entries, completed } = this.#begin("readwrite");
+    const { sessions, chunks, completed } = this.#begin("readwrite");
     const [ids, all] = await Promise.all([done(sessions.getAllKeys()), done(sessions.getAll())]);
     ids.forEach((id, place) => {
       if (all[place].used >= since) return;
       sessions.delete(id);
-      entries.delete(range(id));
+      chunks.delete(range(id));
     });
     await completed;
   }
@@ -133,22 +135,31 @@ class Cache {
     if ((records.length === 0 && !anyway) || this.#over) return undefined;
     for (const record of records) this.#count(record);
     if (this.#entries > MOST_ENTRIES || this.#text > MOST_TEXT) return this.clear();
-    const { sessions, entries, completed } = this.#begin("readwrite");
-    for (const record of records) entries.put(entry(record), [this.#id, record.index]);
-    // Several tabs may keep the same session: what counts is what is there.
-    const count = await done(entries.count(range(this.#id)));
-    sessions.put({ entries: count, used: Date.now() }, this.#id);
+    const { sessions, chunks, completed } = this.#begin("readwrite");
+    // Several tabs may keep the same session: what is there stays, and what counts is what is there.
+    let { entries = 0 } = (await done(sessions.get(this.#id))) ?? {};
+    while (records.length > 0) {
+      const place = chunkOf(records[0]);
+      const end = records.findIndex((record) => chunkOf(record) !== place);
+      const added = records.splice(0, end < 0 ? records.length : end).map(entry);
+      const key = [this.#id, place];
+      const there = (await done(chunks.get(key))) ?? [];
+      const all = new Map([...there, ...added].map((one) => [one.index, one]));
+      entries += all.size - there.length;
+      chunks.put([...all.values()].sort((one, other) => one.index - other.index), key);
+    }
+    sessions.put({ entries, used: Date.now() }, this.#id);
     await completed;
   }
 
   #begin(mode) {
-    const transaction = this.#database.transaction(["sessions", "entries"], mode);
+    const transaction = this.#database.transaction(["sessions", "chunks"], mode);
     const completed = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error);
     });
     completed.catch(() => {});
-    return { sessions: transaction.objectStore("sessions"), entries: transaction.objectStore("entries"), completed };
+    return { sessions: transaction.objectStore("sessions"), chunks: transaction.objectStore("chunks"), completed };
   }
 }
 
@@ -159,7 +170,9 @@ function entry({ kind, index, timestamp, text, url, id, name, role = 1, data }) 
   return { type: url ? "PushUrl" : TYPES[kind], index: index + 1, utcTime: timestamp, text, from };
 }
 
-/** All entries of a session. */
+const chunkOf = ({ index }) => Math.floor(index / CHUNK);
+
+/** All chunks of a session. */
 function range(id) {
   return IDBKeyRange.bound([id, 0], [id, Infinity]);
 }

@@ -59,8 +59,8 @@ async function kept(count) {
       opening.onerror = () => reject(opening.error);
     });
     const there = await new Promise((resolve) => {
-      const request = database.transaction("entries").objectStore("entries").count();
-      request.onsuccess = () => resolve(request.result);
+      const request = database.transaction("sessions").objectStore("sessions").getAll();
+      request.onsuccess = () => resolve(request.result[0]?.entries);
     });
     database.close();
     // The visitor's own join is no entry of the page's.
