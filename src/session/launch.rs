@@ -6,7 +6,7 @@ use super::receiving::ECHO_TIME;
 use super::refusal::server_error;
 use super::snapshot::Snapshot;
 use super::{Attached, Launch, Leaving, NOBODY, Session, State, Timer};
-use crate::chat::{Entry, Operation, Reply, Visitor};
+use crate::chat::{Operation, Reply, Visitor};
 use crate::fault::Fault;
 use crate::json::Json;
 use crate::transport::{Link, Plan};
@@ -48,33 +48,37 @@ impl<J: Json> Session<J> {
         self.outbox.restore(&snapshot.outbox);
         let launch = Launch { command, visitor: None, until: self.now.after(RESTORE_PATIENCE) };
         self.begin(launch, setup, snapshot.polling);
-        if let Some(entries) = kept.and_then(Self::read_kept) {
-            self.play_back(command, entries);
+        if let Some(kept) = kept.and_then(Self::read_kept) {
+            self.play_back(command, &kept);
         }
     }
 
     /// What an earlier page kept of the transcript; `None` when it has nothing, or anything that is wrong with it: then the
     /// server has it all.
-    fn read_kept(kept: &J) -> Option<Vec<Entry<J>>> {
+    fn read_kept(kept: &J) -> Option<Reply<'_, J>> {
         let reply = Reply::read(kept).ok()?;
-        let mut entries: Vec<Entry<J>> = Vec::new();
-        for place in 0..reply.len() {
-            let entry = reply.entry(place).ok()?;
-            if entry.index <= entries.last().and_then(|last| last.index) {
-                return None;
-            }
-            entries.push(entry);
+        let (mut place, mut last) = (0, 0);
+        while place < reply.len() {
+            let index = reply.entry(place).ok()?.index.filter(|index| *index > last)?;
+            let count = reply.run(place, index).max(1);
+            last = index + count as u32 - 1;
+            place += count;
         }
-        (!entries.is_empty()).then_some(entries)
+        (!reply.is_empty()).then_some(reply)
     }
 
     /// The session is on at once, even without a network: the server is asked only for what comes after.
-    fn play_back(&mut self, command: CommandId, entries: Vec<Entry<J>>) {
-        for entry in entries {
-            if let Some(entry) = self.transcript.admit(entry) {
-                self.pass_on(entry);
+    fn play_back(&mut self, command: CommandId, kept: &Reply<'_, J>) {
+        let mut place = 0;
+        while place < kept.len() {
+            let run = self.take_run(kept, place);
+            if let (0, Ok(entry)) = (run, kept.entry(place)) {
+                if let Some(entry) = self.transcript.admit(entry) {
+                    self.pass_on(entry);
+                }
+                self.release(u32::MAX);
             }
-            self.release(u32::MAX);
+            place += run.max(1);
         }
         self.state = State::Live;
         if let Some(link) = &mut self.link {

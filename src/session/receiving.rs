@@ -220,7 +220,7 @@ impl<J: Json> Session<J> {
     }
 
     /// Takes in the messages from a place on that are in their turn and of which there is nothing else to see to: all at once. Returns how many.
-    fn take_run(&mut self, reply: &Reply<'_, J>, first: usize) -> usize {
+    pub(super) fn take_run(&mut self, reply: &Reply<'_, J>, first: usize) -> usize {
         if !self.outbox.is_empty() || self.roster.is_anyone_typing() {
             return 0;
         }
