@@ -82,6 +82,26 @@ fn whoever_says_goodbye_does_not_mind_to_be_forgotten() {
 }
 
 #[test]
+fn answers_to_publishes_may_come_without_their_ids() {
+    let mut pair = over_a_websocket();
+    let sends = ["first", "second"].map(|text| {
+        pair.rule("sendMessage", Action::Swallow);
+        pair.send(text)
+    });
+    pair.run_for(100);
+    let answer = json!({ "channel": "/service/chatV2/default", "successful": true });
+    frame(&mut pair, &answer);
+    let mut refused = answer;
+    refused["successful"] = json!(false);
+    refused["error"] = json!("403::publish_denied");
+    frame(&mut pair, &refused);
+    pair.run_for(20_000);
+    assert_eq!(sends.map(|send| pair.code(send)), [None, Some(52)], "each has its own");
+    assert!(pair.is_done(sends[0]));
+    assert!(pair.page.errors().is_empty(), "nothing is waited for in vain");
+}
+
+#[test]
 fn an_index_beyond_all_transcripts_is_malformed() {
     let mut pair = over_a_websocket();
     let entry =

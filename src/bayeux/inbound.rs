@@ -62,7 +62,8 @@ impl<J: Json> Client<J> {
     fn take_answer(&mut self, now: Now, answer: Answer<J>) {
         let place = self.pending.iter().position(|(waiting, _)| match &answer.id {
             Some(id) => waiting.id == *id,
-            None => waiting.kind == answer.kind && answer.kind != Kind::Publish,
+            // It may be left out of an answer; those of publishes come in their order.
+            None => waiting.kind == answer.kind,
         });
         let Some(place) = place else {
             self.stale += u32::from(answer.kind != Kind::Publish);
