@@ -1,6 +1,6 @@
 // The storages that few pages ask for: a cookie, this page's memory, the page's own object. Loaded by the first session that
 // does.
-import { PREFIX, ROOM, isOf, parsed } from "./lib/storage.js";
+import { PREFIX, ROOM, isOf, isPast, parsed } from "./lib/storage.js";
 
 /** The slots of `storage: "memory"`: they live as long as the page. */
 const memory = new Map();
@@ -24,18 +24,21 @@ function stored(is) {
   });
 }
 
+/** Whether something is so of a state and what is stored in its place. */
+const at = (key, state, is) => stored((name) => name === nameOf(key)).some((found) => is(state, found));
+
 /** Cookies of the page's site that live as long as the page may be away. */
 export const cookies = {
   room: 0,
   read: () => stored((name) => decodeURIComponent(name).startsWith(PREFIX)),
-  write: (key, state) => put(key, JSON.stringify(state), Math.max(1, Math.ceil(state.timeout / 1000))),
-  clear: (key, state) => stored((name) => name === nameOf(key)).some((found) => isOf(state, found)) && put(key, "", 0),
+  write: (key, state) => at(key, state, isPast) || put(key, JSON.stringify(state), Math.max(1, Math.ceil(state.timeout / 1000))),
+  clear: (key, state) => at(key, state, isOf) && put(key, "", 0),
 };
 
 export const inMemory = {
   room: 0,
   read: () => [...memory.values()],
-  write: (key, state) => memory.set(key, state),
+  write: (key, state) => isPast(state, memory.get(key)) || memory.set(key, state),
   clear: (key, state) => isOf(state, memory.get(key)) && memory.delete(key),
 };
 
@@ -77,6 +80,7 @@ export function own(object, failed) {
       return [parsed(typeof state === "string" ? state : JSON.stringify(state))];
     },
     write: (key, state) => {
+      if (isPast(state, written.get(object))) return;
       written.set(object, state);
       put({ state });
     },

@@ -76,6 +76,63 @@ fn a_leave_while_the_link_is_down_waits_for_it() {
 }
 
 #[test]
+fn a_leave_that_the_page_did_not_live_to_tell_is_told_by_the_next_page() {
+    for options in Options::all() {
+        let mut pair = Pair::chatting(options);
+        pair.host().stop();
+        pair.cut();
+        pair.run_for(1_000);
+        pair.send("goodbye");
+        pair.leave();
+        pair.run_for(100);
+        pair.unload();
+        pair.host().go();
+        let restore = pair.restore();
+        pair.wait(20_000, "the session is restored", |pair| pair.is_done(restore));
+        pair.wait(20_000, "the session is over", |pair| pair.page.ended.is_some());
+        assert_eq!(pair.chat().visitor_said(), ["goodbye"]);
+        assert!(pair.chat().ended);
+        is_over(&mut pair, EndReason::LeaveRequest);
+    }
+}
+
+#[test]
+fn who_has_left_is_not_told_after_a_reload_that_the_agent_has_ended_the_session() {
+    for options in Options::all() {
+        let mut pair = Pair::chatting(options);
+        pair.rule("disconnect", Action::LoseAnswer);
+        pair.leave();
+        pair.run_for(100);
+        assert!(pair.chat().ended);
+        pair.unload();
+        pair.restore();
+        pair.wait(20_000, "the session is over", |pair| pair.page.ended.is_some());
+        is_over(&mut pair, EndReason::LeaveRequest);
+    }
+}
+
+#[test]
+fn a_leave_of_an_earlier_page_that_the_server_refuses_is_told_and_the_session_goes_on() {
+    for options in Options::all() {
+        let mut pair = Pair::chatting(options);
+        pair.host().stop();
+        pair.cut();
+        pair.run_for(1_000);
+        pair.leave();
+        pair.unload();
+        pair.host().go();
+        pair.world.chats.refusals.push(("disconnect".to_owned(), 1, 249));
+        let restore = pair.restore();
+        pair.wait(20_000, "the session is restored", |pair| pair.is_done(restore));
+        pair.wait(20_000, "the refusal is told", |pair| pair.page.errors().contains(&52));
+        assert!(!pair.page.stored.as_ref().unwrap().left);
+        let send = pair.send("still here");
+        pair.wait(20_000, "the message is sent", |pair| pair.is_done(send));
+        assert_eq!(pair.code(send), None);
+    }
+}
+
+#[test]
 fn a_leave_that_never_reaches_the_server_fails_and_the_session_is_over() {
     for options in Options::all() {
         let mut pair = Pair::chatting(Options { max_offline: 10_000, ..options });

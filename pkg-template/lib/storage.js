@@ -55,6 +55,9 @@ export function parsed(text) {
 /** Whether what is stored is of the same session: one that was begun later may have the slot by now. */
 export const isOf = (state, stored) => stored?.keys?.chatId === state.keys.chatId;
 
+/** Whether a state is not worth its place: of a session that was left, in place of one that goes on. */
+export const isPast = (state, stored) => state.left && stored && !isOf(state, stored);
+
 /** A web storage. With one that all tabs share, what is not settled is the tab's own: it is in `mine`, too. */
 function web(storage, mine) {
   if (!storage) return denied;
@@ -63,6 +66,7 @@ function web(storage, mine) {
     read: () => Object.keys(storage).filter((name) => name.startsWith(PREFIX)).map((name) => parsed(storage.getItem(name))),
     own: mine && ((key) => parsed(mine.getItem(PREFIX + key)) ?? null),
     write(key, state) {
+      if (isPast(state, parsed(storage.getItem(PREFIX + key)))) return;
       const text = JSON.stringify(state);
       mine?.setItem(PREFIX + key, text);
       storage.setItem(PREFIX + key, text);

@@ -20,7 +20,7 @@ const ATTACH_TIME: u64 = 10_000;
 
 impl<J: Json> Session<J> {
     pub(super) fn start(&mut self, command: CommandId, setup: Setup, visitor: Visitor<J>) {
-        let launch = Launch { command, visitor: Some(visitor), until: 0 };
+        let launch = Launch { command, visitor: Some(visitor), left: false, until: 0 };
         self.begin(launch, setup, false);
     }
 
@@ -46,7 +46,7 @@ impl<J: Json> Session<J> {
         self.told_before = snapshot.position;
         self.searched = snapshot.searched;
         self.outbox.restore(&snapshot.outbox);
-        let launch = Launch { command, visitor: None, until: self.now.after(RESTORE_PATIENCE) };
+        let launch = Launch { command, visitor: None, left: snapshot.left, until: self.now.after(RESTORE_PATIENCE) };
         self.begin(launch, setup, snapshot.polling);
         if let Some(kept) = kept.and_then(Self::read_kept) {
             self.play_back(command, &kept);
@@ -80,7 +80,7 @@ impl<J: Json> Session<J> {
             }
             place += run.max(1);
         }
-        self.state = State::Live;
+        self.go_live();
         if let Some(link) = &mut self.link {
             link.keep();
         }
@@ -110,7 +110,7 @@ impl<J: Json> Session<J> {
             // The chat may be there by now, with agents who are told of it: it is left as soon as the server has said which it is.
             State::Launching(launch) if launch.visitor.is_some() && self.attached != Attached::No => {
                 let launch = std::mem::replace(&mut launch.command, NOBODY);
-                self.leaving = Some(Leaving { command: NOBODY, operation: None, tries: 0 });
+                self.leaving = Some(Leaving::of(NOBODY));
                 self.resolve(launch, Err(Code::Aborted.into()));
             }
             // What is yet to be found, as a stored state, is not taken up any more.
@@ -248,7 +248,7 @@ impl<J: Json> Session<J> {
             if let Some(reply) = reply.filter(|reply| launch.visitor.is_some() && reply.is_empty()) {
                 self.transcript.open(reply.next_position());
             }
-            self.state = State::Live;
+            self.go_live();
             if let Some(link) = &mut self.link {
                 link.keep();
             }
@@ -261,6 +261,13 @@ impl<J: Json> Session<J> {
             self.report(Code::RestoredElsewhere.into());
         }
         self.store();
+    }
+
+    /// The launch is over. What an earlier page was told to leave is left.
+    fn go_live(&mut self) {
+        if let State::Launching(Launch { left: true, .. }) = std::mem::replace(&mut self.state, State::Live) {
+            self.leaving = Some(Leaving::of(NOBODY));
+        }
     }
 
     pub(super) fn is_held(&self) -> bool {
@@ -293,6 +300,7 @@ impl<J: Json> Session<J> {
             max_offline: setup.max_offline,
             transport: setup.mode as u32,
             polling: link.is_fallen_back(),
+            left: self.leaving.is_some(),
             // Without an outbox nothing was searched for.
             searched: if self.outbox.is_empty() { self.told } else { self.searched.max(self.transcript.last()) },
             outbox: J::array(),

@@ -134,6 +134,8 @@ struct Launch<J: Json> {
     command: CommandId,
     /// Who asks for a new session; `None` when one is being restored.
     visitor: Option<Visitor<J>>,
+    /// Whether the visitor has left the session that is being restored.
+    left: bool,
     /// Until when a failed restore is tried again, on the monotonic clock.
     until: u64,
 }
@@ -157,6 +159,12 @@ struct Leaving {
     operation: Option<String>,
     /// How often it was sent.
     tries: u8,
+}
+
+impl Leaving {
+    fn of(command: CommandId) -> Self {
+        Self { command, operation: None, tries: 0 }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

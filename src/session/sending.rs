@@ -4,7 +4,7 @@ use super::error::{Code, Error};
 use super::event::CommandId;
 use super::outbox::Sender;
 use super::typing::Verdict;
-use super::{Attached, Leaving, Session, State, Timer};
+use super::{Attached, Leaving, NOBODY, Session, State, Timer};
 use crate::chat::{Content, Operation};
 use crate::json::Json;
 use crate::text;
@@ -179,7 +179,9 @@ impl<J: Json> Session<J> {
         if let Some(error) = self.refusal() {
             return self.resolve(command, Err(error));
         }
-        self.leaving = Some(Leaving { command, operation: None, tries: 0 });
+        self.leaving = Some(Leaving::of(command));
+        // A page that goes before the server has answered leaves it to the next one.
+        self.store();
         self.flush();
     }
 
@@ -209,7 +211,12 @@ impl<J: Json> Session<J> {
     pub(super) fn fail_leave(&mut self, error: Error) {
         self.timers.cancel(Timer::Leave);
         if let Some(leaving) = self.leaving.take() {
-            self.resolve(leaving.command, Err(error));
+            if leaving.command == NOBODY {
+                self.report(error);
+            } else {
+                self.resolve(leaving.command, Err(error));
+            }
+            self.store();
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct Snapshot<J: Json> {
     pub transport: u32,
     /// Whether the WebSocket was found not to be answered.
     pub polling: bool,
+    /// Whether the visitor has left, and the server may not know it yet.
+    pub left: bool,
     /// Up to this position the transcript was searched for what is in the outbox.
     pub searched: u32,
     /// The messages that are not settled, oldest first. They are for the next page of the same tab: whoever takes up a
@@ -75,6 +77,7 @@ impl<J: Json> Snapshot<J> {
             // By the page's own is restored only who passes one.
             transport: state.count_of(Name::Transport).filter(|place| matches!(place, 1 | 2 | 4)).unwrap_or(0),
             polling: state.get(Name::Polling).bool().unwrap_or(false),
+            left: state.get(Name::Left).bool().unwrap_or(false),
             searched: state.count_of(Name::Searched).unwrap_or(position),
             outbox: state.get(Name::Outbox),
         })
@@ -87,8 +90,8 @@ impl<J: Json> Snapshot<J> {
         self.server == other.server
             && self.service == other.service
             && self.keys == other.keys
-            && (self.position, self.seen, self.polling, self.searched)
-                == (other.position, other.seen, other.polling, other.searched)
+            && (self.position, self.seen, self.polling, self.left, self.searched)
+                == (other.position, other.seen, other.polling, other.left, other.searched)
     }
 }
 
@@ -105,6 +108,7 @@ impl<J: Json> Snapshot<J> {
         state.put_number(Name::Timeout, self.max_offline as f64);
         state.put_number(Name::Transport, self.transport.into());
         state.put(Name::Polling, J::of_bool(self.polling));
+        state.put(Name::Left, J::of_bool(self.left));
         state.put_number(Name::Searched, self.searched.into());
         state.put(Name::Outbox, self.outbox.clone());
         state
