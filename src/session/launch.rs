@@ -2,10 +2,11 @@
 
 use super::error::{Code, Error};
 use super::event::{CommandId, EndReason, Output, Setup};
+use super::leaving::Leaving;
 use super::receiving::ECHO_TIME;
 use super::refusal::server_error;
 use super::snapshot::Snapshot;
-use super::{Attached, Launch, Leaving, NOBODY, Session, State, Timer};
+use super::{Attached, Launch, NOBODY, Session, State, Timer};
 use crate::chat::{Operation, Reply, Visitor};
 use crate::fault::Fault;
 use crate::json::Json;

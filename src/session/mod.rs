@@ -3,9 +3,9 @@
 //!
 //! [`Session`] is the whole of it. `launch` begins a session, `receiving` takes in what the link brings, `gap` sees to what
 //! is missing in it, `notices` has what chat v2 has no words for, `agent_typing` what is only true now, `sending` lets out
-//! what the page gives, `waking` knows when the page was not running, `ending` closes it; the parts that they work on are
-//! `transcript` (order), `outbox` (messages on their way), `roster` (agents) and `typing`. `relay` serves the other tabs.
-//! `event` has the vocabulary, `error` the table of errors.
+//! what the page gives, `leaving` has the visitor's wish to end it, `waking` knows when the page was not running, `ending`
+//! closes it; the parts that they work on are `transcript` (order), `outbox` (messages on their way), `roster` (agents) and
+//! `typing`. `relay` serves the other tabs. `event` has the vocabulary, `error` the table of errors.
 
 mod agent_typing;
 mod ending;
@@ -13,6 +13,7 @@ mod error;
 mod event;
 mod gap;
 mod launch;
+mod leaving;
 mod notices;
 mod outbox;
 mod receiving;
@@ -35,6 +36,7 @@ use crate::json::Json;
 use crate::queue::Queue;
 use crate::time::{Dice, Now, Timers, earliest};
 use crate::transport::Link;
+use leaving::Leaving;
 use outbox::Outbox;
 use relay::Relay;
 use roster::Roster;
@@ -149,22 +151,6 @@ enum Attached {
     Asked(String),
     /// Yes.
     Yes,
-}
-
-/// A `leave` under way.
-#[derive(Debug)]
-struct Leaving {
-    command: CommandId,
-    /// The operation, once it is sent.
-    operation: Option<String>,
-    /// How often it was sent.
-    tries: u8,
-}
-
-impl Leaving {
-    fn of(command: CommandId) -> Self {
-        Self { command, operation: None, tries: 0 }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,14 @@
-//! What the page gives: messages, typing, and the wish to leave.
+//! What the page gives: messages and typing.
 
 use super::error::{Code, Error};
 use super::event::CommandId;
 use super::outbox::Sender;
 use super::typing::Verdict;
-use super::{Attached, Leaving, NOBODY, Session, State, Timer};
+use super::{Attached, Session, State, Timer};
 use crate::chat::{Content, Operation};
 use crate::json::Json;
 use crate::text;
 
-/// How often the wish to leave is sent before it is given up, when the link breaks each time.
-const MOST_TRIES: u8 = 4;
 /// How long after an answer that may be none unsettled messages are sent again, in milliseconds.
 pub(super) const RESEND_PATIENCE: u64 = 300;
 /// The same where that answer is not acknowledged yet.
@@ -58,7 +56,7 @@ impl<J: Json> Session<J> {
     }
 
     /// Why no command is taken, if none is.
-    fn refusal(&self) -> Option<Error> {
+    pub(super) fn refusal(&self) -> Option<Error> {
         match &self.state {
             State::Over => Some(Code::SessionOver.into()),
             _ if self.leaving.is_some() => Some(Error::new(Code::SessionOver, "it is being left")),
@@ -172,51 +170,6 @@ impl<J: Json> Session<J> {
         self.timers.cancel(Timer::Typing);
         if let Some((command, ..)) = self.typing.take_next() {
             self.resolve(command, Ok(()));
-        }
-    }
-
-    pub(super) fn leave(&mut self, command: CommandId) {
-        if let Some(error) = self.refusal() {
-            return self.resolve(command, Err(error));
-        }
-        self.leaving = Some(Leaving::of(command));
-        // A page that goes before the server has answered leaves it to the next one.
-        self.store();
-        self.flush();
-    }
-
-    /// Asks the server to end the session, once everything before that is sent.
-    pub(super) fn tell_leave(&mut self) {
-        let ready = self.leaving.as_ref().is_some_and(|leaving| leaving.operation.is_none());
-        if !ready || self.outbox.is_open() {
-            return;
-        }
-        let operation = self.send_operation(&Operation::Disconnect);
-        if let Some(leaving) = &mut self.leaving {
-            leaving.tries += u8::from(operation.is_some());
-            leaving.operation = operation;
-        }
-    }
-
-    /// The link broke: the wish to leave is sent again, unless it was sent too often.
-    pub(super) fn unsettle_leave(&mut self) {
-        let Some(leaving) = &mut self.leaving else { return };
-        leaving.operation = None;
-        if leaving.tries >= MOST_TRIES {
-            self.fail_leave(Error::new(Code::CommandFailed, "the link broke each time it was sent"));
-        }
-    }
-
-    /// The server refused to end the session: it goes on.
-    pub(super) fn fail_leave(&mut self, error: Error) {
-        self.timers.cancel(Timer::Leave);
-        if let Some(leaving) = self.leaving.take() {
-            if leaving.command == NOBODY {
-                self.report(error);
-            } else {
-                self.resolve(leaving.command, Err(error));
-            }
-            self.store();
         }
     }
 }
