@@ -3,8 +3,8 @@
 use super::error::{Code, Error};
 use super::event::{CommandId, EndReason, Output, Setup};
 use super::leaving::Leaving;
-use super::receiving::ECHO_TIME;
 use super::refusal::server_error;
+use super::settling::ECHO_TIME;
 use super::snapshot::Snapshot;
 use super::{Attached, Launch, NOBODY, Session, State, Timer};
 use crate::chat::{Operation, Reply, Visitor};
@@ -72,14 +72,8 @@ impl<J: Json> Session<J> {
     fn play_back(&mut self, command: CommandId, kept: &Reply<'_, J>) {
         let mut place = 0;
         while place < kept.len() {
-            let run = self.take_run(kept, place);
-            if let (0, Ok(entry)) = (run, kept.entry(place)) {
-                if let Some(entry) = self.transcript.admit(entry) {
-                    self.pass_on(entry);
-                }
-                self.release(u32::MAX);
-            }
-            place += run.max(1);
+            place += self.take_at(kept, place, true);
+            self.release(u32::MAX);
         }
         self.go_live();
         if let Some(link) = &mut self.link {

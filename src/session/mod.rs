@@ -1,11 +1,12 @@
 //! The chat session, sans-IO: no clock, no socket, no storage, no randomness, no JavaScript. Time and bytes come in,
 //! actions come out.
 //!
-//! [`Session`] is the whole of it. `launch` begins a session, `receiving` takes in what the link brings, `gap` sees to what
-//! is missing in it, `notices` has what chat v2 has no words for, `agent_typing` what is only true now, `sending` lets out
-//! what the page gives, `leaving` has the visitor's wish to end it, `waking` knows when the page was not running, `ending`
-//! closes it; the parts that they work on are `transcript` (order), `outbox` (messages on their way), `roster` (agents) and
-//! `typing`. `relay` serves the other tabs. `event` has the vocabulary, `error` the table of errors.
+//! [`Session`] is the whole of it. `launch` begins a session, `receiving` takes in what the link brings, `settling` sees what it
+//! answers, `gap` what is missing in it, `notices` has what chat v2 has no words for, `agent_typing` what is only true
+//! now, `sending` lets out what the page gives, `leaving` has the visitor's wish to end it, `waking` knows when the page
+//! was not running, `ending` closes it; the parts that they work on are `transcript` (order), `outbox` (messages on their
+//! way), `roster` (agents) and `typing`. `relay` serves the other tabs. `event` has the vocabulary, `error` the table of
+//! errors.
 
 mod agent_typing;
 mod ending;
@@ -21,6 +22,7 @@ mod refusal;
 mod relay;
 mod roster;
 mod sending;
+mod settling;
 mod snapshot;
 mod transcript;
 mod typing;

@@ -1,9 +1,8 @@
-//! What the link brings: data and acknowledgements, the entries of the transcript, and news of the link itself.
+//! What the link brings: data, the entries of the transcript, and news of the link itself.
 
 use super::error::{Code, Error};
 use super::event::{EndReason, Event, Place};
 use super::gap::fills;
-use super::refusal::server_error;
 use super::{Attached, Session, State, Timer};
 use crate::chat::{Entry, EntryKind, Malformed, Reply, Role};
 use crate::direct;
@@ -14,8 +13,6 @@ use crate::transport::LinkEvent;
 
 /// How long a server that has forgotten us may take to take us up again, in milliseconds, before that is an interruption.
 pub(super) const REATTACH_TIME: u64 = 5_000;
-/// How long after its acknowledgement a message counts as arrived, in milliseconds, when the server tells no more.
-pub(super) const ECHO_TIME: u64 = 3_000;
 
 impl<J: Json> Session<J> {
     pub(super) fn take_link_event(&mut self, event: LinkEvent<J>) {
@@ -192,14 +189,7 @@ impl<J: Json> Session<J> {
     fn take_entries(&mut self, reply: &Reply<'_, J>, first: usize, whole: bool) {
         let mut place = first;
         while place < reply.len() {
-            let run = self.take_run(reply, place);
-            if run == 0 {
-                match reply.entry(place) {
-                    Ok(entry) => self.take_entry(entry, whole),
-                    Err(malformed) => self.malformed(&malformed),
-                }
-            }
-            place += run.max(1);
+            place += self.take_at(reply, place, whole);
         }
         // What came beside the answer may be newer than it, and what is missing before that still on its way.
         let known = if whole { reply.next_position().unwrap_or(u32::MAX) } else { 0 };
@@ -212,6 +202,18 @@ impl<J: Json> Session<J> {
         self.ask_for_data();
     }
 
+    /// Takes in what is at a place: all messages of the run that begins there, or one entry. Returns how many.
+    pub(super) fn take_at(&mut self, reply: &Reply<'_, J>, place: usize, played_back: bool) -> usize {
+        let run = self.take_run(reply, place);
+        if run == 0 {
+            match reply.entry(place) {
+                Ok(entry) => self.take_entry(entry, played_back),
+                Err(malformed) => self.malformed(&malformed),
+            }
+        }
+        run.max(1)
+    }
+
     /// Passes on the held entries whose turn it is; before the position `whole`, what is missing does not count.
     pub(super) fn release(&mut self, whole: u32) {
         for entry in self.transcript.release(whole) {
@@ -220,7 +222,7 @@ impl<J: Json> Session<J> {
     }
 
     /// Takes in the messages from a place on that are in their turn and of which there is nothing else to see to: all at once. Returns how many.
-    pub(super) fn take_run(&mut self, reply: &Reply<'_, J>, first: usize) -> usize {
+    fn take_run(&mut self, reply: &Reply<'_, J>, first: usize) -> usize {
         if !self.outbox.is_empty() || self.roster.is_anyone_typing() {
             return 0;
         }
@@ -308,92 +310,5 @@ impl<J: Json> Session<J> {
         }
         let detail = text::join(&["expected ", malformed.expected, ", got ", malformed.got]);
         self.report(Error::new(Code::MalformedEvent, detail));
-    }
-
-    /// What a reply means for the operation that it answers, and for the session.
-    pub(super) fn take_result(&mut self, id: Option<&str>, reply: &Reply<'_, J>, opening: bool) {
-        let result = || if reply.status == 0 { Ok(()) } else { Err(server_error(reply, Code::CommandFailed)) };
-        if let Some(id) = id {
-            self.settle_typing(id, result);
-        }
-        let left = self.leaving.as_ref().is_some_and(|leaving| match (&leaving.operation, id) {
-            (Some(operation), Some(id)) => operation == id,
-            // An error without an address, and nothing else that it can be about.
-            (Some(_), None) => reply.status != 0 && !opening && !self.outbox.is_in_flight(),
-            (None, _) => false,
-        });
-        if reply.ended() == Some(true) || reply.status >= 2 && (opening || left || reply.ended().is_none()) {
-            let leaving = self.leaving.is_some() || self.relay.is_left();
-            let reason = if reply.status == 0 { EndReason::Agent } else { EndReason::Error };
-            let reason = if leaving { EndReason::LeaveRequest } else { reason };
-            return if reply.status == 0 { self.end_whole(reason) } else { self.end(reason) };
-        }
-        if left && reply.status == 0 {
-            return self.end_whole(EndReason::LeaveRequest);
-        }
-        if reply.status != 0 && id.is_some_and(|id| self.postpone(id, reply.retry_after())) {
-            return;
-        }
-        let send = match id {
-            Some(id) => self.outbox.answered(id, reply.status == 0),
-            None if reply.status != 0 && !opening => self.outbox.oldest_in_flight(),
-            None => None,
-        };
-        match send {
-            Some(send) => self.settle(send.command, result()),
-            None if reply.status != 0 && id.is_none() && !opening && !left => {
-                self.report(server_error(reply, Code::CommandFailed));
-            }
-            None => {}
-        }
-        if left {
-            self.fail_leave(server_error(reply, Code::CommandFailed));
-        }
-    }
-
-    fn take_acknowledgement(&mut self, id: &str, result: Result<(), Fault>) {
-        if self.relay_acknowledgement(id, &result) {
-            return;
-        }
-        let opening = matches!(&self.attached, Attached::Asked(operation) if operation == id);
-        let left = self.leaving.as_ref().is_some_and(|leaving| leaving.operation.as_deref() == Some(id));
-        match result {
-            Ok(()) if left => self.timers.set(Timer::Leave, self.now.after(ECHO_TIME)),
-            Ok(()) if self.opening.as_deref() == Some(id) => {
-                self.opening = None;
-                self.take_opening_acknowledgement();
-            }
-            Ok(()) if self.resync.as_deref() == Some(id) => self.await_gap(),
-            Ok(()) => {
-                self.settle_typing(id, || Ok(()));
-                self.outbox.acknowledged(id, self.now.after(ECHO_TIME));
-            }
-            Err(fault) if opening && matches!(self.state, State::Launching(_)) => {
-                self.fail_launch(Error::new(Code::LoginRefused, fault.text()));
-            }
-            Err(_) if opening => self.renew_link("acceptance of the session"),
-            Err(_) if self.resync.as_deref() == Some(id) => self.give_up_gap(),
-            Err(fault) if left => self.fail_leave(Error::new(Code::CommandFailed, fault.text())),
-            Err(fault) => {
-                let code = if fault == Fault::TooLarge { Code::ParameterIncorrect } else { Code::CommandFailed };
-                let refused = || Err(Error::new(code, fault.text()));
-                self.settle_typing(id, refused);
-                if let Some(send) = self.outbox.answered(id, false) {
-                    self.settle(send.command, refused());
-                }
-            }
-        }
-    }
-
-    /// A server that answers without ids has answered before its acknowledgement, if anything came: perhaps not from
-    /// where asked, for typing may have used up what was there.
-    fn take_opening_acknowledgement(&mut self) {
-        if self.heard && self.is_on() && matches!(self.attached, Attached::Asked(_)) {
-            self.accepted(None, false);
-            self.look_for_gap();
-            self.look_up_unsettled(false);
-        } else if self.timers.is_set(Timer::Resend) {
-            self.look_up_unsettled(false);
-        }
     }
 }

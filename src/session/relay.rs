@@ -177,7 +177,7 @@ impl<J: Json> Session<J> {
         self.tell(Some(asked.tab), None, answer);
         if result.is_ok() {
             if asked.leaves {
-                self.timers.set(Timer::Leave, self.now.after(super::receiving::ECHO_TIME));
+                self.timers.set(Timer::Leave, self.now.after(super::settling::ECHO_TIME));
             }
             // Its result may follow; from a server that does not name what it answers, none does.
             if self.answers_by_id || asked.leaves {
