@@ -1,5 +1,5 @@
 // The data of a session: a local copy of what the visitor's side may change, and what only the server does.
-import { incorrect, missing } from "./options.js";
+import { incorrect, isObject, isString, missing } from "./options.js";
 
 /** The most that the data of a session may be, in bytes of JSON, where the server names no other bound. */
 const LIMIT = 10_000_000;
@@ -36,7 +36,7 @@ export class SessionData {
   setting(set) {
     const expected = "data.set expects an object";
     if (set === undefined || set === null) throw missing(expected);
-    if (typeof set !== "object" || Array.isArray(set)) throw incorrect(expected);
+    if (!isObject(set)) throw incorrect(expected);
     let text;
     try {
       text = JSON.stringify({ ...this.#values, ...set });
@@ -53,7 +53,7 @@ export class SessionData {
     const expected = "data.delete expects names";
     if (names === undefined || names === null) throw missing(expected);
     const deleted = Array.isArray(names) ? names : [names];
-    if (!deleted.every((name) => typeof name === "string")) throw incorrect(expected);
+    if (!deleted.every(isString)) throw incorrect(expected);
     return { deleted, size: 0 };
   }
 

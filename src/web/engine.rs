@@ -170,8 +170,8 @@ struct Restoring {
 impl Restoring {
     /// Finds the state, joins the other tabs of the session, and takes it up.
     async fn run(self) {
-        let Self { driver, options, .. } = &self;
-        let page = &driver.page;
+        let driver = Rc::clone(&self.driver);
+        let (page, options) = (&driver.page, &self.options);
         let wanted = Wanted { servers: servers(options), service: options.string_of(Name::Service) };
         let states = match page.read_states() {
             Some(states) => task::settled(states).await,
@@ -203,7 +203,7 @@ impl Restoring {
         page.own_outbox(&mut found, setup.held);
         driver.found(stored);
         let kept = (!kept.is_null()).then_some(kept);
-        self.driver.clone().run(Command::Restore(setup, found, kept), self.settle);
+        driver.run(Command::Restore(setup, found, kept), self.settle);
     }
 
     fn fail(&self, code: Code, detail: &str) {

@@ -78,15 +78,18 @@ test("a page that asks for REST loads that alone, and its classes are those of t
 });
 
 test("a session goes on over the transport that it was begun with, unless the page that restores it names another", async (t) => {
-  const { server, agent, page, asked } = await meet(t);
+  const { server, agent, page, fetched, asked } = await meet(t);
   const wires = { rest: "/2/chat/", "long-polling": "/cometd/" };
   for (const [first, next, wire] of [["rest", undefined, "rest"], ["long-polling", undefined, "long-polling"], ["rest", "long-polling", "long-polling"]]) {
     const chat = await startChat(page, { serverUrl: server.url, transport: first });
     const chatId = await agent.accept();
     await talk(agent, chat, chatId);
     asked.length = 0;
+    fetched.length = 0;
     await page.reload();
     const again = await restoreChat(page, { transport: next });
+    // What is stored is read by the module without REST.
+    assert.deepEqual(fetched, [INDEX, LEAN, ...(wire === "rest" ? [REST, FULL] : [])]);
     await again.heard("And to you");
     await agent.say(chatId, "Still there?");
     await again.heard("Still there?");
